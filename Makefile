@@ -1,0 +1,73 @@
+# Everything that is done with this repository. "make help" lists it.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := build
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+HOSTS ?= 3
+RUN ?= .
+LAB := lab/
+TOOL = go tool -modfile=e2e/tools/go.mod
+MODULES := . e2e
+
+.PHONY: help build check lint unit golden fuzz e2e test bench demo demo-down lab lab-down bundle vuln setup clean
+
+help: ## lists the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+build: ## builds bin/fairlead
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/fairlead ./cmd/fairlead
+
+check: build lint unit ## build, vet, lint and unit tests: for daily work
+
+lint: setup ## vet, golangci-lint, shellcheck
+	for module in $(MODULES); do go -C $$module vet ./...; done
+	$(TOOL) golangci-lint run ./...
+	shellcheck --shell sh --exclude SC1091,SC2015 templates/scripts/*.sh
+
+unit: ## unit tests with the race detector
+	for module in $(MODULES); do go -C $$module test -race -short ./...; done
+
+golden: ## writes the golden files anew; look at the difference before you commit it
+	go test ./inventory ./templates ./pki ./provision ./cmd/... -update
+	go -C e2e test ./lab -update
+
+fuzz: ## every fuzz target for 20 seconds
+	for package in inventory provision provision/remote pki; do \
+	  for target in $$(go test ./$$package -list '^Fuzz' | grep ^Fuzz); do \
+	    go test ./$$package -run '^$$' -fuzz "^$$target$$" -fuzztime 20s; done; done
+
+e2e: build setup ## tests on real clusters; RUN=regexp chooses some
+	go -C e2e test ./cluster -count 1 -timeout 80m -v -run '$(RUN)' -fairlead $(CURDIR)/bin/fairlead
+
+test: check ## all tests, those on real clusters included
+	$(MAKE) e2e
+
+bench: build setup ## compares up with a plain shell script and with bare kubeadm
+	go -C e2e run ./cmd/bench -fairlead $(CURDIR)/bin/fairlead
+
+bundle: setup ## builds the offline bundle, or finds it in the cache, and prints its path
+	@go -C e2e run ./cmd/bundle
+
+demo: build setup ## a cluster of three lab hosts; leaves it running
+	go -C e2e run ./cmd/demo up -fairlead $(CURDIR)/bin/fairlead -dir $(CURDIR)/demo
+
+demo-down: ## removes the demo's hosts and files
+	go -C e2e run ./cmd/demo down -dir $(CURDIR)/demo
+
+lab: setup ## lab hosts only: cp1, w1, …; HOSTS=4 for more
+	go -C e2e run ./cmd/lab up --dir $(CURDIR)/demo/lab cp1 $$(seq -f w%.0f 1 $$(($(HOSTS) - 1)))
+
+lab-down: ## removes the lab hosts
+	go -C e2e run ./cmd/lab down --dir $(CURDIR)/demo/lab
+
+vuln: ## asks the public vulnerability database about our dependencies
+	$(TOOL) govulncheck ./...
+
+setup: ## installs what the targets need, on Debian and Ubuntu
+	@e2e/setup.sh
+
+clean: ## removes what was built here
+	rm -rf bin

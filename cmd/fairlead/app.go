@@ -1,0 +1,115 @@
+package main
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Flags that every command takes.
+const (
+	flagFile    = "file"
+	flagOutput  = "output"
+	flagNoColor = "no-color"
+	flagVerbose = "verbose"
+)
+
+// Values of flagOutput.
+const (
+	outputText = "text"
+	outputJSON = "json"
+)
+
+const commonCategory = "Every command takes:"
+
+// app describes the command line.
+func (p *program) app() *cli.App {
+	app := &cli.App{
+		Name:  "fairlead",
+		Usage: "turn machines into a Kubernetes cluster over SSH",
+		Description: "Write a cluster file, look at the hosts, and make them a cluster:\n\n" +
+			"  fairlead init\n  fairlead check\n  fairlead up\n\n" +
+			"Exit codes: 0 done, 1 a step failed, 2 the command line or the cluster file is wrong,\n" +
+			"3 plan --detailed-exitcode found changes.",
+		UsageText:       "fairlead COMMAND [options]",
+		Version:         readBuild().Version,
+		Reader:          p.stdin,
+		Writer:          p.stdout,
+		ErrWriter:       p.stderr,
+		Flags:           p.commonFlags(),
+		HideHelpCommand: true,
+		ExitErrHandler:  func(*cli.Context, error) {},
+		OnUsageError:    onUsageError,
+		Action:          withoutCommand,
+		Commands: []*cli.Command{
+			p.initCommand(), p.checkCommand(), p.planCommand(), p.upCommand(), p.joinCommand(),
+			p.resetCommand(), p.kubeconfigCommand(), p.versionCommand(), p.completionCommand(),
+		},
+	}
+	for _, command := range app.Commands {
+		command.Flags = append(command.Flags, p.commonFlags()...)
+		command.HideHelpCommand = true
+		command.OnUsageError = onUsageError
+	}
+	return app
+}
+
+func (p *program) commonFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{
+			Name: flagFile, Aliases: []string{"f"}, Category: commonCategory,
+			Usage: "the cluster `FILE`", DefaultText: "$FAIRLEAD_FILE, else cluster.yaml",
+			Value: cmp.Or(p.env("FAIRLEAD_FILE"), "cluster.yaml"),
+		},
+		&cli.StringFlag{
+			Name: flagOutput, Aliases: []string{"o"}, Category: commonCategory,
+			Usage: "text, or json: one event per line on standard output (docs/events.md)", Value: outputText, DefaultText: outputText,
+			Action: func(c *cli.Context, value string) error {
+				if value != outputText && value != outputJSON {
+					return wrongUsage(c, "--output %s: must be text or json", value)
+				}
+				return nil
+			},
+		},
+		&cli.BoolFlag{Name: flagNoColor, Category: commonCategory, Usage: "print no colours; setting $NO_COLOR does the same"},
+		&cli.BoolFlag{Name: flagVerbose, Category: commonCategory, Usage: "show what programs on the hosts print"},
+	}
+}
+
+// withoutCommand runs when the first argument is no command.
+func withoutCommand(c *cli.Context) error {
+	if !c.Args().Present() {
+		return &usageError{err: errNoCommand, command: c.App.Name}
+	}
+	name := c.Args().First()
+	return &usageError{err: unknown("command", name, nearestCommand(c.App, name)), command: c.App.Name}
+}
+
+func nearestCommand(app *cli.App, name string) string {
+	best := ""
+	for _, command := range app.Commands {
+		best = nearer(name, best, command.Name)
+	}
+	return best
+}
+
+// onUsageError puts the parser's complaint about a flag into our words.
+func onUsageError(c *cli.Context, err error, _ bool) error {
+	name, found := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !found {
+		return wrongUsage(c, "%w", err)
+	}
+	name = strings.TrimLeft(name, "-")
+	flags, best := c.App.Flags, ""
+	if len(c.Command.Flags) > 0 {
+		flags = c.Command.Flags
+	}
+	for _, flag := range flags {
+		best = nearer(name, best, flag.Names()[0])
+	}
+	if best != "" {
+		best = "--" + best
+	}
+	return &usageError{err: unknown("flag", "--"+name, best), command: c.Command.HelpName}
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+var errNoCommand = errors.New("a command is needed")
+
+// arrange puts a command's name first, then all flags, then its arguments: the parser
+// wants that order, people write flags anywhere. A line without a command stays as it is.
+func arrange(app *cli.App, args []string) []string {
+	if len(args) == 0 {
+		return []string{app.Name}
+	}
+	words := args[1:]
+	valued := valuedFlags(app)
+	var flags, rest []string
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		switch {
+		case word == "--":
+			rest = append(rest, words[i+1:]...)
+			i = len(words)
+		case !isFlag(word):
+			rest = append(rest, word)
+		default:
+			flags = append(flags, word)
+			if valued[flagName(word)] && !strings.Contains(word, "=") && i+1 < len(words) {
+				i++
+				flags = append(flags, words[i])
+			}
+		}
+	}
+	if len(rest) == 0 {
+		return args
+	}
+	arranged := slices.Concat(args[:1], rest[:1], flags)
+	if len(rest) > 1 {
+		arranged = slices.Concat(arranged, []string{"--"}, rest[1:])
+	}
+	return arranged
+}
+
+func isFlag(word string) bool { return len(word) > 1 && word[0] == '-' }
+
+// flagName is the name in "-name", "--name" and "--name=value".
+func flagName(word string) string {
+	name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
+	return name
+}
+
+// valuedFlags are the names of all flags that a value follows.
+func valuedFlags(app *cli.App) map[string]bool {
+	valued := map[string]bool{}
+	for _, command := range app.Commands {
+		for _, flag := range command.Flags {
+			if f, ok := flag.(cli.DocGenerationFlag); ok && f.TakesValue() {
+				for _, name := range flag.Names() {
+					valued[name] = true
+				}
+			}
+		}
+	}
+	return valued
+}
+
+// unknown is the error for a word that does not exist, with the one that was meant if
+// that can be guessed.
+func unknown(kind, word, meant string) error {
+	if meant == "" {
+		return fmt.Errorf("unknown %s %s", kind, word)
+	}
+	return fmt.Errorf("unknown %s %s; did you mean %s?", kind, word, meant)
+}
+
+// nearer returns the one of best and candidate that is nearer to word. A candidate counts
+// when few letters part it from word, or word is its beginning.
+func nearer(word, best, candidate string) string {
+	d := distance(word, candidate)
+	if d > max(1, len(candidate)/3) && !(len(word) > 1 && strings.HasPrefix(candidate, word)) {
+		return best
+	}
+	if best != "" && distance(word, best) <= d {
+		return best
+	}
+	return candidate
+}
+
+// distance counts the insertions, deletions and replacements between a and b (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

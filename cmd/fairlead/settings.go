@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"fairlead/inventory"
+	"fairlead/templates"
+
+	"github.com/urfave/cli/v2"
+)
+
+// settings are the flags that every command takes.
+type settings struct {
+	file    string
+	json    bool
+	verbose bool
+	colours bool // whether a terminal may be coloured
+}
+
+func (p *program) settings(c *cli.Context) settings {
+	return settings{
+		file:    c.String(flagFile),
+		json:    c.String(flagOutput) == outputJSON,
+		verbose: c.Bool(flagVerbose),
+		colours: !c.Bool(flagNoColor) && p.env("NO_COLOR") == "" && p.env("TERM") != "dumb",
+	}
+}
+
+// load reads the inventory and shows its warnings.
+func (p *program) load(file string) (*inventory.Cluster, error) {
+	cluster, warnings, err := inventory.Load(file, checkConfig)
+	for _, warning := range warnings {
+		_, _ = fmt.Fprintln(p.stderr, "warning: "+warning.In(file))
+	}
+	if err != nil {
+		return nil, &usageError{err: err}
+	}
+	return cluster, nil
+}
+
+// checkConfig compares kubernetes.config with the upstream types.
+func checkConfig(cluster *inventory.Cluster) []inventory.Problem {
+	var problems []inventory.Problem
+	for _, p := range templates.CheckOverrides(templates.Overrides(cluster.Kubernetes.Config)) {
+		problems = append(problems, inventory.Problem{
+			Path: slices.Concat([]string{"kubernetes", "config"}, p.Path), Message: p.Message,
+		})
+	}
+	return problems
+}

@@ -1,0 +1,128 @@
+package bundle
+
+import (
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	format "fairlead/provision/bundle"
+)
+
+// TestKeys: what changes decides what is built anew.
+func TestKeys(t *testing.T) {
+	tests := []struct {
+		name    string
+		change  func(t *testing.T, r *recipe, modules string)
+		changed []string // of the names one, two, base, bundle
+	}{
+		{"nothing", func(*testing.T, *recipe, string) {}, nil},
+		{"source", func(t *testing.T, _ *recipe, m string) { write(t, filepath.Join(m, "one", "main.go"), "package other") }, []string{"bundle", "one"}},
+		{"new file", func(t *testing.T, _ *recipe, m string) { write(t, filepath.Join(m, "one", "go.sum"), "") }, []string{"bundle", "one"}},
+		{"test", func(t *testing.T, _ *recipe, m string) {
+			write(t, filepath.Join(m, "one", "main_test.go"), "package main")
+		}, nil},
+		{"flags", func(_ *testing.T, r *recipe, _ string) { r.Sets[1].LDFlags = []string{"-X a=b"} }, []string{"bundle", "two"}},
+		{"architecture", func(_ *testing.T, r *recipe, _ string) { r.Arch = "riscv64" }, []string{"base", "bundle", "one", "two"}},
+		{"base", func(_ *testing.T, r *recipe, _ string) { r.Base.Packages = []string{"kmod"} }, []string{"base", "bundle"}},
+		{"image", func(_ *testing.T, r *recipe, _ string) { r.Images = []image{{Name: "new"}} }, []string{"bundle"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			modules := t.TempDir()
+			for _, name := range []string{"one", "two"} {
+				write(t, filepath.Join(modules, name, "main.go"), "package main")
+			}
+			r := recipe{Arch: "amd64", Sets: []set{{Name: "one"}, {Name: "two"}}}
+			before := flatKeys(t, r, modules)
+			test.change(t, &r, modules)
+			after := flatKeys(t, r, modules)
+			var changed []string
+			for _, name := range slices.Sorted(maps.Keys(before)) {
+				if before[name] != after[name] {
+					changed = append(changed, name)
+				}
+			}
+			if !slices.Equal(changed, test.changed) {
+				t.Errorf("changed are %v, want %v", changed, test.changed)
+			}
+		})
+	}
+}
+
+func flatKeys(t *testing.T, r recipe, modules string) map[string]string {
+	t.Helper()
+	k, err := keysOf(r, modules, "go1.26.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flat := maps.Clone(k.sets)
+	flat["base"], flat["bundle"] = k.base, k.bundle
+	return flat
+}
+
+// TestDefaultRecipe finds slips in the table before a long build does.
+func TestDefaultRecipe(t *testing.T) {
+	r := defaultRecipe()
+	built := map[string]bool{}
+	for _, s := range r.Sets {
+		if _, err := os.Stat(filepath.Join("..", "modules", s.Name, "go.mod")); err != nil {
+			t.Error(err)
+		}
+		for _, b := range s.Binaries {
+			built[s.Name+"/"+b.Name] = true
+		}
+		for _, c := range s.Checks {
+			if !built[s.Name+"/"+c.Binary] {
+				t.Errorf("set %s checks %s, which it does not build", s.Name, c.Binary)
+			}
+		}
+	}
+	checkFiles := func(owner string, files []file) {
+		for _, f := range files {
+			if !built[f.Set+"/"+path.Base(f.Path)] || !strings.HasPrefix(f.Path, "/") {
+				t.Errorf("%s holds %+v, which no set builds", owner, f)
+			}
+		}
+	}
+	var names []string
+	for _, c := range r.Components {
+		names = append(names, c.Name)
+		checkFiles(c.Name, slices.Concat(c.Layers...))
+	}
+	if want := []string{format.Kubernetes, format.Containerd, format.Runc, format.CNIPlugins}; !slices.Equal(names, want) {
+		t.Errorf("components are %v, want %v", names, want)
+	}
+	for _, i := range r.Images {
+		checkFiles(i.Name, i.Files)
+		if !slices.Contains(i.Roles, format.RoleControlPlane) {
+			t.Errorf("image %s is not for the control plane", i.Name)
+		}
+	}
+}
+
+// TestModulesPinVersions: the version of a component is the one that its module pins.
+func TestModulesPinVersions(t *testing.T) {
+	pins := map[string]string{
+		"kubernetes": "k8s.io/kubernetes v" + kubernetesVersion,
+		"containerd": "github.com/containerd/containerd/v2 v" + containerdVersion,
+		"runc":       "github.com/opencontainers/runc v" + runcVersion,
+		"cniplugins": "github.com/containernetworking/plugins v" + cniVersion,
+		"cniflannel": "github.com/containernetworking/plugins v0.9.1",
+		"flannel":    "github.com/flannel-io/flannel v" + flannelVersion,
+		"etcd":       "go.etcd.io/etcd/server/v3 v" + etcdVersion,
+		"coredns":    "github.com/coredns/coredns v" + coreDNSVersion,
+	}
+	for name, pin := range pins {
+		content, err := os.ReadFile(filepath.Join("..", "modules", name, "go.mod"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(content), pin) {
+			t.Errorf("module %s does not pin %s", name, pin)
+		}
+	}
+}

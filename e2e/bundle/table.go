@@ -1,0 +1,135 @@
+package bundle
+
+import (
+	"runtime"
+	"slices"
+	"strings"
+
+	format "fairlead/provision/bundle"
+)
+
+// The versions of what the bundle holds. Those of modules stand in the go.mod files
+// too; the checks of the sets find a difference.
+const (
+	kubernetesVersion = "1.37.2"
+	kubernetesDate    = "2026-10-27T12:01:04Z" // of the module's version
+	containerdVersion = "2.4.2"
+	runcVersion       = "1.5.2"
+	cniVersion        = "1.9.1"
+	flannelVersion    = "0.28.7"
+	etcdVersion       = "3.7.3"
+	coreDNSVersion    = "1.14.6"
+)
+
+// defaultRecipe is the bundle of the Kubernetes version that fairlead is developed
+// against, for the architecture of this machine.
+func defaultRecipe() recipe {
+	return recipe{
+		Kubernetes: kubernetesVersion,
+		Arch:       runtime.GOARCH,
+		Sets: []set{
+			ownSet("pause"), ownSet("probe"),
+			runcSet(), cniSet(), cniFlannelSet(), containerdSet(),
+			flannelSet(), etcdSet(), coreDNSSet(), kubernetesSet(),
+		},
+		Base:       debianBase(),
+		Components: components(),
+		Images:     append(controlPlaneImages(), sharedImages()...),
+		Required: query{Set: "kubernetes", Binary: "kubeadm", Args: []string{
+			"config", "images", "list", "--kubernetes-version", "v" + kubernetesVersion,
+		}},
+	}
+}
+
+func components() []component {
+	const local = "/usr/local/bin"
+	plugins := at("cniplugins", "/opt/cni/bin", binaryNames(cniSet())...)
+	return []component{
+		{format.Kubernetes, kubernetesVersion, layerPerFile(at("kubernetes", local, "kubeadm", "kubelet", "kubectl"))},
+		{format.Containerd, containerdVersion, layerPerFile(at("containerd", local, binaryNames(containerdSet())...))},
+		{format.Runc, runcVersion, layerPerFile(at("runc", "/usr/local/sbin", "runc"))},
+		{format.CNIPlugins, cniVersion, [][]file{append(plugins, at("cniflannel", "/opt/cni/bin", "flannel")...)}},
+	}
+}
+
+// controlPlaneImages are the static pods. Their manifests name the binary only, so it
+// lies in the image's PATH and the images have no entry point.
+func controlPlaneImages() []image {
+	const local = "/usr/local/bin"
+	roles := []string{format.RoleControlPlane}
+	images := []image{{
+		Name: "registry.k8s.io/etcd:3.7.0-0", Roles: roles,
+		Files: at("etcd", local, "etcd", "etcdctl", "etcdutl"),
+	}}
+	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
+		images = append(images, image{
+			Name: "registry.k8s.io/" + name + ":v" + kubernetesVersion, Roles: roles,
+			Files: at("kubernetes", local, name),
+		})
+	}
+	return images
+}
+
+func sharedImages() []image {
+	roles := []string{format.RoleControlPlane, format.RoleWorker}
+	return []image{{
+		Name: "registry.k8s.io/kube-proxy:v" + kubernetesVersion, Roles: roles, OnBase: true,
+		Files: at("kubernetes", "/usr/local/bin", "kube-proxy"),
+	}, {
+		Name: "registry.k8s.io/coredns/coredns:v" + coreDNSVersion, Roles: roles,
+		Files: at("coredns", "", "coredns"), Entrypoint: []string{"/coredns"},
+	}, {
+		Name: "registry.k8s.io/pause:3.10.2", Roles: roles,
+		Files: at("pause", "", "pause"), Entrypoint: []string{"/pause"}, User: "65535:65535",
+	}, {
+		Name: "ghcr.io/flannel-io/flannel:v" + flannelVersion, Roles: roles, OnBase: true,
+		Files: at("flannel", "/opt/bin", "flanneld", "install-conf"), Entrypoint: []string{"/opt/bin/flanneld"},
+	}, {
+		Name: "lab.fairlead.example/probe:v1", Roles: roles,
+		Files: at("probe", "", "probe"), Entrypoint: []string{"/probe"},
+	}}
+}
+
+// ownSet is a module of ours with one main package at its root.
+func ownSet(name string) set {
+	return set{Name: name, Binaries: []binary{{name, "fairlead/e2e/modules/" + name}}}
+}
+
+func kubernetesSet() set {
+	s := set{Name: "kubernetes"}
+	for _, name := range []string{
+		"kubeadm", "kubelet", "kubectl",
+		"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy",
+	} {
+		s.Binaries = append(s.Binaries, binary{name, "k8s.io/kubernetes/cmd/" + name})
+	}
+	parts := strings.Split(kubernetesVersion, ".")
+	for _, v := range [][2]string{
+		{"gitVersion", "v" + kubernetesVersion},
+		{"gitMajor", parts[0]},
+		{"gitMinor", parts[1]},
+		{"gitTreeState", "clean"},
+		{"gitCommit", "unknown"},
+		{"buildDate", kubernetesDate},
+	} {
+		s.LDFlags = append(s.LDFlags, "-X k8s.io/component-base/version."+v[0]+"="+v[1])
+	}
+	s.Checks = []check{
+		{"kubeadm", []string{"version", "-o", "short"}, "v" + kubernetesVersion},
+		{"kubelet", []string{"--version"}, "Kubernetes v" + kubernetesVersion},
+		{"kubectl", []string{"version", "--client"}, "v" + kubernetesVersion},
+		{"kube-apiserver", []string{"--version"}, "Kubernetes v" + kubernetesVersion},
+		{"kube-proxy", []string{"--version"}, "Kubernetes v" + kubernetesVersion},
+	}
+	return s
+}
+
+// binaryNames are the names of all binaries of a set, sorted.
+func binaryNames(s set) []string {
+	var names []string
+	for _, b := range s.Binaries {
+		names = append(names, b.Name)
+	}
+	slices.Sort(names)
+	return names
+}

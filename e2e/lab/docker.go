@@ -1,0 +1,152 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os/exec"
+	"strings"
+)
+
+// Labels of containers and networks. The first one's value is the lab's name.
+const (
+	labelLab  = "fairlead.lab"
+	labelHost = "fairlead.lab.host"
+)
+
+// ExitError is the failure of a command that ran, on this machine or in a host.
+type ExitError struct {
+	Argv   []string // the command without the docker arguments before it
+	Code   int      // its exit code
+	Stderr string   // the end of its standard error
+}
+
+// Error names the command, its exit code and the end of its standard error.
+func (e *ExitError) Error() string {
+	return fmt.Sprintf("run %s: exit code %d: %s", strings.Join(e.Argv, " "), e.Code, e.Stderr)
+}
+
+// docker runs the docker client and returns its standard output without the white space around it.
+func (m *machine) docker(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
+	out, err := run(ctx, stdin, append([]string{m.client}, args...), 0)
+	return strings.TrimSpace(out), err
+}
+
+// run runs argv and returns its standard output unchanged. The error of a command that failed is an *ExitError
+// whose Argv leaves out the first hidden arguments.
+func run(ctx context.Context, stdin io.Reader, argv []string, hidden int) (string, error) {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && ctx.Err() == nil {
+		return stdout.String(), &ExitError{Argv: argv[hidden:], Code: exit.ExitCode(), Stderr: tail(stderr.String())}
+	}
+	if err != nil {
+		return stdout.String(), fmt.Errorf("run %s: %w", strings.Join(argv[hidden:], " "), errors.Join(err, ctx.Err()))
+	}
+	return stdout.String(), nil
+}
+
+// container is a host as the Docker daemon knows it.
+type container struct {
+	host    Host
+	running bool
+	paused  bool
+}
+
+// inspected is what is used of docker inspect's answer.
+type inspected struct {
+	Name  string
+	State struct {
+		Running bool
+		Paused  bool
+	}
+	Config struct {
+		Labels map[string]string
+	}
+	NetworkSettings struct {
+		Networks map[string]struct {
+			IPAMConfig struct {
+				IPv4Address string
+			}
+		}
+	}
+}
+
+// parseContainers reads docker inspect's answer for the containers of one lab. Their addresses are the fixed ones
+// on the lab's network, known for stopped containers too.
+func parseContainers(text, network string) (map[string]container, error) {
+	var answers []inspected
+	if err := json.Unmarshal([]byte(text), &answers); err != nil {
+		return nil, fmt.Errorf("read docker inspect: %w", err)
+	}
+	found := make(map[string]container, len(answers))
+	for _, a := range answers {
+		name := strings.TrimPrefix(a.Name, "/")
+		address, err := netip.ParseAddr(a.NetworkSettings.Networks[network].IPAMConfig.IPv4Address)
+		if err != nil {
+			return nil, fmt.Errorf("read address of container %s: %w", name, err)
+		}
+		host := a.Config.Labels[labelHost]
+		found[host] = container{
+			host:    Host{Name: host, Address: address, Container: name},
+			running: a.State.Running,
+			paused:  a.State.Paused,
+		}
+	}
+	return found, nil
+}
+
+// containerIDs returns the IDs of all containers of the lab, stopped ones too.
+func (m *machine) containerIDs(ctx context.Context, lab string) ([]string, error) {
+	ids, err := m.docker(ctx, nil, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label="+labelLab+"="+lab)
+	return strings.Fields(ids), err
+}
+
+// containers returns the containers of the lab by host name.
+func (m *machine) containers(ctx context.Context, lab string) (map[string]container, error) {
+	ids, err := m.containerIDs(ctx, lab)
+	if err != nil || len(ids) == 0 {
+		return map[string]container{}, err
+	}
+	text, err := m.docker(ctx, nil, append([]string{"inspect", "--type", "container"}, ids...)...)
+	if err != nil {
+		return nil, err
+	}
+	return parseContainers(text, lab)
+}
+
+// networkSubnet returns the subnet of the lab's network, and false if there is no such network.
+func (m *machine) networkSubnet(ctx context.Context, lab string) (netip.Prefix, bool, error) {
+	id, err := m.docker(ctx, nil, "network", "ls", "--quiet", "--filter", "label="+labelLab+"="+lab)
+	if err != nil || id == "" {
+		return netip.Prefix{}, false, err
+	}
+	text, err := m.docker(ctx, nil, "network", "inspect", "--format", "{{(index .IPAM.Config 0).Subnet}}", id)
+	if err != nil {
+		return netip.Prefix{}, false, err
+	}
+	subnet, err := netip.ParsePrefix(text)
+	return subnet, true, err
+}
+
+// ensureNetwork creates the lab's network with the subnet, or checks that the one there has it.
+func (m *machine) ensureNetwork(ctx context.Context, lab string, subnet netip.Prefix) error {
+	has, found, err := m.networkSubnet(ctx, lab)
+	switch {
+	case err != nil:
+		return err
+	case found && has != subnet:
+		return fmt.Errorf("use network %s: it has subnet %s, want %s: take the lab down first", lab, has, subnet)
+	case found:
+		return nil
+	}
+	_, err = m.docker(ctx, nil, "network", "create", "--label", labelLab+"="+lab, "--subnet", subnet.String(), lab)
+	return err
+}

@@ -1,0 +1,136 @@
+package inventory
+
+import "net/netip"
+
+// The one form of the file this package reads.
+const (
+	APIVersion = "fairlead/v1"
+	Kind       = "Cluster"
+)
+
+// The values a file that leaves the key out gets.
+const (
+	SourceBundle      = "bundle"     // kubernetes.source: everything comes from one bundle
+	RuntimeContainerd = "containerd" // runtime.name
+	NetworkFlannel    = "flannel"    // addons.network.name
+
+	DefaultPodSubnet     = "10.244.0.0/16"
+	DefaultServiceSubnet = "10.96.0.0/12"
+	DefaultSSHPort       = 22
+	DefaultAPIPort       = 6443 // port of the API server, used in the default endpoint
+)
+
+// The Kubernetes minors (1.x) that can be installed, both ends included.
+const (
+	OldestMinor = 34
+	NewestMinor = 37
+)
+
+// Cluster is a cluster file with all defaults filled in.
+type Cluster struct {
+	Name         string // a DNS label
+	Kubernetes   Kubernetes
+	Runtime      Runtime
+	ControlPlane ControlPlane
+	Workers      []Host
+	Addons       Addons
+	// IgnorePreflight holds the names of the preflight findings that do not stop a run.
+	IgnorePreflight []string
+}
+
+// Kubernetes says which Kubernetes is installed and how it is configured.
+type Kubernetes struct {
+	Version string // x.y.z without a leading v
+	Source  string // SourceBundle
+	Bundle  string // absolute path of the bundle
+	// PodSubnet and ServiceSubnet are canonical, of one IP family, and do not overlap.
+	PodSubnet, ServiceSubnet netip.Prefix
+	// Config maps the kind of a kubeadm document to the fields merged over it. The
+	// values are JSON's: map[string]any, []any, string, bool, int64, float64, nil.
+	Config map[string]map[string]any
+}
+
+// Runtime names the container runtime.
+type Runtime struct {
+	Name string // RuntimeContainerd
+}
+
+// ControlPlane holds the control-plane hosts and what they share.
+type ControlPlane struct {
+	// Endpoint is the host:port in front of all API servers.
+	Endpoint string
+	// Schedulable says that ordinary pods may run on control-plane nodes.
+	Schedulable bool
+	Hosts       []Host
+}
+
+// Addons names what is applied to the cluster once its API answers.
+type Addons struct {
+	Network Network
+}
+
+// Network names the pod network.
+type Network struct {
+	Name string // NetworkFlannel
+}
+
+// Role is what a host does in the cluster.
+type Role string
+
+// The two roles.
+const (
+	RoleControlPlane Role = "control-plane"
+	RoleWorker       Role = "worker"
+)
+
+// Host is one machine of the cluster; its name is also its node's.
+type Host struct {
+	Name    string // a DNS label, unique in the cluster
+	Address netip.Addr
+	Role    Role
+	SSH     SSH
+	Labels  map[string]string // nil when there are none
+	Taints  []Taint
+}
+
+// SSH says how one host is reached: the host's own keys over the file's top-level
+// ones over the defaults. Paths are absolute; "" where nothing was given.
+type SSH struct {
+	User         string // default: the user running this process
+	Port         int    // default: DefaultSSHPort
+	IdentityFile string
+	KnownHosts   string
+	HostKey      string // a public key ("ssh-ed25519 AAAA…") or its fingerprint ("SHA256:…")
+}
+
+// Taint keeps pods that do not tolerate it off a node.
+type Taint struct {
+	Key, Value string
+	Effect     string // NoSchedule, PreferNoSchedule or NoExecute
+}
+
+// String writes the taint as the file does: key=value:Effect, or key:Effect
+// without a value.
+func (t Taint) String() string {
+	if t.Value == "" {
+		return t.Key + ":" + t.Effect
+	}
+	return t.Key + "=" + t.Value + ":" + t.Effect
+}
+
+// Hosts lists all hosts: control planes first, then workers, each in file order.
+func (c *Cluster) Hosts() []Host {
+	hosts := make([]Host, 0, len(c.ControlPlane.Hosts)+len(c.Workers))
+	hosts = append(hosts, c.ControlPlane.Hosts...)
+	return append(hosts, c.Workers...)
+}
+
+// Host finds a host by its name.
+func (c *Cluster) Host(name string) (Host, bool) {
+	for _, h := range c.Hosts() {
+		if h.Name == name {
+			return h, true
+		}
+	}
+	return Host{}, false
+}

@@ -1,0 +1,135 @@
+package inventory
+
+import "gopkg.in/yaml.v3"
+
+// head holds the two keys that say what the file is.
+type head struct{ apiVersion, kind string }
+
+// top is what the file's top level is read into.
+type top struct {
+	head
+	*Cluster
+}
+
+// decode reads a whole file. The top-level ssh comes first, as every host builds on it.
+func (d *decoder) decode(root *yaml.Node, c *Cluster) {
+	d.ssh = SSH{Port: DefaultSSHPort}
+	if node, _ := child(root, "ssh"); node != nil {
+		readSSHDefaults(d, node, []string{"ssh"}, &d.ssh)
+	}
+	c.Kubernetes = defaultKubernetes()
+	c.Runtime.Name = RuntimeContainerd
+	c.Addons.Network.Name = NetworkFlannel
+	mapping(d, root, nil, &top{Cluster: c}, topFields())
+}
+
+func topFields() []field[top] {
+	return []field[top]{
+		{"apiVersion", true, func(d *decoder, n *yaml.Node, p []string, t *top) {
+			d.only(n, p, APIVersion, &t.apiVersion)
+		}},
+		{"kind", true, func(d *decoder, n *yaml.Node, p []string, t *top) {
+			d.only(n, p, Kind, &t.kind)
+		}},
+		{"name", true, func(d *decoder, n *yaml.Node, p []string, t *top) {
+			t.Name = d.label(n, p)
+		}},
+		{"kubernetes", true, func(d *decoder, n *yaml.Node, p []string, t *top) {
+			mapping(d, n, p, &t.Kubernetes, kubernetesFields())
+		}},
+		{"runtime", false, func(d *decoder, n *yaml.Node, p []string, t *top) {
+			mapping(d, n, p, &t.Runtime, runtimeFields())
+		}},
+		{"ssh", false, func(*decoder, *yaml.Node, []string, *top) {}}, // read before
+		{"controlPlane", true, func(d *decoder, n *yaml.Node, p []string, t *top) {
+			mapping(d, n, p, &t.ControlPlane, controlPlaneFields())
+		}},
+		{"workers", false, func(d *decoder, n *yaml.Node, p []string, t *top) {
+			mapping(d, n, p, &t.Workers, workersFields())
+		}},
+		{"addons", false, func(d *decoder, n *yaml.Node, p []string, t *top) {
+			mapping(d, n, p, &t.Addons, addonsFields())
+		}},
+		{"ignorePreflight", false, func(d *decoder, n *yaml.Node, p []string, t *top) {
+			for i, item := range d.items(n, p) {
+				if name, ok := d.text(item, index(p, i)); ok {
+					t.IgnorePreflight = append(t.IgnorePreflight, name)
+				}
+			}
+		}},
+	}
+}
+
+func runtimeFields() []field[Runtime] {
+	return []field[Runtime]{
+		{"name", false, func(d *decoder, n *yaml.Node, p []string, r *Runtime) {
+			d.only(n, p, RuntimeContainerd, &r.Name)
+		}},
+	}
+}
+
+func controlPlaneFields() []field[ControlPlane] {
+	return []field[ControlPlane]{
+		{"endpoint", false, func(d *decoder, n *yaml.Node, p []string, c *ControlPlane) {
+			c.Endpoint = d.endpoint(n, p)
+		}},
+		{"schedulable", false, func(d *decoder, n *yaml.Node, p []string, c *ControlPlane) {
+			c.Schedulable = d.boolean(n, p)
+		}},
+		{"hosts", true, func(d *decoder, n *yaml.Node, p []string, c *ControlPlane) {
+			c.Hosts = d.hosts(n, p, RoleControlPlane)
+		}},
+	}
+}
+
+func workersFields() []field[[]Host] {
+	return []field[[]Host]{
+		{"hosts", false, func(d *decoder, n *yaml.Node, p []string, hosts *[]Host) {
+			*hosts = d.hosts(n, p, RoleWorker)
+		}},
+	}
+}
+
+// hosts reads a list of hosts. A host that cannot be read keeps its place, so that
+// list indexes stay those of the file.
+func (d *decoder) hosts(node *yaml.Node, path []string, role Role) []Host {
+	var hosts []Host
+	for i, item := range d.items(node, path) {
+		h := Host{Role: role, SSH: d.ssh}
+		if target(item).Kind == yaml.ScalarNode {
+			d.fault(index(path, i), "must be a mapping such as {name: w1, address: 192.0.2.21}, got %s", describe(target(item)))
+		} else {
+			mapping(d, item, index(path, i), &h, hostFields())
+		}
+		hosts = append(hosts, h)
+	}
+	return hosts
+}
+
+func hostFields() []field[Host] {
+	return []field[Host]{
+		{"name", true, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Name = d.label(n, p) }},
+		{"address", true, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Address = d.address(n, p) }},
+		{"ssh", false, func(d *decoder, n *yaml.Node, p []string, h *Host) {
+			mapping(d, n, p, &h.SSH, hostSSHFields())
+		}},
+		{"labels", false, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Labels = d.labels(n, p) }},
+		{"taints", false, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Taints = d.taints(n, p) }},
+	}
+}
+
+func addonsFields() []field[Addons] {
+	return []field[Addons]{
+		{"network", false, func(d *decoder, n *yaml.Node, p []string, a *Addons) {
+			mapping(d, n, p, &a.Network, networkFields())
+		}},
+	}
+}
+
+func networkFields() []field[Network] {
+	return []field[Network]{
+		{"name", false, func(d *decoder, n *yaml.Node, p []string, w *Network) {
+			d.only(n, p, NetworkFlannel, &w.Name)
+		}},
+	}
+}

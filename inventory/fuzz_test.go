@@ -1,0 +1,112 @@
+package inventory
+
+import (
+	"net/netip"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func addSeeds(f *testing.F) {
+	f.Add(Starter())
+	for _, pattern := range []string{"valid", "invalid"} {
+		for _, name := range []string{"full", "minimal", "json", "keys", "hosts", "bomb", "cycle", "bracket"} {
+			if data := seed("testdata/" + pattern + "/" + name + ".yaml"); data != nil {
+				f.Add(data)
+			}
+		}
+	}
+	for _, c := range addCases() {
+		f.Add([]byte(editHead + c[0]))
+	}
+	for _, c := range oneWayCases() {
+		f.Add([]byte(editHead + c[0]))
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	addSeeds(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, warnings, err := Parse("cluster.yaml", data)
+		again, warningsAgain, errAgain := Parse("cluster.yaml", data)
+		if !reflect.DeepEqual(c, again) || !reflect.DeepEqual(warnings, warningsAgain) || !reflect.DeepEqual(err, errAgain) {
+			t.Fatalf("a second parse differs: %v, %v", err, errAgain)
+		}
+		if err != nil {
+			last := 1 + strings.Count(strings.NewReplacer("\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(string(data)), "\n")
+			for _, p := range err.(*Invalid).Problems { //nolint:errorlint // Parse gives no other type
+				if p.Line < 1 || p.Line > last || p.Message == "" || p.Warning {
+					t.Fatalf("odd problem %+v of %d lines", p, last)
+				}
+			}
+			return
+		}
+		if len(c.Hosts()) == 0 || c.ControlPlane.Endpoint == "" || !c.Kubernetes.PodSubnet.IsValid() || c.Hosts()[0].SSH.Port == 0 {
+			t.Fatalf("a valid cluster lacks something: %+v", c)
+		}
+	})
+}
+
+func FuzzAddHost(f *testing.F) {
+	addSeeds(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, role := range []Role{RoleWorker, RoleControlPlane} {
+			h := Host{Name: "added", Address: netip.MustParseAddr("198.51.100.77")}
+			out, err := AddHost(data, role, h)
+			if err != nil {
+				continue
+			}
+			c, _, err := Parse("", out)
+			if err != nil {
+				t.Fatalf("the result does not parse: %v\n%s", err, out)
+			}
+			got, ok := c.Host("added")
+			if !ok || got.Address != h.Address || got.Role != role {
+				t.Fatalf("the host is not there: %+v\n%s", got, out)
+			}
+			if lost := linesLost(string(data), string(out)); lost > 1 {
+				t.Fatalf("%d lines are not there any more:\n%s\n---\n%s", lost, data, out)
+			}
+			if len(c.ControlPlane.Hosts) == 1 && role == RoleControlPlane {
+				continue // the only one cannot be removed
+			}
+			back, err := RemoveHost(out, "added")
+			if err != nil {
+				t.Fatalf("cannot be removed again: %v\n%s", err, out)
+			}
+			if lost := linesLost(string(data), string(back)); lost > 1 {
+				t.Fatalf("%d lines are lost by removal:\n%s\n---\n%s", lost, data, back)
+			}
+		}
+	})
+}
+
+// linesLost counts the lines of before that after does not have in the same order.
+// The one an item was added to may be among them.
+func linesLost(before, after string) int {
+	a, b := strings.Split(before, "\n"), strings.Split(after, "\n")
+	common := make([]int, len(b)+1) // length of the longest common subsequence so far
+	for _, line := range a {
+		diagonal := 0
+		for j, other := range b {
+			above := common[j+1]
+			if line == other {
+				common[j+1] = diagonal + 1
+			} else {
+				common[j+1] = max(above, common[j])
+			}
+			diagonal = above
+		}
+	}
+	return len(a) - common[len(b)]
+}
+
+// seed reads a file that may not exist.
+func seed(file string) []byte {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	return data
+}

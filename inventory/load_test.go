@@ -1,0 +1,221 @@
+package inventory
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/user"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// golden compares with a file under testdata, or rewrites it.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs; got:\n%s\nwant:\n%s", file, got, want)
+	}
+}
+
+func files(t *testing.T, pattern string) []string {
+	t.Helper()
+	found, err := filepath.Glob(pattern)
+	if err != nil || len(found) == 0 {
+		t.Fatalf("no files %s: %v", pattern, err)
+	}
+	return found
+}
+
+func readFile(t testing.TB, file string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestInvalidGolden(t *testing.T) {
+	for _, file := range files(t, "testdata/invalid/*.yaml") {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			c, warnings, err := Parse(filepath.Base(file), readFile(t, file))
+			var invalid *Invalid
+			if !errors.As(err, &invalid) || c != nil {
+				t.Fatalf("got %v, %v; want an *Invalid and no cluster", c, err)
+			}
+			if !slices.IsSortedFunc(invalid.Problems, func(a, b Problem) int { return a.Line - b.Line }) {
+				t.Error("problems are not sorted by line")
+			}
+			text := err.Error() + "\n"
+			for _, w := range warnings {
+				text += "warning " + w.In(filepath.Base(file)) + "\n"
+			}
+			golden(t, strings.TrimSuffix(file, ".yaml")+".golden", text)
+		})
+	}
+}
+
+func TestValidGolden(t *testing.T) {
+	t.Setenv("HOME", "/home/me")
+	for _, file := range files(t, "testdata/valid/*.yaml") {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			c, warnings, err := Parse("/lab/"+filepath.Base(file), readFile(t, file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := json.MarshalIndent(c, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := string(text) + "\n"
+			for _, w := range warnings {
+				out += "warning " + w.In("f") + "\n"
+			}
+			golden(t, strings.TrimSuffix(file, ".yaml")+".golden", out)
+		})
+	}
+}
+
+func TestConfigTypes(t *testing.T) {
+	c, _, err := Load("testdata/valid/full.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"maxPods": int64(200), "ratio": 0.5, "flag": true, "none": nil, "text": "7", "hex": int64(16),
+		"list": []any{int64(1), map[string]any{"a": "b"}}, "date": "2024-01-02",
+	}
+	if got := c.Kubernetes.Config["KubeletConfiguration"]; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %#v, want %#v", got, want)
+	}
+	folder, err := filepath.Abs("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Kubernetes.Bundle; got != filepath.Join(folder, "b.tar") {
+		t.Errorf("bundle %s is not relative to the file's folder", got)
+	}
+}
+
+func TestStarter(t *testing.T) {
+	c, warnings, err := Parse("cluster.yaml", Starter())
+	if err != nil || len(warnings) > 0 {
+		t.Fatal(err, warnings)
+	}
+	var names []string
+	for _, h := range c.Hosts() {
+		names = append(names, h.Name+" "+string(h.Role))
+	}
+	if got := strings.Join(names, ", "); got != "cp1 control-plane, w1 worker, w2 worker" {
+		t.Errorf("hosts %s", got)
+	}
+	if h, ok := c.Host("w2"); !ok || h.Address != netip.MustParseAddr("192.0.2.22") {
+		t.Errorf("Host(w2) = %v, %v", h, ok)
+	}
+	if _, ok := c.Host("w9"); ok {
+		t.Error("found a host that does not exist")
+	}
+	if c.ControlPlane.Endpoint != "192.0.2.11:6443" || !slices.Contains(strings.Split(string(Starter()), "\n"), "kind: Cluster") {
+		t.Errorf("endpoint %s", c.ControlPlane.Endpoint)
+	}
+}
+
+func TestDefaultUser(t *testing.T) {
+	current, err := user.Current()
+	if err != nil {
+		t.Skip(err)
+	}
+	data := strings.ReplaceAll(string(readFile(t, "testdata/valid/minimal.yaml")), "ssh: {user: me}\n", "")
+	c, _, err := Parse("f", []byte(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.ControlPlane.Hosts[1].SSH; got != (SSH{User: current.Username, Port: 22}) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestChecks(t *testing.T) {
+	check := func(c *Cluster) []Problem {
+		return []Problem{
+			{Path: []string{"kubernetes", "config", "KubeletConfiguration", "list", "1", "a"}, Message: "bad"},
+			{Path: []string{"workers", "hosts", "1", "ssh", "nothing", "here"}, Message: "merged from w1"},
+			{Path: []string{"controlPlane", "hosts", "7"}, Message: "careful " + c.Name, Warning: true},
+		}
+	}
+	_, warnings, err := Parse("f", readFile(t, "testdata/valid/full.yaml"), check)
+	want := "f:14: kubernetes.config.KubeletConfiguration.list[1].a: bad\nf:30: workers.hosts[1].ssh.nothing.here: merged from w1"
+	if err == nil || err.Error() != want {
+		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+	if len(warnings) != 1 || warnings[0].In("f") != "f:21: controlPlane.hosts[7]: careful lab" {
+		t.Errorf("warnings %+v", warnings)
+	}
+}
+
+func TestLoadMissing(t *testing.T) {
+	_, _, err := Load(filepath.Join(t.TempDir(), "none.yaml"))
+	if !errors.Is(err, os.ErrNotExist) || !strings.HasPrefix(err.Error(), "read inventory: ") {
+		t.Errorf("got %v", err)
+	}
+	_, _, err = Parse("f", make([]byte, maxSize+1))
+	if err == nil || !strings.Contains(err.Error(), "larger than") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestVersions(t *testing.T) {
+	for version, want := range map[string]string{
+		"1.34.0": "", "1.37.99": "", "1.33.9": "not supported", "1.38.0": "not supported", "2.35.0": "not supported",
+		"v1.37.2": "without the v: 1.37.2", "1.37": "full version", "1.37.02": "full version", "1.37.2-rc.1": "full version", "": "full version",
+	} {
+		if got := versionProblem(version); (want == "") != (got == "") || !strings.Contains(got, want) {
+			t.Errorf("%q: got %q, want %q", version, got, want)
+		}
+	}
+}
+
+func TestSubnetSizes(t *testing.T) {
+	for subnet, want := range map[string]string{
+		"podSubnet: 10.0.0.0/8, serviceSubnet: 172.16.0.0/12":       "",
+		"podSubnet: 172.16.4.0/24, serviceSubnet: 172.17.0.0/28":    "",
+		"podSubnet: 172.16.4.0/25":                                  "too small: every node needs a /24",
+		"podSubnet: 8.0.0.0/7, serviceSubnet: 172.16.0.0/12":        "too large: kubeadm takes at most a /8",
+		"serviceSubnet: 172.16.0.0/29":                              "too small: kubeadm needs at least a /28",
+		"serviceSubnet: 172.0.0.0/11":                               "too large: kubeadm takes at most a /12",
+		"podSubnet: 10.244.0.0/16, serviceSubnet: 10.244.128.0/20":  "overlaps podSubnet",
+		"podSubnet: 10.244.3.0/16":                                  "did you mean 10.244.0.0/16?",
+		"podSubnet: 192.0.2.0/24":                                   "192.0.2.11 is inside podSubnet",
+		"serviceSubnet: 192.0.0.0/16":                               "192.0.2.11 is inside serviceSubnet",
+		"podSubnet: \"fd00::/48\", serviceSubnet: \"fd01:0::/112\"": "shortest form: fd01::/112",
+		"podSubnet: \"fd00::/48\"":                                  "same IP family",
+		"podSubnet: \"10.1.0.0/16,fd00::/48\"":                      "two IP families",
+		"podSubnet: \"fd00::/65\", serviceSubnet: \"fd01::/112\"":   "needs a /64",
+		"podSubnet: \"fd00::/47\", serviceSubnet: \"fd01::/112\"":   "at most a /48",
+	} {
+		data := fmt.Sprintf("apiVersion: fairlead/v1\nkind: Cluster\nname: a\nkubernetes: {version: 1.37.2, bundle: b, %s}\n"+
+			"controlPlane: {hosts: [{name: cp1, address: 192.0.2.11}]}\n", subnet)
+		_, _, err := Parse("f", []byte(data))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, want %q", subnet, err, want)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package inventory
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// hostText writes a host as the inside of a flow mapping.
+func hostText(h Host, defaults SSH, quoted bool) string {
+	return strings.Join(hostFieldTexts(h, defaults, quoted), ", ")
+}
+
+// hostFieldTexts writes each key of a host. quoted puts keys and strings in quotes,
+// so that a file that is JSON stays so.
+func hostFieldTexts(h Host, defaults SSH, quoted bool) []string {
+	pair := func(key, value string) string { return quoteKey(key, quoted) + ": " + value }
+	address := ""
+	if h.Address.IsValid() {
+		address = h.Address.String()
+	}
+	texts := []string{
+		pair("name", quoteText(h.Name, quoted)),
+		pair("address", quoteText(address, quoted)),
+	}
+	if ssh := sshTexts(h.SSH, defaults, quoted); len(ssh) > 0 {
+		texts = append(texts, pair("ssh", "{"+strings.Join(ssh, ", ")+"}"))
+	}
+	if len(h.Labels) > 0 {
+		var labels []string
+		for _, key := range slices.Sorted(maps.Keys(h.Labels)) {
+			labels = append(labels, quoteText(key, quoted)+": "+quoteText(h.Labels[key], quoted))
+		}
+		texts = append(texts, pair("labels", "{"+strings.Join(labels, ", ")+"}"))
+	}
+	if len(h.Taints) > 0 {
+		var taints []string
+		for _, t := range h.Taints {
+			taints = append(taints, quoteText(t.String(), true))
+		}
+		texts = append(texts, pair("taints", "["+strings.Join(taints, ", ")+"]"))
+	}
+	return texts
+}
+
+// sshTexts writes what differs from the defaults.
+func sshTexts(ssh, defaults SSH, quoted bool) []string {
+	var texts []string
+	add := func(key, value, other string) {
+		if value != "" && value != other {
+			texts = append(texts, quoteKey(key, quoted)+": "+quoteText(value, quoted))
+		}
+	}
+	add("user", ssh.User, defaults.User)
+	if ssh.Port != 0 && ssh.Port != defaults.Port {
+		texts = append(texts, quoteKey("port", quoted)+": "+strconv.Itoa(ssh.Port))
+	}
+	add("identityFile", ssh.IdentityFile, defaults.IdentityFile)
+	add("knownHosts", ssh.KnownHosts, defaults.KnownHosts)
+	add("hostKey", ssh.HostKey, "")
+	return texts
+}
+
+// quoteKey writes one of the format's keys.
+func quoteKey(key string, quoted bool) string {
+	if quoted {
+		return strconv.Quote(key)
+	}
+	return key
+}
+
+// quoteText writes a string so that every YAML reader takes it for one: in quotes
+// unless it is plain beyond doubt.
+func quoteText(s string, quoted bool) string {
+	plain := regexp.MustCompile(`^[A-Za-z0-9/][A-Za-z0-9_./-]*$`)
+	word := regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)
+	node := yaml.Node{Kind: yaml.ScalarNode, Value: s}
+	if quoted || !plain.MatchString(s) || word.MatchString(s) || node.ShortTag() != "!!str" {
+		return strconv.Quote(s)
+	}
+	return s
+}

@@ -1,0 +1,93 @@
+package inventory
+
+import (
+	"strings"
+	"unicode"
+
+	"gopkg.in/yaml.v3"
+)
+
+// text reads a string that is not empty.
+func (d *decoder) text(node *yaml.Node, path []string) (string, bool) {
+	s, ok := d.anyText(node, path)
+	if ok && strings.TrimSpace(s) == "" {
+		d.fault(path, "must not be empty")
+		return "", false
+	}
+	return s, ok
+}
+
+// anyText reads a string, which may be empty.
+func (d *decoder) anyText(node *yaml.Node, path []string) (string, bool) {
+	if !d.scalar(node, path, "text") {
+		return "", false
+	}
+	node = target(node)
+	switch tag := node.ShortTag(); tag {
+	case "!!str":
+	case "!!int", "!!float", "!!bool", "!!timestamp":
+		d.fault(path, "must be text, got %s; put it in quotes: %q", describe(node), clip(node.Value))
+		return "", false
+	default:
+		d.fault(path, "has the tag %s, which is not supported", tag)
+		return "", false
+	}
+	if strings.ContainsFunc(node.Value, unicode.IsControl) {
+		d.fault(path, "contains a control character or a line break")
+		return "", false
+	}
+	return node.Value, true
+}
+
+// whole reads an integer.
+func (d *decoder) whole(node *yaml.Node, path []string) (int, bool) {
+	if !d.scalar(node, path, "a whole number") {
+		return 0, false
+	}
+	node = target(node)
+	var n int
+	if node.ShortTag() != "!!int" || node.Decode(&n) != nil {
+		d.fault(path, "must be a whole number, got %s", describe(node))
+		return 0, false
+	}
+	return n, true
+}
+
+// boolean reads true or false.
+func (d *decoder) boolean(node *yaml.Node, path []string) bool {
+	if !d.scalar(node, path, "true or false") {
+		return false
+	}
+	node = target(node)
+	var b bool
+	if node.ShortTag() != "!!bool" || node.Decode(&b) != nil {
+		d.fault(path, "must be true or false, got %s", describe(node))
+		return false
+	}
+	return b
+}
+
+// scalar checks that the node is a single value that is given.
+func (d *decoder) scalar(node *yaml.Node, path []string, want string) bool {
+	node = target(node)
+	switch {
+	case !d.count(path, 1):
+		return false
+	case node.Kind != yaml.ScalarNode:
+		d.fault(path, "must be %s, got %s", want, describe(node))
+		return false
+	case node.ShortTag() == "!!null":
+		d.fault(path, "has no value; give one or remove the key")
+		return false
+	}
+	return true
+}
+
+// only reads a string of which one value exists so far.
+func (d *decoder) only(node *yaml.Node, path []string, value string, into *string) {
+	if s, ok := d.text(node, path); ok && s != value {
+		d.fault(path, "%q is not supported; it can only be %s", clip(s), value)
+	} else if ok {
+		*into = s
+	}
+}

@@ -1,0 +1,133 @@
+package inventory
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode"
+
+	"gopkg.in/yaml.v3"
+)
+
+// sshFields are the keys of ssh that make sense for many hosts at once.
+func sshFields() []field[SSH] {
+	return []field[SSH]{
+		{"user", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.User = d.user(n, p) }},
+		{"port", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Port = d.port(n, p) }},
+		{"identityFile", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.IdentityFile = d.file(n, p) }},
+		{"knownHosts", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.KnownHosts = d.file(n, p) }},
+	}
+}
+
+// hostSSHFields adds what belongs to one host alone.
+func hostSSHFields() []field[SSH] {
+	return append(sshFields(), field[SSH]{key: "hostKey", read: func(d *decoder, n *yaml.Node, p []string, s *SSH) {
+		s.HostKey = d.hostKey(n, p)
+	}})
+}
+
+// readSSHDefaults reads the top-level ssh.
+func readSSHDefaults(d *decoder, node *yaml.Node, path []string, into *SSH) {
+	before := len(d.problems)
+	mapping(d, node, path, into, sshFields())
+	for i, p := range d.problems[before:] {
+		if len(p.Path) == 2 && p.Path[1] == "hostKey" {
+			d.problems[before+i].Message = "every host has its own key; move it to the ssh of that host"
+		}
+	}
+}
+
+// user reads a login name.
+func (d *decoder) user(node *yaml.Node, path []string) string {
+	s, ok := d.text(node, path)
+	if ok && (strings.HasPrefix(s, "-") || strings.ContainsFunc(s, unicode.IsSpace) || strings.ContainsAny(s, "@:/")) {
+		d.fault(path, "%q is not a login name", clip(s))
+		return ""
+	}
+	return s
+}
+
+// port reads a TCP port.
+func (d *decoder) port(node *yaml.Node, path []string) int {
+	n, ok := d.whole(node, path)
+	if ok && (n < 1 || n > 65535) {
+		d.fault(path, "must be a port from 1 to 65535, got %s", clip(target(node).Value))
+		return 0
+	}
+	return n
+}
+
+// file reads a path and makes it absolute: ~/ is the home folder, and a relative
+// path starts at the folder of the cluster file.
+func (d *decoder) file(node *yaml.Node, path []string) string {
+	s, ok := d.text(node, path)
+	if !ok {
+		return ""
+	}
+	if rest, home := strings.CutPrefix(s, "~"); home {
+		if rest != "" && !strings.HasPrefix(rest, "/") {
+			d.fault(path, "%q names another user's home folder; write the whole path", clip(s))
+			return ""
+		}
+		folder, err := os.UserHomeDir()
+		if err != nil {
+			d.fault(path, "the home folder is not known (%v); write the whole path", err)
+			return ""
+		}
+		s = filepath.Join(folder, rest)
+	} else if !filepath.IsAbs(s) {
+		s = filepath.Join(d.folder, s)
+	}
+	absolute, err := filepath.Abs(s)
+	if err != nil {
+		d.fault(path, "cannot be made absolute (%v); write the whole path", err)
+		return ""
+	}
+	return absolute
+}
+
+// hostKey reads a host's public key, or the SHA-256 fingerprint ssh-keygen -l shows.
+func (d *decoder) hostKey(node *yaml.Node, path []string) string {
+	s, ok := d.text(node, path)
+	if !ok {
+		return ""
+	}
+	s = strings.TrimSpace(s)
+	if digest, is := strings.CutPrefix(s, "SHA256:"); is {
+		if sum, err := base64.RawStdEncoding.DecodeString(digest); err != nil || len(sum) != 32 {
+			d.fault(path, "is not a fingerprint; one is SHA256: and 43 characters of base64, as `ssh-keygen -lf` shows it")
+			return ""
+		}
+		return s
+	}
+	if !publicKey(s) {
+		d.fault(path, "is neither a public key (\"ssh-ed25519 AAAA…\") nor a fingerprint (\"SHA256:…\")")
+		return ""
+	}
+	return s
+}
+
+// publicKey says whether s is a key type, the base64 of a key of that type, and
+// perhaps a comment. The blob starts with the length and name of its type (RFC 4253
+// section 6.6).
+func publicKey(s string) bool {
+	fields := strings.Fields(s)
+	if len(fields) < 2 {
+		return false
+	}
+	switch fields[0] {
+	case "ssh-ed25519", "ssh-rsa", "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com",
+		"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521":
+	default:
+		return false
+	}
+	blob, err := base64.StdEncoding.DecodeString(fields[1])
+	if err != nil || len(blob) < 4 {
+		return false
+	}
+	length := int64(binary.BigEndian.Uint32(blob))
+	blob = blob[4:]
+	return length < int64(len(blob)) && string(blob[:length]) == fields[0]
+}

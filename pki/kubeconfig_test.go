@@ -1,0 +1,113 @@
+package pki
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func testdata(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(filepath.Join("testdata", name), got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := testdata(t, name); !bytes.Equal(got, want) {
+		t.Errorf("%s differs, got:\n%s", name, got)
+	}
+}
+
+func TestRenameKubeconfig(t *testing.T) {
+	got, err := RenameKubeconfig(testdata(t, "admin.conf"), "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "renamed.golden", got)
+	again, err := RenameKubeconfig(got, "lab")
+	if err != nil || !bytes.Equal(again, got) {
+		t.Errorf("renaming twice: %v\n%s", err, again)
+	}
+}
+
+func TestMergeKubeconfig(t *testing.T) {
+	got, err := MergeKubeconfig(testdata(t, "existing.yaml"), testdata(t, "admin.conf"), "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "merged.golden", got)
+	again, err := MergeKubeconfig(got, testdata(t, "admin.conf"), "lab")
+	if err != nil || !bytes.Equal(again, got) {
+		t.Errorf("merging twice: %v\n%s", err, again)
+	}
+}
+
+func TestMergeKubeconfigIntoLittle(t *testing.T) {
+	want, err := RenameKubeconfig(testdata(t, "admin.conf"), "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, existing := range map[string]string{
+		"nothing": "", "white space": "\n \n", "a comment": "# nothing yet\n", "null": "null\n", "document marker": "---\n",
+	} {
+		got, err := MergeKubeconfig([]byte(existing), testdata(t, "admin.conf"), "lab")
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %v\n%s", name, err, got)
+		}
+	}
+	for name, existing := range map[string]string{
+		"an empty mapping": "{}",
+		"empty lists":      "apiVersion: v1\nkind: Config\nclusters: []\nusers: null\ncontexts: []\ncurrent-context: \"\"\n",
+		"JSON":             `{"apiVersion":"v1","kind":"Config","clusters":[],"contexts":[{"name":"lab","context":null}]}`,
+	} {
+		got, err := MergeKubeconfig([]byte(existing), testdata(t, "admin.conf"), "lab")
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		renamed, err := RenameKubeconfig(got, "lab")
+		if err != nil || !bytes.Contains(renamed, []byte("S0VZ")) || !bytes.Contains(renamed, []byte("https://192.0.2.11:6443")) {
+			t.Errorf("%s: %v\n%s", name, err, got)
+		}
+	}
+}
+
+func TestMergeKubeconfigErrors(t *testing.T) {
+	admin := string(testdata(t, "admin.conf"))
+	for name, c := range map[string]struct{ existing, add, cluster, want string }{
+		"no name":               {"", admin, "", "name is empty"},
+		"nothing to add":        {"", "", "lab", "new kubeconfig: it has no current context"},
+		"context missing":       {"", strings.Replace(admin, "current-context: k", "current-context: x", 1), "lab", `"xubernetes-admin@kubernetes" is not in it`},
+		"user missing":          {"", strings.Replace(admin, "- name: kubernetes-admin", "- name: other", 1), "lab", `user "kubernetes-admin" is not in it`},
+		"context names no user": {"", strings.Replace(admin, "    user: kubernetes-admin\n", "", 1), "lab", "names no user"},
+		"existing broken":       {"clusters: [", admin, "lab", "existing kubeconfig: parse YAML"},
+		"existing a list":       {"- a", admin, "lab", "not a mapping"},
+		"existing other kind":   {"kind: Pod", admin, "lab", `kind is "Pod"`},
+		"existing two":          {"kind: Config\n---\nkind: Config\n", admin, "lab", "more than one"},
+		"second broken":         {"kind: Config\n---\n[", admin, "lab", "parse YAML"},
+		"clusters a mapping":    {"clusters: {a: b}", admin, "lab", "clusters is not a list"},
+		"anchor cut off":        {"clusters: [{name: lab, cluster: &c {server: x}}, {name: b, cluster: *c}]", admin, "lab", "read back"},
+	} {
+		_, err := MergeKubeconfig([]byte(c.existing), []byte(c.add), c.cluster)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q in it", name, err, c.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "S0VZ") {
+			t.Errorf("%s: the error shows the key: %v", name, err)
+		}
+	}
+}

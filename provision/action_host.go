@@ -1,0 +1,94 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"fairlead/provision/remote"
+	"fairlead/templates"
+)
+
+// PutFile writes one small file of ours, as root and atomically.
+type PutFile struct {
+	Path    string
+	Mode    uint32
+	Content []byte
+	Before  []byte // what was observed, for the diff
+}
+
+// Describe implements Action.
+func (a PutFile) Describe() string { return fmt.Sprintf("write %s (mode %04o)", a.Path, a.Mode) }
+
+// Diff implements Differ.
+func (a PutFile) Diff() (path string, before, after []byte) { return a.Path, a.Before, a.Content }
+
+func (a PutFile) touches() []touch { return files(a.Path) }
+
+func (a PutFile) apply(ctx context.Context, s *stepRun) error {
+	_, err := s.host.WriteFile(ctx, remote.File{Path: a.Path, Mode: fs.FileMode(a.Mode), Content: a.Content})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", a.Path, err)
+	}
+	return nil
+}
+
+// Script runs a shell script as root. Its text is fixed; what varies are its arguments.
+type Script struct {
+	Title   string
+	Text    string
+	Args    []string
+	Touches []touch
+}
+
+// Describe implements Action.
+func (a Script) Describe() string { return a.Title }
+
+func (a Script) touches() []touch { return a.Touches }
+
+func (a Script) apply(ctx context.Context, s *stepRun) error {
+	_, err := s.host.Run(ctx, remote.Command{Script: a.Text, Argv: a.Args, Root: true, OnLine: s.output})
+	if err != nil {
+		return fmt.Errorf("%s: %w", a.Title, err)
+	}
+	return nil
+}
+
+// LoadModules loads kernel modules now.
+func LoadModules(modules []string) Script {
+	var touched []touch
+	for _, module := range modules {
+		touched = append(touched, touch{touchModule, module})
+	}
+	return Script{Title: "modprobe " + strings.Join(modules, " "), Text: templates.LoadModules(), Args: modules, Touches: touched}
+}
+
+// SetSysctls sets kernel parameters, given as KEY=VALUE, and reads them back.
+func SetSysctls(assignments []string) Script {
+	var touched []touch
+	for _, assignment := range assignments {
+		key, _, _ := strings.Cut(assignment, "=")
+		touched = append(touched, touch{touchSysctl, key})
+	}
+	return Script{Title: "sysctl -w " + strings.Join(assignments, " "), Text: templates.SetSysctls(), Args: assignments, Touches: touched}
+}
+
+// StopUnit stops a systemd unit whose files are about to change.
+func StopUnit(unit string) Script {
+	return Script{Title: "systemctl stop " + unit, Text: templates.StopUnit(), Args: []string{unit}, Touches: []touch{{touchUnit, unit}}}
+}
+
+// StartUnit enables a systemd unit, and starts it if it has to run by now.
+func StartUnit(unit string, start bool) Script {
+	args, title := []string{unit}, "systemctl enable "+unit
+	if start {
+		args, title = append(args, "start"), "systemctl enable --now "+unit
+	}
+	return Script{Title: title, Text: templates.StartUnit(), Args: args, Touches: []touch{{touchUnit, unit}}}
+}
+
+// RestartUnit restarts a systemd unit that runs with the right files.
+func RestartUnit(unit string) Script {
+	return Script{Title: "systemctl restart " + unit, Text: templates.RestartUnit(), Args: []string{unit}}
+}

@@ -1,0 +1,167 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// stepState is how far a step of a running plan has come.
+type stepState int
+
+const (
+	waiting stepState = iota
+	running
+	done
+	failed
+	skipped
+)
+
+func (s stepState) over() bool { return s >= done }
+
+// execution is one run of a plan's steps as a graph: each step starts as soon as its
+// needs are done, whatever other hosts are doing.
+type execution struct {
+	steps   []Step
+	perform func(context.Context, Step) error
+	events  *emitter
+
+	mu      sync.Mutex
+	states  []stepState
+	causes  []string // why a step was skipped
+	errs    []error
+	locks   map[string]bool
+	changed chan struct{} // one token for each step that ended
+}
+
+// execute runs the steps and returns the errors of those that failed, in the plan's order.
+// When ctx ends no step is started any more, but for those marked Finally.
+func execute(ctx context.Context, steps []Step, events *emitter, perform func(context.Context, Step) error) []error {
+	e := &execution{
+		steps: steps, perform: perform, events: events,
+		states: make([]stepState, len(steps)), causes: make([]string, len(steps)), errs: make([]error, len(steps)),
+		locks: map[string]bool{}, changed: make(chan struct{}, len(steps)),
+	}
+	var group sync.WaitGroup
+	for !e.startReady(ctx, &group) {
+		select {
+		case <-e.changed:
+		case <-ctx.Done():
+			e.drain(ctx, &group)
+		}
+	}
+	group.Wait()
+	return slices.DeleteFunc(e.errs, func(err error) bool { return err == nil })
+}
+
+// drain waits for the next step to end after the run was stopped.
+func (e *execution) drain(ctx context.Context, group *sync.WaitGroup) {
+	if !e.startReady(ctx, group) {
+		<-e.changed
+	}
+}
+
+// startReady starts every step that may start, skips those that never can, and says
+// whether all steps are over.
+func (e *execution) startReady(ctx context.Context, group *sync.WaitGroup) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for again := true; again; {
+		again = false
+		for i, step := range e.steps {
+			if e.states[i] != waiting {
+				continue
+			}
+			start, cause := e.verdict(ctx, step)
+			switch {
+			case cause != "":
+				e.states[i], e.causes[i] = skipped, cause
+				e.events.emit(Event{Kind: Skipped, Host: step.Host, Step: step.ID, Title: step.Title, Message: cause})
+				again = true
+			case start:
+				e.states[i] = running
+				if step.Lock != "" {
+					e.locks[step.Lock] = true
+				}
+				group.Add(1)
+				go e.run(ctx, group, i)
+			}
+		}
+	}
+	return !slices.ContainsFunc(e.states, func(s stepState) bool { return !s.over() })
+}
+
+// verdict says whether a waiting step may start now, or why it never will.
+func (e *execution) verdict(ctx context.Context, step Step) (start bool, cause string) {
+	ready, began := true, false
+	for _, need := range step.Needs {
+		i := slices.IndexFunc(e.steps, func(s Step) bool { return s.ID == need })
+		if i < 0 {
+			return false, fmt.Sprintf("it needs %s, which is not in the plan", need)
+		}
+		state := e.states[i]
+		ready = ready && state.over()
+		began = began || state == done || state == failed
+		if !step.Finally && (state == failed || state == skipped) {
+			return false, "it needs “" + e.steps[i].Title + "” on " + place(e.steps[i]) + ", which was not done"
+		}
+	}
+	switch {
+	case step.Finally && ready && !began:
+		return false, "nothing was begun that it would end"
+	case step.Finally:
+		return ready, ""
+	case ctx.Err() != nil:
+		return false, "the run was stopped"
+	}
+	return ready && (step.Lock == "" || !e.locks[step.Lock]), ""
+}
+
+func place(step Step) string {
+	if step.Host == "" {
+		return "the cluster"
+	}
+	return step.Host
+}
+
+// finalTime is how long a Finally step may take after the run was stopped.
+const finalTime = 10 * time.Second
+
+func (e *execution) run(ctx context.Context, group *sync.WaitGroup, i int) {
+	defer group.Done()
+	step := e.steps[i]
+	if step.Finally {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), finalTime)
+		defer cancel()
+	}
+	e.events.emit(Event{Kind: Started, Host: step.Host, Step: step.ID, Title: step.Title, Reasons: step.Reasons})
+	begin := e.events.now()
+	err := e.perform(ctx, step)
+	seconds := e.events.now().Sub(begin).Seconds()
+	state := done
+	if err != nil {
+		state = failed
+		err = &StepError{Host: step.Host, Step: step.ID, Title: step.Title, Err: err}
+		e.events.emit(Event{Kind: Failed, Host: step.Host, Step: step.ID, Title: step.Title, Seconds: seconds, Error: errorText(err)})
+	} else {
+		e.events.emit(Event{Kind: Done, Host: step.Host, Step: step.ID, Title: step.Title, Seconds: seconds})
+	}
+	e.mu.Lock()
+	e.states[i], e.errs[i] = state, err
+	delete(e.locks, step.Lock)
+	e.mu.Unlock()
+	e.changed <- struct{}{}
+}
+
+// errorText is the cause without the host and the title, which an event has of their own.
+func errorText(err error) string {
+	var step *StepError
+	if errors.As(err, &step) {
+		return step.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,166 @@
+package provision
+
+import (
+	"net/netip"
+	"time"
+
+	"fairlead/provision/kube"
+)
+
+// Facts are what was observed in one look: nothing in them was remembered.
+type Facts struct {
+	// ObservedAt is the laptop's time when the observation ended.
+	ObservedAt time.Time
+	// Hosts has an entry for every host of the inventory, by name.
+	Hosts map[string]HostFacts
+	// API is what the API server said.
+	API APIFacts
+}
+
+// HostFacts are one host's answer to the probe.
+type HostFacts struct {
+	// Unreachable is why there is no answer; nil says that all other fields are valid.
+	Unreachable error
+
+	Root         bool
+	ClockOffset  time.Duration // host's clock minus the laptop's; 0 when within the round trip
+	OS           OS
+	Kernel       string
+	Architecture string // in Go's words
+	CPUs         int
+	MemoryKiB    int64
+	Disks        []Disk
+	Hostname     string
+	MachineID    string
+	ProductUUID  string
+	BootID       string
+	Systemd      int    // version; 0 when systemd does not run the host
+	Container    string // what systemd-detect-virt calls it; empty or "none" on machines
+	CgroupV2     bool
+	Capabilities uint64 // bounding set, as in /proc/PID/status
+	AppArmor     bool
+	SELinux      bool // enforcing
+	MissingTools []string
+
+	Addresses   []LinkAddress
+	Links       []string
+	Nameservers []netip.Addr
+	Resolved    bool // systemd-resolved runs
+	Firewalld   bool
+	Ports       map[int]string // listening TCP port → process
+
+	Swaps         []Swap
+	FstabSwaps    []string // devices of active swap lines
+	SwapUnits     []SwapUnit
+	ZramGenerator bool // would make a swap device at the next boot
+	Modules       map[string]bool
+	Sysctls       map[string]string
+
+	Files    map[string]FileFacts
+	Trees    map[string]bool   // folders among the paths that were asked for
+	Contents map[string][]byte // of our own small files, for the plan's diff
+	Units    map[string]UnitFacts
+	Versions map[string]Version
+	// RuntimeSettings are containerd's effective ones.
+	RuntimeSettings map[string]string
+	Images          map[string]ImageFacts
+	Blobs           map[string]bool // digests in the content store
+
+	Manifests     []string        // static pods
+	Kubeconfigs   map[string]bool // in /etc/kubernetes
+	KubeletConfig bool
+	Certificates  []CertificateFacts
+	CA            []byte // PEM of the cluster CA that the host has, nil without
+	NotEmpty      map[string]bool
+	Ledger        []LedgerEntry
+
+	Processes []Process
+	Mounts    []string
+	Netfilter []string
+}
+
+// OS is what os-release says.
+type OS struct{ ID, Version, Like, Name string }
+
+// Disk is the file system below Folder.
+type Disk struct {
+	Folder, Device string
+	SizeKiB        int64
+	FreeKiB        int64
+}
+
+// LinkAddress is an address of a network interface.
+type LinkAddress struct {
+	Link   string
+	Prefix netip.Prefix
+}
+
+// Swap is an active swap device.
+type Swap struct{ Device, Kind string }
+
+// SwapUnit is a systemd swap unit and its enablement.
+type SwapUnit struct{ Name, State string }
+
+// FileFacts describe a regular file.
+type FileFacts struct {
+	Mode     uint32
+	UID, GID int
+	Size     int64
+	SHA256   string // hexadecimal
+}
+
+// UnitFacts describe a systemd unit in systemd's own words.
+type UnitFacts struct {
+	Load, Active, Sub, Enabled, Path, PID, Result string
+	NeedsReload                                   bool
+}
+
+// Version is an installed program.
+type Version struct{ Path, Version string }
+
+// ImageFacts describe an image in containerd's store.
+type ImageFacts struct {
+	Digest   string
+	Complete bool // all blobs are there and unpacked
+}
+
+// CertificateFacts are the validity of one certificate file.
+type CertificateFacts struct {
+	Path     string
+	Subject  string
+	NotAfter time.Time
+}
+
+// Process is a program that a cluster runs.
+type Process struct{ Program, PID string }
+
+// LedgerEntry is one line of the host's ledger: what fairlead touched and how it was.
+type LedgerEntry struct{ Kind, Key, Was string }
+
+// APIFacts are what the API server said. Err nil says that it answered.
+type APIFacts struct {
+	// Err is why there is no answer; when no control plane exists yet it is ErrNoCluster.
+	Err error
+	// Via is the control-plane host whose admin.conf and connection were used.
+	Via string
+	// ServerVersion is the API server's version without "v".
+	ServerVersion string
+	// Missing are the objects that kubeadm init creates last and that are not there.
+	Missing []string
+	Nodes   map[string]kube.Node
+	// Objects are the live add-on objects, by objectKey; absent ones are missing.
+	Objects map[string]map[string]any
+	// Rollouts are the reasons why an add-on's DaemonSet is not rolled out yet.
+	Rollouts []string
+	// StaleTokens are ids of bootstrap tokens that a killed run left.
+	StaleTokens []string
+}
+
+// Joined says that the host has what kubeadm leaves when init or join is done.
+func (h HostFacts) Joined() bool { return h.Kubeconfigs["kubelet.conf"] && h.KubeletConfig }
+
+// KubeadmRunning says that a kubeadm of an earlier run is still at work.
+func (h HostFacts) KubeadmRunning() bool {
+	active := h.Units[kubeadmUnit].Active
+	return active == "active" || active == "activating"
+}

@@ -1,0 +1,102 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlead/inventory"
+)
+
+// leftovers observes the hosts of a reset plan again and lists what is still there.
+func (s *Session) leftovers(ctx context.Context, plan Plan, before Facts) ([]string, error) {
+	var left []string
+	for _, host := range s.wish.Cluster.Hosts() {
+		was := before.Hosts[host.Name]
+		if !slices.ContainsFunc(plan.Steps, func(step Step) bool { return step.ID == stepID(host.Name, stepReset) }) {
+			continue
+		}
+		now := s.lookAgain(ctx, host, was)
+		if now.Unreachable != nil {
+			return left, fmt.Errorf("%s: look for leftovers: %w", host.Name, now.Unreachable)
+		}
+		for _, item := range remains(was, now) {
+			left = append(left, host.Name+": "+item)
+		}
+	}
+	return left, nil
+}
+
+// lookAgain observes a host with an eye on all paths that its ledger named.
+func (s *Session) lookAgain(ctx context.Context, host inventory.Host, was HostFacts) HostFacts {
+	var paths []string
+	for _, entry := range was.Ledger {
+		if entry.Kind == touchFile || entry.Kind == touchTree {
+			paths = append(paths, entry.Key)
+		}
+	}
+	return s.observeHost(ctx, host, paths...)
+}
+
+// remains compares a host after its reset with what its ledger promised before.
+func remains(was, now HostFacts) []string {
+	var left []string
+	found := func(format string, args ...any) { left = append(left, fmt.Sprintf(format, args...)) }
+	for _, process := range now.Processes {
+		found("process %s (pid %s)", process.Program, process.PID)
+	}
+	for _, mount := range now.Mounts {
+		found("mount %s", mount)
+	}
+	for _, link := range now.Links {
+		if slices.Contains([]string{"cni0", "flannel.1", "flannel-v6.1", "kube-ipvs0"}, link) {
+			found("interface %s", link)
+		}
+	}
+	for _, rules := range now.Netfilter {
+		found("netfilter rules in %s", rules)
+	}
+	for _, entry := range was.Ledger {
+		if item := notUndone(entry, now); item != "" {
+			found("%s", item)
+		}
+	}
+	if len(now.Ledger) > 0 {
+		found("%s/ledger", stateFolder)
+	}
+	return left
+}
+
+// notUndone says what of one ledger entry is still as the cluster had it.
+func notUndone(entry LedgerEntry, now HostFacts) string {
+	switch entry.Kind {
+	case touchFile:
+		_, exists := now.Files[entry.Key]
+		if exists && entry.Was == "absent" {
+			return "file " + entry.Key
+		}
+		if !exists && entry.Was != "absent" {
+			return "file " + entry.Key + " was not put back"
+		}
+	case touchTree:
+		if now.Trees[entry.Key] && entry.Was == "absent" {
+			return "folder " + entry.Key
+		}
+	case touchSysctl:
+		if is, ok := now.Sysctls[entry.Key]; ok && entry.Was != "absent" && is != entry.Was {
+			return fmt.Sprintf("sysctl %s is %s and was %s", entry.Key, is, entry.Was)
+		}
+	case touchSwap:
+		for device := range strings.SplitSeq(entry.Was, ",") {
+			if device != "" && !slices.ContainsFunc(now.Swaps, func(s Swap) bool { return s.Device == device }) {
+				return "swap on " + device + " was not turned on again"
+			}
+		}
+	case touchUnit:
+		if state, _, _ := strings.Cut(entry.Was, " "); state == "not-found" && now.Units[entry.Key].Load == "loaded" {
+			return "unit " + entry.Key
+		}
+	}
+	return ""
+}

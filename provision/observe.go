@@ -1,0 +1,159 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"fairlead/inventory"
+	"fairlead/provision/kube"
+	"fairlead/provision/remote"
+	"fairlead/templates"
+)
+
+// apiTimeout is how long an observation waits for the API server: one that is well
+// answers within milliseconds.
+const apiTimeout = 5 * time.Second
+
+// Observe looks at all hosts at once, and at the API server through one of them. It
+// changes nothing. A host that cannot be reached is a fact like any other; the error is
+// only ctx's.
+func (s *Session) Observe(ctx context.Context) (Facts, error) {
+	s.events.emit(Event{Kind: Observing, Message: fmt.Sprintf("%d hosts", len(s.wish.Cluster.Hosts()))})
+	hosts := s.wish.Cluster.Hosts()
+	answers := make([]HostFacts, len(hosts))
+	var group sync.WaitGroup
+	for i, host := range hosts {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			answers[i] = s.observeHost(ctx, host)
+		}()
+	}
+	group.Wait()
+	facts := Facts{Hosts: map[string]HostFacts{}}
+	for i, host := range hosts {
+		facts.Hosts[host.Name] = answers[i]
+	}
+	if err := ctx.Err(); err != nil {
+		return facts, err
+	}
+	facts.API = s.observeAPI(ctx, facts)
+	facts.ObservedAt = time.Now()
+	return facts, ctx.Err()
+}
+
+// observeHost asks one host everything in one round trip.
+// paths are looked at beside those of the wish.
+func (s *Session) observeHost(ctx context.Context, host inventory.Host, paths ...string) HostFacts {
+	begin := time.Now()
+	facts, err := s.probe(ctx, host, append(hostFiles(s.wish), paths...))
+	event := Event{Kind: Observed, Host: host.Name, Seconds: time.Since(begin).Seconds()}
+	if err != nil {
+		facts = HostFacts{Unreachable: err}
+		event.Error = err.Error()
+	}
+	s.events.emit(event)
+	return facts
+}
+
+func (s *Session) probe(ctx context.Context, host inventory.Host, paths []string) (HostFacts, error) {
+	connection, err := s.connect(ctx, host)
+	if err != nil {
+		return HostFacts{}, err
+	}
+	sent := time.Now()
+	result, err := connection.Run(ctx, remote.Command{Script: templates.Probe(), Argv: paths, Root: true})
+	if err != nil {
+		return HostFacts{}, fmt.Errorf("run the probe: %w", err)
+	}
+	facts, err := parseProbe(result.Stdout, sent, time.Now())
+	if err != nil {
+		return HostFacts{}, fmt.Errorf("read the probe's answer: %w", err)
+	}
+	return facts, nil
+}
+
+// observeAPI asks the first control plane that answers.
+func (s *Session) observeAPI(ctx context.Context, facts Facts) APIFacts {
+	var errs []error
+	for _, host := range s.wish.Cluster.ControlPlane.Hosts {
+		f := facts.Hosts[host.Name]
+		if f.Unreachable != nil || !f.Kubeconfigs["admin.conf"] {
+			continue
+		}
+		api, err := s.askAPI(ctx, host)
+		if err == nil {
+			return api
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", host.Name, err))
+	}
+	if len(errs) > 0 {
+		return APIFacts{Err: errors.Join(errs...)}
+	}
+	for _, host := range s.wish.Cluster.ControlPlane.Hosts {
+		if hasControlPlane(facts.Hosts[host.Name]) {
+			return APIFacts{Err: fmt.Errorf("%s has no %s", host.Name, adminConf)}
+		}
+	}
+	return APIFacts{Err: ErrNoCluster}
+}
+
+func (s *Session) askAPI(ctx context.Context, host inventory.Host) (APIFacts, error) {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	connection, err := s.connect(ctx, host)
+	if err != nil {
+		return APIFacts{}, err
+	}
+	client, err := s.connectAPI(ctx, connection)
+	if err != nil {
+		return APIFacts{}, err
+	}
+	if err := client.Ready(ctx); err != nil {
+		return APIFacts{}, err
+	}
+	return s.readCluster(ctx, client, host.Name)
+}
+
+// readCluster reads all that the plan wants to know from an API server that answers.
+func (s *Session) readCluster(ctx context.Context, client *kube.Client, via string) (APIFacts, error) {
+	api := APIFacts{Via: via, Nodes: map[string]kube.Node{}, Objects: map[string]map[string]any{}}
+	var err error
+	if api.ServerVersion, err = client.ServerVersion(ctx); err != nil {
+		return api, err
+	}
+	if api.Missing, err = client.InitComplete(ctx); err != nil {
+		return api, err
+	}
+	nodes, err := client.Nodes(ctx)
+	if err != nil {
+		return api, err
+	}
+	for _, node := range nodes {
+		api.Nodes[node.Name] = node
+	}
+	if api.StaleTokens, err = client.Tokens(ctx, tokenDescription); err != nil {
+		return api, err
+	}
+	objects, err := addonObjects(s.wish)
+	if err != nil {
+		return api, err
+	}
+	for _, object := range objects {
+		live, exists, err := client.Get(ctx, object)
+		if err != nil {
+			return api, err
+		}
+		if !exists {
+			continue
+		}
+		api.Objects[objectKey(object)] = live
+		if reason := kube.RolloutReason(live); reason != "" {
+			api.Rollouts = append(api.Rollouts, reason)
+		}
+	}
+	return api, nil
+}

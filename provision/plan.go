@@ -1,0 +1,115 @@
+package provision
+
+import (
+	"fmt"
+	"slices"
+
+	"fairlead/inventory"
+	"fairlead/provision/bundle"
+)
+
+// Wish is all that a plan is measured against.
+type Wish struct {
+	Cluster *inventory.Cluster
+	Bundle  bundle.Manifest
+}
+
+// planner gathers the steps of one plan.
+type planner struct {
+	Wish
+	facts Facts
+	plan  Plan
+}
+
+// MakePlan says what has to be done so that the hosts are what the inventory wants. It is
+// a pure function: equal arguments give equal plans.
+func MakePlan(wish Wish, facts Facts) Plan {
+	p := &planner{Wish: wish, facts: facts}
+	p.preflight()
+	for _, host := range p.Cluster.Hosts() {
+		p.prepare(host)
+	}
+	p.members()
+	p.addons()
+	p.readiness()
+	p.pruneNeeds()
+	return p.plan
+}
+
+// add puts a step into the plan, unless there is nothing to do in it.
+func (p *planner) add(step Step) {
+	if len(step.Actions) > 0 {
+		p.plan.Steps = append(p.plan.Steps, step)
+	}
+}
+
+// has says whether the plan holds the step.
+func (p *planner) has(id string) bool {
+	return slices.ContainsFunc(p.plan.Steps, func(s Step) bool { return s.ID == id })
+}
+
+func (p *planner) block(host, title, reason string) {
+	p.plan.Blocked = append(p.plan.Blocked, Blocked{Host: host, Title: title, Reason: reason})
+}
+
+// pruneNeeds drops needs that are fulfilled already, that is, have no step.
+func (p *planner) pruneNeeds() {
+	for i := range p.plan.Steps {
+		step := &p.plan.Steps[i]
+		step.Needs = slices.DeleteFunc(step.Needs, func(id string) bool { return !p.has(id) })
+	}
+}
+
+// reached returns a host's facts, and whether there are any.
+func (p *planner) reached(name string) (HostFacts, bool) {
+	f, ok := p.facts.Hosts[name]
+	return f, ok && f.Unreachable == nil
+}
+
+// hostStep starts a step of a host.
+func hostStep(host inventory.Host, name, title string) Step {
+	return Step{ID: stepID(host.Name, name), Host: host.Name, Title: title}
+}
+
+func stepID(host, name string) string { return host + "/" + name }
+
+func (s *Step) because(format string, args ...any) {
+	s.Reasons = append(s.Reasons, fmt.Sprintf(format, args...))
+}
+
+func (s *Step) do(actions ...Action) { s.Actions = append(s.Actions, actions...) }
+
+// Names of the steps of a host.
+const (
+	stepSwap       = "swap"
+	stepKernel     = "kernel"
+	stepContainerd = "containerd"
+	stepKubernetes = "kubernetes"
+	stepImages     = "images"
+	stepAwait      = "await-kubeadm"
+	stepInit       = "init"
+	stepJoin       = "join"
+	stepAPI        = "await-api"
+	stepNode       = "node"
+	stepReady      = "ready"
+	stepLeave      = "leave"
+	stepReset      = "reset"
+)
+
+// Names of the steps that concern the whole cluster.
+const (
+	clusterToken   = "cluster/token"
+	clusterRevoke  = "cluster/revoke-token"
+	clusterSweep   = "cluster/sweep-tokens"
+	clusterNetwork = "cluster/network"
+	clusterRollout = "cluster/network-rollout"
+)
+
+// preparation are the steps after which kubeadm may run on the host.
+func preparation(host string) []string {
+	var ids []string
+	for _, name := range []string{stepSwap, stepKernel, stepContainerd, stepKubernetes, stepImages} {
+		ids = append(ids, stepID(host, name))
+	}
+	return ids
+}

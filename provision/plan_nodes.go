@@ -1,0 +1,191 @@
+package provision
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"fairlead/inventory"
+	"fairlead/provision/kube"
+	"fairlead/templates"
+)
+
+const (
+	labelControlPlane = "node-role.kubernetes.io/control-plane"
+	taintControlPlane = "node-role.kubernetes.io/control-plane"
+	effectNoSchedule  = "NoSchedule"
+	// The annotations name the labels (keys) and the taints (key:effect) that came from
+	// the inventory; only those are ever removed again.
+	annotationLabels = "fairlead/labels"
+	annotationTaints = "fairlead/taints"
+)
+
+// node plans the labels and taints of one node.
+func (p *planner) node(host inventory.Host) {
+	node, exists := p.facts.API.Nodes[host.Name]
+	joining := p.has(stepID(host.Name, stepInit)) || p.has(stepID(host.Name, stepJoin))
+	if !exists && !joining {
+		return
+	}
+	step := hostStep(host, stepNode, "set labels and taints of the node")
+	step.Needs = []string{stepID(host.Name, stepInit), stepID(host.Name, stepJoin)}
+	change := kube.NodeChange{Labels: map[string]*string{}, Annotations: map[string]*string{}}
+	labelChanges(&step, &change, host, node)
+	taintChanges(&step, &change, host, node)
+	if exists {
+		controlPlaneTaint(&step, &change, host, node, p.Cluster.ControlPlane.Schedulable)
+	}
+	if len(step.Reasons) > 0 {
+		step.do(ChangeNode{Name: host.Name, Change: change})
+	}
+	p.add(step)
+}
+
+// labelChanges compares the inventory's labels with the node's, and drops those that an
+// earlier inventory had.
+func labelChanges(step *Step, change *kube.NodeChange, host inventory.Host, node kube.Node) {
+	for _, key := range slices.Sorted(maps.Keys(host.Labels)) {
+		want := host.Labels[key]
+		if is, ok := node.Labels[key]; !ok || is != want {
+			step.because("label %s is %s, want %q", key, quoteIf(is, ok), want)
+			change.Labels[key] = &want
+		}
+	}
+	owned := ownedNames(node, annotationLabels)
+	for _, key := range owned {
+		if _, wanted := host.Labels[key]; wanted {
+			continue
+		}
+		if _, ok := node.Labels[key]; ok {
+			step.because("label %s is no longer in the inventory", key)
+			change.Labels[key] = nil
+		}
+	}
+	annotate(step, change, annotationLabels, owned, slices.Sorted(maps.Keys(host.Labels)))
+}
+
+// taintChanges does the same for taints.
+func taintChanges(step *Step, change *kube.NodeChange, host inventory.Host, node kube.Node) {
+	var names []string
+	for _, taint := range host.Taints {
+		want := kube.Taint{Key: taint.Key, Value: taint.Value, Effect: taint.Effect}
+		names = append(names, want.Key+":"+want.Effect)
+		if !slices.Contains(node.Taints, want) {
+			step.because("taint %s is missing", taint)
+			change.AddTaints = append(change.AddTaints, want)
+		}
+	}
+	slices.Sort(names)
+	owned := ownedNames(node, annotationTaints)
+	for _, is := range node.Taints {
+		name := is.Key + ":" + is.Effect
+		if slices.Contains(owned, name) && !slices.Contains(names, name) {
+			step.because("taint %s is no longer in the inventory", name)
+			change.RemoveTaints = append(change.RemoveTaints, is)
+		}
+	}
+	annotate(step, change, annotationTaints, owned, names)
+}
+
+// controlPlaneTaint puts kubeadm's taint on control planes or takes it away.
+func controlPlaneTaint(step *Step, change *kube.NodeChange, host inventory.Host, node kube.Node, schedulable bool) {
+	if host.Role != inventory.RoleControlPlane {
+		return
+	}
+	taint := kube.Taint{Key: taintControlPlane, Effect: effectNoSchedule}
+	has := slices.ContainsFunc(node.Taints, func(t kube.Taint) bool { return t.Key == taint.Key && t.Effect == taint.Effect })
+	switch {
+	case has && schedulable:
+		step.because("the control-plane taint is there, and the inventory says schedulable: true")
+		change.RemoveTaints = append(change.RemoveTaints, taint)
+	case !has && !schedulable:
+		step.because("the control-plane taint is missing, and the inventory says schedulable: false")
+		change.AddTaints = append(change.AddTaints, taint)
+	}
+}
+
+func ownedNames(node kube.Node, annotation string) []string {
+	value := node.Annotations[annotation]
+	if value == "" {
+		return nil
+	}
+	return strings.Split(value, ",")
+}
+
+// annotate plans the annotation that says which names are the inventory's.
+func annotate(step *Step, change *kube.NodeChange, annotation string, is, want []string) {
+	if slices.Equal(is, want) {
+		return
+	}
+	if len(step.Reasons) == 0 {
+		step.because("annotation %s is %q, want %q", annotation, strings.Join(is, ","), strings.Join(want, ","))
+	}
+	if len(want) == 0 {
+		change.Annotations[annotation] = nil
+		return
+	}
+	value := strings.Join(want, ",")
+	change.Annotations[annotation] = &value
+}
+
+func quoteIf(value string, exists bool) string {
+	if !exists {
+		return "absent"
+	}
+	return "\"" + value + "\""
+}
+
+// readiness plans to wait for nodes that are not Ready, and for the pod network.
+func (p *planner) readiness() {
+	for _, host := range p.Cluster.Hosts() {
+		if _, ok := p.reached(host.Name); !ok {
+			continue
+		}
+		node, exists := p.facts.API.Nodes[host.Name]
+		joining := p.has(stepID(host.Name, stepInit)) || p.has(stepID(host.Name, stepJoin))
+		if !joining && (!exists || node.Ready) {
+			continue
+		}
+		step := hostStep(host, stepReady, "wait until the node is Ready")
+		if joining {
+			step.because("the node is new")
+		} else {
+			step.because("the node is not Ready: %s", node.ReadyMessage)
+		}
+		step.Needs = append(preparation(host.Name),
+			stepID(host.Name, stepInit), stepID(host.Name, stepJoin), stepID(host.Name, stepNode), clusterNetwork)
+		step.do(AwaitNode{Name: host.Name, Ready: true})
+		p.add(step)
+	}
+}
+
+// templateNode is what the documents for kubeadm say of one host.
+func (p *planner) templateNode(host inventory.Host, ignore []string) templates.Node {
+	node := templates.Node{
+		Name: host.Name, Address: host.Address.String(), CRISocket: criSocket, IgnorePreflight: ignore,
+	}
+	if host.Role == inventory.RoleControlPlane {
+		if p.Cluster.ControlPlane.Schedulable {
+			node.Taints = []templates.Taint{}
+		} else {
+			node.Taints = append(node.Taints, templates.Taint{Key: taintControlPlane, Effect: effectNoSchedule})
+		}
+	}
+	for _, taint := range host.Taints {
+		node.Taints = append(node.Taints, templates.Taint{Key: taint.Key, Value: taint.Value, Effect: taint.Effect})
+	}
+	return node
+}
+
+// templateCluster is what the documents for kubeadm say of the whole cluster.
+func templateCluster(c *inventory.Cluster) templates.Cluster {
+	cluster := templates.Cluster{
+		Name: c.Name, KubernetesVersion: c.Kubernetes.Version, Endpoint: c.ControlPlane.Endpoint,
+		PodSubnet: c.Kubernetes.PodSubnet.String(), ServiceSubnet: c.Kubernetes.ServiceSubnet.String(),
+		Overrides: c.Kubernetes.Config,
+	}
+	for _, host := range c.ControlPlane.Hosts {
+		cluster.CertSANs = append(cluster.CertSANs, host.Address.String())
+	}
+	return cluster
+}

@@ -1,0 +1,224 @@
+package provision
+
+import (
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"fairlead/inventory"
+	"fairlead/provision/bundle"
+	"fairlead/provision/kube"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func sortImages(images []bundle.Image) {
+	slices.SortFunc(images, func(a, b bundle.Image) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// show writes a plan as the golden files have it.
+func show(plan Plan) string {
+	var b strings.Builder
+	for _, f := range plan.Findings {
+		level := "error"
+		if f.Warning {
+			level = "warning"
+		}
+		fmt.Fprintf(&b, "%s %s %s: %s (%s)\n", level, f.Host, f.Name, f.Message, f.Mending)
+	}
+	for _, blocked := range plan.Blocked {
+		fmt.Fprintf(&b, "blocked %s: %s: %s\n", blocked.Host, blocked.Title, blocked.Reason)
+	}
+	for _, step := range plan.Steps {
+		fmt.Fprintf(&b, "%s: %s\n", step.ID, step.Title)
+		for _, reason := range step.Reasons {
+			fmt.Fprintf(&b, "  because %s\n", reason)
+		}
+		for _, action := range step.Actions {
+			fmt.Fprintf(&b, "  do %s\n", action.Describe())
+		}
+		if len(step.Needs) > 0 {
+			fmt.Fprintf(&b, "  after %s\n", strings.Join(step.Needs, " "))
+		}
+	}
+	if plan.More != "" {
+		fmt.Fprintf(&b, "more: %s\n", plan.More)
+	}
+	return b.String()
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", "plan", name+".txt")
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s:\n got:\n%s\nwant:\n%s", path, got, want)
+	}
+}
+
+func changeHost(f Facts, name string, change func(*HostFacts)) {
+	host := f.Hosts[name]
+	change(&host)
+	f.Hosts[name] = host
+}
+
+func changeNode(f Facts, name string, change func(*kube.Node)) {
+	node := f.API.Nodes[name]
+	node.Labels, node.Annotations = maps.Clone(node.Labels), maps.Clone(node.Annotations)
+	change(&node)
+	f.API.Nodes[name] = node
+}
+
+// TestPlan has a case for hosts on which a thing is absent, correct, wrong, half done, and
+// for hosts that cannot be reached. Every plan is a golden file.
+func TestPlan(t *testing.T) {
+	three := func(c *inventory.Cluster) {
+		c.ControlPlane.Hosts = append(c.ControlPlane.Hosts,
+			testHost("cp2", "192.0.2.12", inventory.RoleControlPlane), testHost("cp3", "192.0.2.13", inventory.RoleControlPlane))
+	}
+	alone := func(c *inventory.Cluster) { c.Workers = nil }
+	cases := []struct {
+		name   string
+		edit   func(*inventory.Cluster)
+		fresh  bool // start from fresh hosts, else from a converged cluster
+		change func(Facts)
+	}{
+		{name: "absent", fresh: true},
+		{name: "absent-three-control-planes", edit: three, fresh: true},
+		{name: "correct"},
+		{name: "wrong-sysctl", change: func(f Facts) {
+			changeHost(f, "w1", func(h *HostFacts) { h.Sysctls["net.ipv4.ip_forward"] = "0" })
+		}},
+		{name: "wrong-containerd-config", change: func(f Facts) {
+			changeHost(f, "w1", func(h *HostFacts) {
+				h.Files[configTOML] = FileFacts{Mode: 0o644, SHA256: "beef"}
+				h.Contents[configTOML] = []byte("version = 3\nedited = true\n")
+			})
+		}},
+		{name: "wrong-kubelet-stopped", change: func(f Facts) {
+			changeHost(f, "w1", func(h *HostFacts) {
+				h.Units[kubeletUnit] = UnitFacts{Load: "loaded", Active: "inactive", Enabled: "enabled"}
+			})
+			changeNode(f, "w1", func(n *kube.Node) { n.Ready, n.ReadyMessage = false, "Kubelet stopped posting node status." })
+		}},
+		{name: "wrong-kubelet-binary", change: func(f Facts) {
+			changeHost(f, "w1", func(h *HostFacts) {
+				h.Files["/usr/local/bin/kubelet"] = FileFacts{Mode: 0o755, SHA256: "beef"}
+				h.Versions["kubelet"] = Version{Path: "/usr/local/bin/kubelet", Version: "1.36.3"}
+			})
+		}},
+		{name: "wrong-swap", change: func(f Facts) {
+			changeHost(f, "w1", func(h *HostFacts) {
+				h.Swaps, h.FstabSwaps = []Swap{{Device: "/dev/vdb", Kind: "partition"}}, []string{"/dev/vdb"}
+			})
+		}},
+		{name: "wrong-taint", change: func(f Facts) { changeNode(f, "cp1", func(n *kube.Node) { n.Taints = nil }) }},
+		{name: "wrong-image", change: func(f Facts) {
+			changeHost(f, "w1", func(h *HostFacts) {
+				h.Images["registry.k8s.io/pause:3.10.2"] = ImageFacts{Digest: h.Images["registry.k8s.io/pause:3.10.2"].Digest}
+			})
+		}},
+		{name: "wrong-object", change: func(f Facts) { delete(f.API.Objects, "DaemonSet kube-flannel/kube-flannel-ds") }},
+		{name: "schedulable", edit: func(c *inventory.Cluster) { c.ControlPlane.Schedulable = true }},
+		{name: "labels", edit: func(c *inventory.Cluster) {
+			c.Workers[0].Labels = map[string]string{"disk": "ssd", "zone": "a"}
+			c.Workers[0].Taints = []inventory.Taint{{Key: "gpu", Value: "true", Effect: "NoSchedule"}}
+		}, change: func(f Facts) {
+			changeNode(f, "w1", func(n *kube.Node) {
+				n.Labels["disk"], n.Labels["old"], n.Labels["theirs"] = "hdd", "1", "2"
+				n.Annotations[annotationLabels] = "disk,old"
+				n.Annotations[annotationTaints] = "old:NoExecute"
+				n.Taints = []kube.Taint{{Key: "old", Effect: "NoExecute"}, {Key: "theirs", Effect: "NoSchedule"}}
+			})
+		}},
+		{name: "new-worker", change: func(f Facts) {
+			delete(f.API.Nodes, "w2")
+			f.Hosts["w2"] = freshHost(testHost("w2", "192.0.2.22", inventory.RoleWorker))
+		}},
+		{name: "half-init", edit: alone, change: func(f Facts) { f.API.Missing = []string{"DaemonSet kube-system/kube-proxy"} }},
+		{name: "half-init-failed", edit: alone, change: func(f Facts) {
+			f.API = APIFacts{Err: errors.New("connection refused")}
+			changeHost(f, "cp1", func(h *HostFacts) { h.Units[kubeadmUnit] = UnitFacts{Load: "loaded", Active: "failed"} })
+		}},
+		{name: "half-join", change: func(f Facts) {
+			delete(f.API.Nodes, "w1")
+			changeHost(f, "w1", func(h *HostFacts) { delete(h.Kubeconfigs, "kubelet.conf"); h.Kubeconfigs["bootstrap-kubelet.conf"] = true })
+		}},
+		{name: "half-join-no-node", change: func(f Facts) { delete(f.API.Nodes, "w1") }},
+		{name: "half-join-control-plane", edit: three, change: func(f Facts) {
+			changeNode(f, "cp2", func(n *kube.Node) { delete(n.Labels, labelControlPlane) })
+		}},
+		{name: "half-kubeadm-runs", change: func(f Facts) {
+			f.API = APIFacts{Err: errors.New("connection refused")}
+			changeHost(f, "cp1", func(h *HostFacts) { h.Units[kubeadmUnit] = UnitFacts{Load: "loaded", Active: "active"} })
+		}},
+		{name: "api-away", change: func(f Facts) { f.API = APIFacts{Err: errors.New("connection refused")} }},
+		{name: "stale-token", change: func(f Facts) { f.API.StaleTokens = []string{"abcdef"} }},
+		{name: "unreachable-worker", fresh: true, change: func(f Facts) {
+			f.Hosts["w2"] = HostFacts{Unreachable: errors.New("no route to host")}
+		}},
+		{name: "unreachable-control-plane", edit: three, fresh: true, change: func(f Facts) {
+			f.Hosts["cp2"] = HostFacts{Unreachable: errors.New("no route to host")}
+		}},
+		{name: "another-version", change: func(f Facts) { f.API.ServerVersion = "1.36.3" }},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			wish := testWish(t, c.edit)
+			facts := converged(t, wish)
+			if c.fresh {
+				facts = factsOf(wish, func(_ Wish, host inventory.Host) HostFacts { return freshHost(host) })
+			}
+			if c.change != nil {
+				c.change(facts)
+			}
+			plan := MakePlan(wish, facts)
+			golden(t, c.name, show(plan))
+			if again := show(MakePlan(wish, facts)); again != show(plan) {
+				t.Error("the same facts give another plan")
+			}
+			sound(t, plan)
+		})
+	}
+}
+
+// sound checks that ids are unique and that needs point to steps that stand in the plan.
+func sound(t *testing.T, plan Plan) {
+	t.Helper()
+	ids := map[string]bool{}
+	for _, step := range plan.Steps {
+		if ids[step.ID] {
+			t.Errorf("step %s stands twice", step.ID)
+		}
+		ids[step.ID] = true
+		if len(step.Reasons) == 0 {
+			t.Errorf("step %s has no reason", step.ID)
+		}
+	}
+	for _, step := range plan.Steps {
+		for _, need := range step.Needs {
+			if !ids[need] {
+				t.Errorf("step %s needs %s, which is not there", step.ID, need)
+			}
+		}
+	}
+}

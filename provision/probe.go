@@ -1,0 +1,158 @@
+package provision
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"fairlead/pki"
+)
+
+// errProbe says that the probe's answer cannot be understood.
+var errProbe = errors.New("probe answer")
+
+// parseProbe reads the answer of the probe script: one fact a line, its name and its
+// fields separated by tabs, the last line "end". sent and received are the laptop's
+// times around the round trip.
+func parseProbe(answer []byte, sent, received time.Time) (HostFacts, error) {
+	f := HostFacts{
+		Ports: map[int]string{}, Modules: map[string]bool{}, Sysctls: map[string]string{},
+		Files: map[string]FileFacts{}, Trees: map[string]bool{}, Contents: map[string][]byte{}, Units: map[string]UnitFacts{},
+		Versions: map[string]Version{}, RuntimeSettings: map[string]string{},
+		Images: map[string]ImageFacts{}, Blobs: map[string]bool{},
+		Kubeconfigs: map[string]bool{}, NotEmpty: map[string]bool{},
+	}
+	if !bytes.HasSuffix(answer, []byte("\nend\n")) {
+		return f, fmt.Errorf("%w: it ends early, after %d bytes", errProbe, len(answer))
+	}
+	for n, line := range strings.Split(strings.TrimSuffix(string(answer), "\nend\n"), "\n") {
+		name, rest, _ := strings.Cut(line, "\t")
+		rule, ok := probeRules[name]
+		if !ok {
+			return f, fmt.Errorf("%w: line %d: unknown fact %q", errProbe, n+1, name)
+		}
+		fields := strings.Split(rest, "\t")
+		if len(fields) != rule.fields {
+			return f, fmt.Errorf("%w: line %d: %s has %d fields, want %d", errProbe, n+1, name, len(fields), rule.fields)
+		}
+		if err := rule.read(&f, fields); err != nil {
+			return f, fmt.Errorf("%w: line %d: %s: %w", errProbe, n+1, name, err)
+		}
+	}
+	f.ClockOffset = clockOffset(f.ClockOffset, sent, received)
+	return f, nil
+}
+
+// clockOffset turns the host's time since 1970 into its distance from the round trip.
+func clockOffset(host time.Duration, sent, received time.Time) time.Duration {
+	clock := time.Unix(0, int64(host))
+	switch {
+	case clock.Before(sent):
+		return clock.Sub(sent)
+	case clock.After(received):
+		return clock.Sub(received)
+	}
+	return 0
+}
+
+// probeRule says how many fields a fact has and where they go.
+type probeRule struct {
+	fields int
+	read   func(*HostFacts, []string) error
+}
+
+// text is the rule of a fact that is kept as it is.
+func text(fields int, keep func(*HostFacts, []string)) probeRule {
+	return probeRule{fields, func(f *HostFacts, v []string) error { keep(f, v); return nil }}
+}
+
+// number is the rule of a fact with one number.
+func number(keep func(*HostFacts, int64)) probeRule {
+	return probeRule{1, func(f *HostFacts, v []string) error {
+		n, err := strconv.ParseInt(v[0], 10, 64)
+		if err == nil {
+			keep(f, n)
+		}
+		return err
+	}}
+}
+
+func readFile(f *HostFacts, v []string) error {
+	mode, err1 := strconv.ParseUint(v[1], 8, 32)
+	uid, err2 := strconv.Atoi(v[2])
+	gid, err3 := strconv.Atoi(v[3])
+	size, err4 := strconv.ParseInt(v[4], 10, 64)
+	f.Files[v[0]] = FileFacts{Mode: uint32(mode), UID: uid, GID: gid, Size: size, SHA256: v[5]}
+	return errors.Join(err1, err2, err3, err4)
+}
+
+func readAddress(f *HostFacts, v []string) error {
+	prefix, err := netip.ParsePrefix(v[1])
+	f.Addresses = append(f.Addresses, LinkAddress{Link: v[0], Prefix: prefix})
+	return err
+}
+
+func readNameserver(f *HostFacts, v []string) error {
+	address, err := netip.ParseAddr(v[0])
+	f.Nameservers = append(f.Nameservers, address)
+	return err
+}
+
+func readPort(f *HostFacts, v []string) error {
+	port, err := strconv.ParseUint(v[0], 10, 16)
+	f.Ports[int(port)] = v[1]
+	return err
+}
+
+func readDisk(f *HostFacts, v []string) error {
+	size, err1 := strconv.ParseInt(v[2], 10, 64)
+	free, err2 := strconv.ParseInt(v[3], 10, 64)
+	f.Disks = append(f.Disks, Disk{Folder: v[0], Device: v[1], SizeKiB: size, FreeKiB: free})
+	return errors.Join(err1, err2)
+}
+
+func readCapabilities(f *HostFacts, v []string) (err error) {
+	f.Capabilities, err = strconv.ParseUint(v[0], 16, 64)
+	return err
+}
+
+func readContent(f *HostFacts, v []string) (err error) {
+	f.Contents[v[0]], err = base64.StdEncoding.DecodeString(v[1])
+	return err
+}
+
+func readCertificate(f *HostFacts, v []string) error {
+	pem, err := base64.StdEncoding.DecodeString(v[1])
+	if err != nil {
+		return err
+	}
+	certificates, err := pki.ParseCertificates(pem)
+	if err != nil {
+		return fmt.Errorf("%s: %w", v[0], err)
+	}
+	for _, c := range certificates {
+		f.Certificates = append(f.Certificates, CertificateFacts{Path: v[0], Subject: c.Subject, NotAfter: c.NotAfter})
+	}
+	if v[0] == caPath {
+		f.CA = pem
+	}
+	return nil
+}
+
+func readLedger(f *HostFacts, v []string) error {
+	kind, rest, ok := strings.Cut(v[0], " ")
+	key, was, _ := strings.Cut(rest, " ")
+	if !ok {
+		return fmt.Errorf("no key in %q", v[0])
+	}
+	f.Ledger = append(f.Ledger, LedgerEntry{Kind: kind, Key: key, Was: was})
+	return nil
+}
+
+// has says whether a bit of the capability bounding set is there.
+func (h HostFacts) has(capability int) bool { return h.Capabilities>>capability&1 == 1 }

@@ -1,0 +1,81 @@
+package provision
+
+import "time"
+
+// architectures maps what uname says to Go's words.
+var architectures = map[string]string{"x86_64": "amd64", "aarch64": "arm64"}
+
+// probeRules are all facts that the probe script may print.
+var probeRules = map[string]probeRule{
+	"uid":          number(func(f *HostFacts, n int64) { f.Root = n == 0 }),
+	"clock":        number(func(f *HostFacts, n int64) { f.ClockOffset = time.Duration(n) }),
+	"os":           text(4, func(f *HostFacts, v []string) { f.OS = OS{ID: v[0], Version: v[1], Like: v[2], Name: v[3]} }),
+	"kernel":       text(1, func(f *HostFacts, v []string) { f.Kernel = v[0] }),
+	"arch":         text(1, func(f *HostFacts, v []string) { f.Architecture = architecture(v[0]) }),
+	"cpus":         number(func(f *HostFacts, n int64) { f.CPUs = int(n) }),
+	"memory":       number(func(f *HostFacts, n int64) { f.MemoryKiB = n }),
+	"disk":         {4, readDisk},
+	"hostname":     text(1, func(f *HostFacts, v []string) { f.Hostname = v[0] }),
+	"machine-id":   text(1, func(f *HostFacts, v []string) { f.MachineID = v[0] }),
+	"product-uuid": text(1, func(f *HostFacts, v []string) { f.ProductUUID = v[0] }),
+	"boot-id":      text(1, func(f *HostFacts, v []string) { f.BootID = v[0] }),
+	"systemd":      number(func(f *HostFacts, n int64) { f.Systemd = int(n) }),
+	"container":    text(1, func(f *HostFacts, v []string) { f.Container = v[0] }),
+	"cgroup":       text(1, func(f *HostFacts, v []string) { f.CgroupV2 = v[0] == "v2" }),
+	"capabilities": {1, readCapabilities},
+	"apparmor":     text(1, func(f *HostFacts, _ []string) { f.AppArmor = true }),
+	"selinux":      text(1, func(f *HostFacts, v []string) { f.SELinux = v[0] == "1" }),
+	"missing-tool": text(1, func(f *HostFacts, v []string) { f.MissingTools = append(f.MissingTools, v[0]) }),
+
+	"address":    {2, readAddress},
+	"link":       text(1, func(f *HostFacts, v []string) { f.Links = append(f.Links, v[0]) }),
+	"nameserver": {1, readNameserver},
+	"resolved":   text(1, func(f *HostFacts, _ []string) { f.Resolved = true }),
+	"firewalld":  text(1, func(f *HostFacts, _ []string) { f.Firewalld = true }),
+	"port":       {2, readPort},
+
+	"swap": text(3, func(f *HostFacts, v []string) { f.Swaps = append(f.Swaps, Swap{Device: v[0], Kind: v[1]}) }),
+	"fstab-swap": text(1, func(f *HostFacts, v []string) {
+		f.FstabSwaps = append(f.FstabSwaps, v[0])
+	}),
+	"swap-unit": text(2, func(f *HostFacts, v []string) {
+		f.SwapUnits = append(f.SwapUnits, SwapUnit{Name: v[0], State: v[1]})
+	}),
+	"zram-generator": text(1, func(f *HostFacts, _ []string) { f.ZramGenerator = true }),
+	"module":         text(2, func(f *HostFacts, v []string) { f.Modules[v[0]] = v[1] == "loaded" }),
+	"sysctl":         text(2, func(f *HostFacts, v []string) { f.Sysctls[v[0]] = v[1] }),
+
+	"file":    {6, readFile},
+	"tree":    text(1, func(f *HostFacts, v []string) { f.Trees[v[0]] = true }),
+	"content": {2, readContent},
+	"unit": text(9, func(f *HostFacts, v []string) {
+		f.Units[v[0]] = UnitFacts{
+			Load: v[1], Active: v[2], Sub: v[3], Enabled: v[4], Path: v[5], PID: v[6], Result: v[7],
+			NeedsReload: v[8] == "yes",
+		}
+	}),
+	"version":            text(3, func(f *HostFacts, v []string) { f.Versions[v[0]] = Version{Path: v[1], Version: v[2]} }),
+	"containerd-setting": text(2, func(f *HostFacts, v []string) { f.RuntimeSettings[v[0]] = v[1] }),
+	"image": text(4, func(f *HostFacts, v []string) {
+		f.Images[v[0]] = ImageFacts{Digest: v[1], Complete: v[2] == "complete" && v[3] == "true"}
+	}),
+	"blob": text(1, func(f *HostFacts, v []string) { f.Blobs[v[0]] = true }),
+
+	"manifest":       text(1, func(f *HostFacts, v []string) { f.Manifests = append(f.Manifests, v[0]) }),
+	"kubeconfig":     text(1, func(f *HostFacts, v []string) { f.Kubeconfigs[v[0]] = true }),
+	"kubelet-config": text(1, func(f *HostFacts, _ []string) { f.KubeletConfig = true }),
+	"certificate":    {2, readCertificate},
+	"not-empty":      text(1, func(f *HostFacts, v []string) { f.NotEmpty[v[0]] = true }),
+	"ledger":         {1, readLedger},
+
+	"process":   text(2, func(f *HostFacts, v []string) { f.Processes = append(f.Processes, Process{Program: v[0], PID: v[1]}) }),
+	"mount":     text(1, func(f *HostFacts, v []string) { f.Mounts = append(f.Mounts, v[0]) }),
+	"netfilter": text(2, func(f *HostFacts, v []string) { f.Netfilter = append(f.Netfilter, v[0]+" ("+v[1]+")") }),
+}
+
+func architecture(machine string) string {
+	if name, ok := architectures[machine]; ok {
+		return name
+	}
+	return machine
+}

@@ -1,0 +1,67 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What Dial, Run and the file operations return wraps one of these where the reason is known; test with errors.Is.
+var (
+	// ErrUnreachable: no SSH server answered at the address.
+	ErrUnreachable = errors.New("host is unreachable")
+	// ErrHostKey: the host's key is not the one that is known, or none is known; see HostKeyError.
+	ErrHostKey = errors.New("host key verification failed")
+	// ErrAuth: the host refused every key, or there was no key to offer.
+	ErrAuth = errors.New("login refused")
+	// ErrSudo: the login user may not become root without a password.
+	ErrSudo = errors.New("sudo refused")
+	// ErrLost: the connection broke or the host stopped answering after the login.
+	ErrLost = errors.New("connection lost")
+)
+
+// stderrLines is how many of the last lines of standard error an ExitError shows.
+const stderrLines = 5
+
+// ExitError is a command that ran on the host and failed.
+type ExitError struct {
+	// Host is the Target's Name.
+	Host string
+	// Command can be pasted into a shell on the host. A script is named by its size, not shown.
+	Command string
+	// Code is the exit code; when a signal ended the process, 128 or the code the server gave.
+	Code int
+	// Signal is the name without SIG when a signal ended the process, else empty.
+	Signal string
+	// Stdout and Stderr are the whole output; of a Secret command they may hold secrets.
+	Stdout, Stderr []byte
+
+	secret bool
+}
+
+// Error is "command: exit N: last lines of standard error", without output when the command was Secret.
+func (e *ExitError) Error() string {
+	how := fmt.Sprintf("exit %d", e.Code)
+	if e.Signal != "" {
+		how = "killed by SIG" + e.Signal
+	}
+	text := e.Command + ": " + how
+	if e.secret {
+		return text + " (output withheld)"
+	}
+	if tail := lastLines(e.Stderr, stderrLines); tail != "" {
+		text += ": " + tail
+	}
+	return text
+}
+
+// lastLines returns the last n non-blank lines of text, trimmed.
+func lastLines(text []byte, n int) string {
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimRight(line, " \t\r\n"); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}

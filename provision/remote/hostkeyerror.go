@@ -1,0 +1,102 @@
+package remote
+
+import (
+	"fmt"
+	"strings"
+)
+
+// KnownKey is a key of a host as a known_hosts file holds it.
+type KnownKey struct {
+	// File and Line are where it stands.
+	File string
+	Line int
+	// Type is the key's type, such as ssh-ed25519, and Fingerprint its "SHA256:…".
+	Type, Fingerprint string
+}
+
+// HostKeyError is a host whose key is unknown, changed or revoked. It is an ErrHostKey.
+type HostKeyError struct {
+	// Host is the Target's Name and Address what was dialed, host:port.
+	Host, Address string
+	// KeyType, Fingerprint and Key are what the host offered; Key is "type base64" as known_hosts has it.
+	KeyType, Fingerprint, Key string
+	// Known are the keys that the files hold for this host, or the revoked entry. Empty means the host is unknown.
+	Known []KnownKey
+	// Files are the files that were searched, the first being the one to add to.
+	Files []string
+	// Pin is the pinned key or fingerprint that was expected; empty when there was no pin.
+	Pin string
+	// Revoked says that the offered key is marked @revoked.
+	Revoked bool
+	// Cause is what is wrong with a host certificate, else nil.
+	Cause error
+
+	name string // the host as known_hosts names it
+}
+
+// Is makes errors.Is(err, ErrHostKey) hold.
+func (e *HostKeyError) Is(target error) bool { return target == ErrHostKey }
+
+// Unwrap returns Cause.
+func (e *HostKeyError) Unwrap() error { return e.Cause }
+
+// Changed tells a host that is known by another key from an unknown one.
+func (e *HostKeyError) Changed() bool { return len(e.Known) > 0 || e.Pin != "" }
+
+// Error shows the fingerprint, where the other key stands, and what to do.
+func (e *HostKeyError) Error() string {
+	offered := fmt.Sprintf("host key of %s (%s): the host offers %s %s", e.Host, e.Address, e.KeyType, e.Fingerprint)
+	switch {
+	case e.Revoked:
+		return offered + ", which is revoked at " + e.places() +
+			": do not connect; give the host a new key with ssh-keygen -A"
+	case e.Cause != nil:
+		return fmt.Sprintf("%s, a certificate that is not valid here: %v", offered, e.Cause)
+	case e.Pin != "":
+		return offered + ", but ssh.hostKey is " + e.Pin +
+			": if the host was reinstalled, " + e.compare() + " and set ssh.hostKey to it; if not, somebody may be in between"
+	case len(e.Known) > 0:
+		return offered + ", but known is " + e.places() + ": if the host was reinstalled, " + e.compare() +
+			", then remove the old key with: " + e.removal() + "; if not, somebody may be in between"
+	}
+	return offered + ", and no known key: " + e.compare() + ", then add this line to " + e.firstFile() + ":\n" +
+		e.name + " " + e.Key + "\nor set ssh.hostKey: \"" + e.Fingerprint + "\" for this host"
+}
+
+// compare is the advice that makes trusting a key more than a guess.
+func (e *HostKeyError) compare() string {
+	kind := strings.TrimPrefix(e.KeyType, "ssh-")
+	if strings.HasPrefix(kind, "ecdsa") {
+		kind = "ecdsa"
+	}
+	return "compare the fingerprint with the one on the host's console (ssh-keygen -lf /etc/ssh/ssh_host_" + kind + "_key.pub)"
+}
+
+// places lists the known keys as "type fingerprint at file:line".
+func (e *HostKeyError) places() string {
+	var all []string
+	for _, k := range e.Known {
+		all = append(all, fmt.Sprintf("%s %s at %s:%d", k.Type, k.Fingerprint, k.File, k.Line))
+	}
+	return strings.Join(all, ", ")
+}
+
+// removal is one ssh-keygen -R per file that knows the host by another key.
+func (e *HostKeyError) removal() string {
+	var all []string
+	seen := map[string]bool{}
+	for _, k := range e.Known {
+		if !seen[k.File] {
+			seen[k.File] = true
+			all = append(all, Quote([]string{"ssh-keygen", "-R", e.name, "-f", k.File}))
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+func (e *HostKeyError) firstFile() string {
+	if len(e.Files) == 0 {
+		return "known_hosts"
+	}
+	return e.Files[0]
+}

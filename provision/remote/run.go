@@ -1,0 +1,186 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Command is a program or a script to run on the host.
+type Command struct {
+	// Argv is the program and its arguments; with Script set, the script's positional parameters.
+	Argv []string
+	// Script travels on standard input to /bin/sh -s. A command in it that reads standard input eats the script.
+	Script string
+	// Stdin is streamed to the program and must be nil with Script. Run returns only after its last Read has.
+	// When it fails the command is ended, as it must not take half an input for the whole.
+	Stdin io.Reader
+	// Root runs the command through sudo -n when the login user is not root.
+	Root bool
+	// Secret keeps the output out of the log and out of errors' texts. Input never gets there.
+	Secret bool
+	// OnLine gets every line of standard output and error as it comes, one call at a time.
+	OnLine func(line string)
+	// OnSend gets the bytes of Stdin sent so far.
+	OnSend func(sent int64)
+}
+
+// Result is what a command left.
+type Result struct {
+	// Stdout and Stderr are the whole output.
+	Stdout, Stderr []byte
+	// Duration is from sending the command to its end.
+	Duration time.Duration
+}
+
+// Run runs a command with LC_ALL=C and waits for its end. A command that fails is an *ExitError; ErrSudo means it never
+// started for want of rights; ErrLost that the connection ended, and the command may go on. When ctx ends, the
+// command's process group on the host is ended (SIGTERM, after StopGrace SIGKILL) and the error wraps ctx's cause.
+// A process that made a session or unit of its own is not reached by that.
+func (h *Host) Run(ctx context.Context, c Command) (Result, error) {
+	argv, err := c.argv()
+	if err != nil {
+		return Result{}, err
+	}
+	if c.Script != "" {
+		c.Stdin = strings.NewReader(c.Script)
+	}
+	shown := h.shown(c, argv)
+	select {
+	case h.slots <- struct{}{}:
+		defer func() { <-h.slots }()
+	case <-ctx.Done():
+		return Result{}, fmt.Errorf("%s: %w", shown, context.Cause(ctx))
+	case <-h.done:
+		return Result{}, fmt.Errorf("%s: %w", shown, h.cause)
+	}
+	start := time.Now()
+	result, err := h.execute(ctx, c, argv, shown)
+	result.Duration = time.Since(start)
+	h.logRun(ctx, shown, result, err)
+	return result, err
+}
+
+// logRun is the one record of a command. Errors leave out what is secret themselves.
+func (h *Host) logRun(ctx context.Context, shown string, r Result, err error) {
+	code := 0
+	var exit *ExitError
+	if errors.As(err, &exit) {
+		code = exit.Code
+	}
+	attrs := []slog.Attr{
+		slog.String("command", shown), slog.Int("exit", code), slog.Duration("duration", r.Duration),
+		slog.Int("stdout", len(r.Stdout)), slog.Int("stderr", len(r.Stderr)),
+	}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	h.log.LogAttrs(ctx, slog.LevelDebug, "run", attrs...)
+}
+
+// execute runs the command in a session of its own.
+func (h *Host) execute(ctx context.Context, c Command, argv []string, shown string) (Result, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	session, err := h.newSession(ctx)
+	if err != nil {
+		return Result{}, fmt.Errorf("%s: %w", shown, err)
+	}
+	defer closeSession(session, h.log)
+	p := newProcess(session, c)
+	input, err := session.StdinPipe()
+	if err != nil {
+		return Result{}, fmt.Errorf("%s: open standard input: %w", shown, err)
+	}
+	if err := session.Start(h.wireLine(argv, c.Root, string(p.stdout.mark))); err != nil {
+		return Result{}, fmt.Errorf("%s: start: %w", shown, h.explain(err))
+	}
+	if !h.task(func() { p.wait() }) {
+		return Result{}, fmt.Errorf("%s: %w", shown, errClosed)
+	}
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		h.stop(ctx, p, c.Root)
+	})
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		if err := send(input, c.Stdin, c.OnSend); err != nil {
+			cancel(fmt.Errorf("read standard input: %w", err))
+		}
+	}()
+	select {
+	case <-p.ended:
+	case <-stopped:
+	}
+	<-sent
+	if !stop() {
+		<-stopped
+	}
+	return h.outcome(ctx, c, p, shown)
+}
+
+// outcome turns the end of a session into a result.
+func (h *Host) outcome(ctx context.Context, c Command, p *process, shown string) (Result, error) {
+	waitErr := p.result()
+	var r Result
+	var startedOut, startedErr bool
+	r.Stdout, startedOut = p.stdout.finish()
+	r.Stderr, startedErr = p.stderr.finish()
+	if errors.Is(waitErr, errLeft) {
+		return r, fmt.Errorf("%s: %w: %w", shown, errLeft, context.Cause(ctx))
+	}
+	if waitErr != nil && ctx.Err() != nil {
+		return r, fmt.Errorf("%s: stopped: %w", shown, context.Cause(ctx))
+	}
+	if err := h.Alive(); err != nil && waitErr != nil {
+		return r, fmt.Errorf("%s: %w", shown, err)
+	}
+	var exit *ssh.ExitError
+	if waitErr != nil && !errors.As(waitErr, &exit) {
+		return r, fmt.Errorf("%s: %w", shown, h.explain(waitErr))
+	}
+	if !startedOut || !startedErr {
+		return r, h.notStarted(c.Root, shown, r)
+	}
+	if exit == nil {
+		return r, nil
+	}
+	return r, &ExitError{
+		Host: h.target.Name, Command: shown, Code: exit.ExitStatus(), Signal: exit.Signal(),
+		Stdout: r.Stdout, Stderr: r.Stderr, secret: c.Secret,
+	}
+}
+
+// notStarted explains a session that ended before the command began: the output is sudo's or the login shell's.
+func (h *Host) notStarted(root bool, shown string, r Result) error {
+	said := lastLines(append(append([]byte(nil), r.Stdout...), r.Stderr...), stderrLines)
+	if root && len(h.sudo) > 0 {
+		return fmt.Errorf("%s: %w: %s: let %[4]s become root without a password by a line in /etc/sudoers.d "+
+			"(%[4]s ALL=(ALL) NOPASSWD: ALL), or log in as root", shown, ErrSudo, said, h.target.User)
+	}
+	return fmt.Errorf("%s: the login shell of %s does not run commands: %s", shown, h.target.User, said)
+}
+
+// send copies r to the command's standard input and closes it. A command that ends without reading all is no error.
+func send(input io.WriteCloser, r io.Reader, progress func(int64)) error {
+	if r != nil {
+		in := &progressReader{r: r, progress: progress}
+		_, err := io.Copy(input, in)
+		if in.err != nil {
+			return in.err // and leave the input open: closed, it would look whole
+		}
+		if err != nil {
+			return nil //nolint:nilerr // the command has ended, which Wait reports
+		}
+	}
+	_ = input.Close() // likewise
+	return nil
+}

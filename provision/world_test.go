@@ -1,0 +1,186 @@
+package provision
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/netip"
+	"testing"
+
+	"fairlead/inventory"
+	"fairlead/provision/bundle"
+	"fairlead/provision/kube"
+	"fairlead/templates"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// This file makes the facts of hosts that are as the inventory wants them, and of hosts
+// on which nothing was done yet. The tests change a copy of them.
+
+const testCA = `-----BEGIN CERTIFICATE-----
+MIIBcjCCARmgAwIBAgIBATAKBggqhkjOPQQDAjAVMRMwEQYDVQQDEwprdWJlcm5l
+-----END CERTIFICATE-----
+`
+
+func testWish(t *testing.T, edit func(*inventory.Cluster)) Wish {
+	t.Helper()
+	cluster := &inventory.Cluster{
+		Name: "lab",
+		Kubernetes: inventory.Kubernetes{
+			Version: "1.37.2", Source: "bundle", Bundle: "/bundle.tar",
+			PodSubnet: netip.MustParsePrefix("10.244.0.0/16"), ServiceSubnet: netip.MustParsePrefix("10.96.0.0/12"),
+			Config: map[string]map[string]any{},
+		},
+		ControlPlane: inventory.ControlPlane{Endpoint: "192.0.2.11:6443", Hosts: []inventory.Host{testHost("cp1", "192.0.2.11", inventory.RoleControlPlane)}},
+		Workers:      []inventory.Host{testHost("w1", "192.0.2.21", inventory.RoleWorker), testHost("w2", "192.0.2.22", inventory.RoleWorker)},
+	}
+	if edit != nil {
+		edit(cluster)
+	}
+	return Wish{Cluster: cluster, Bundle: testBundle()}
+}
+
+func testHost(name, address string, role inventory.Role) inventory.Host {
+	return inventory.Host{Name: name, Address: netip.MustParseAddr(address), Role: role, Labels: map[string]string{}}
+}
+
+func testBundle() bundle.Manifest {
+	both := []string{bundle.RoleControlPlane, bundle.RoleWorker}
+	manifest := bundle.Manifest{SchemaVersion: 1, KubernetesVersion: "1.37.2", Architecture: "amd64"}
+	for _, c := range []struct {
+		name, version string
+		files         []string
+	}{
+		{bundle.Kubernetes, "1.37.2", []string{"/usr/local/bin/kubeadm", "/usr/local/bin/kubelet", "/usr/local/bin/kubectl"}},
+		{bundle.Containerd, "2.4.2", []string{"/usr/local/bin/containerd", "/usr/local/bin/ctr"}},
+		{bundle.Runc, "1.5.2", []string{"/usr/local/sbin/runc"}},
+	} {
+		component := bundle.Component{Name: c.name, Version: c.version}
+		for _, path := range c.files {
+			component.Layers = append(component.Layers, testLayer(path))
+		}
+		manifest.Components = append(manifest.Components, component)
+	}
+	manifest.Components = append(manifest.Components, bundle.Component{
+		Name: bundle.CNIPlugins, Version: "1.9.1", Layers: []bundle.Layer{testLayer("/opt/cni/bin/bridge", "/opt/cni/bin/flannel")},
+	})
+	for name, roles := range map[string][]string{
+		"registry.k8s.io/kube-apiserver:v1.37.2": {bundle.RoleControlPlane},
+		"registry.k8s.io/etcd:3.7.0-0":           {bundle.RoleControlPlane},
+		"registry.k8s.io/kube-proxy:v1.37.2":     both,
+		"registry.k8s.io/coredns/coredns:v1":     both,
+		"registry.k8s.io/pause:3.10.2":           both,
+		"ghcr.io/flannel-io/flannel:v0.28.7":     both,
+	} {
+		manifest.Images = append(manifest.Images, bundle.Image{Name: name, Digest: digest.FromString(name), Size: 1 << 20, Roles: roles})
+	}
+	sortImages(manifest.Images)
+	return manifest
+}
+
+func testLayer(paths ...string) bundle.Layer {
+	layer := bundle.Layer{Digest: digest.FromString(paths[0] + " layer"), Size: 10 << 20}
+	for _, path := range paths {
+		layer.Files = append(layer.Files, bundle.File{Path: path, Mode: 0o755, Size: 30 << 20, Digest: digest.FromString(path)})
+	}
+	return layer
+}
+
+// freshHost is a machine that was just installed.
+func freshHost(host inventory.Host) HostFacts {
+	return HostFacts{
+		Root: true, OS: OS{ID: "debian", Version: "12", Name: "Debian GNU/Linux 12 (bookworm)"}, Kernel: "6.1.0",
+		Architecture: "amd64", CPUs: 2, MemoryKiB: 4 << 20, Hostname: host.Name, MachineID: host.Name, Systemd: 252,
+		Container: "none", CgroupV2: true, Capabilities: 1<<41 - 1, AppArmor: true,
+		Disks:       []Disk{{Folder: "/usr/local/bin", Device: "/dev/vda", SizeKiB: 100 << 20, FreeKiB: 50 << 20}},
+		Addresses:   []LinkAddress{{Link: "eth0", Prefix: netip.PrefixFrom(host.Address, 24)}},
+		Nameservers: []netip.Addr{netip.MustParseAddr("192.0.2.1")},
+		Ports:       map[int]string{22: "sshd"},
+		Modules:     map[string]bool{"overlay": true, "br_netfilter": false},
+		Sysctls:     map[string]string{"net.ipv4.ip_forward": "0"},
+		Files:       map[string]FileFacts{}, Contents: map[string][]byte{},
+		Units: map[string]UnitFacts{}, Versions: map[string]Version{}, Images: map[string]ImageFacts{},
+		Blobs: map[string]bool{}, Kubeconfigs: map[string]bool{}, NotEmpty: map[string]bool{},
+	}
+}
+
+// preparedHost has everything that kubeadm needs, and kubeadm has not run.
+func preparedHost(wish Wish, host inventory.Host) HostFacts {
+	f := freshHost(host)
+	f.Modules["br_netfilter"] = true
+	for _, s := range templates.Sysctls(false) {
+		f.Sysctls[s.Key] = s.Value
+	}
+	for _, component := range wish.Bundle.Components {
+		for _, layer := range component.Layers {
+			for _, file := range layer.Files {
+				f.Files[file.Path] = FileFacts{Mode: file.Mode, Size: file.Size, SHA256: file.Digest.Encoded()}
+			}
+		}
+	}
+	options := templates.Containerd{SandboxImage: imageNamed(wish, "pause")}
+	written := append(templates.KubeletUnit(), templates.ModulesFile(), templates.SysctlFile(false), templates.ContainerdUnit(options),
+		templates.HostFile{Path: configTOML, Mode: 0o644, Content: templates.ContainerdConfig(options)})
+	for _, file := range written {
+		sum := sha256.Sum256(file.Content)
+		f.Files[file.Path] = FileFacts{Mode: file.Mode, SHA256: hex.EncodeToString(sum[:])}
+		f.Contents[file.Path] = file.Content
+	}
+	f.Units[containerdUnit] = UnitFacts{Load: "loaded", Active: "active", Enabled: "enabled", Path: "/etc/systemd/system/containerd.service"}
+	f.Units[kubeletUnit] = UnitFacts{Load: "loaded", Active: "inactive", Enabled: "enabled", Path: "/etc/systemd/system/kubelet.service"}
+	for _, image := range wish.Bundle.ImagesFor(string(host.Role)) {
+		f.Images[image.Name] = ImageFacts{Digest: image.Digest.String(), Complete: true}
+	}
+	return f
+}
+
+// joinedHost is a member of the cluster.
+func joinedHost(wish Wish, host inventory.Host) HostFacts {
+	f := preparedHost(wish, host)
+	kubelet := f.Units[kubeletUnit]
+	kubelet.Active = "active"
+	f.Units[kubeletUnit] = kubelet
+	f.Kubeconfigs["kubelet.conf"], f.KubeletConfig, f.CA = true, true, []byte(testCA)
+	if host.Role == inventory.RoleControlPlane {
+		f.Kubeconfigs["admin.conf"] = true
+		f.Manifests = []string{"etcd.yaml", "kube-apiserver.yaml", "kube-controller-manager.yaml", "kube-scheduler.yaml"}
+		f.NotEmpty["/var/lib/etcd"] = true
+		f.Ports[6443] = "kube-apiserver"
+	}
+	return f
+}
+
+// facts makes those of all hosts by one of the functions above, without a cluster.
+func factsOf(wish Wish, of func(Wish, inventory.Host) HostFacts) Facts {
+	facts := Facts{Hosts: map[string]HostFacts{}, API: APIFacts{Err: ErrNoCluster}}
+	for _, host := range wish.Cluster.Hosts() {
+		facts.Hosts[host.Name] = of(wish, host)
+	}
+	return facts
+}
+
+// converged are the facts of a cluster that is as the inventory wants it.
+func converged(t *testing.T, wish Wish) Facts {
+	t.Helper()
+	facts := factsOf(wish, joinedHost)
+	facts.API = APIFacts{
+		Via: wish.Cluster.ControlPlane.Hosts[0].Name, ServerVersion: "1.37.2",
+		Nodes: map[string]kube.Node{}, Objects: map[string]map[string]any{},
+	}
+	for _, host := range wish.Cluster.Hosts() {
+		node := kube.Node{Name: host.Name, Ready: true, Labels: map[string]string{}, Annotations: map[string]string{}}
+		if host.Role == inventory.RoleControlPlane {
+			node.Labels[labelControlPlane] = ""
+			node.Taints = append(node.Taints, kube.Taint{Key: taintControlPlane, Effect: effectNoSchedule})
+		}
+		facts.API.Nodes[host.Name] = node
+	}
+	objects, err := addonObjects(wish)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, object := range objects {
+		facts.API.Objects[objectKey(object)] = object
+	}
+	return facts
+}

@@ -1,0 +1,151 @@
+package templates
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	kubejson "k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/yaml"
+)
+
+//go:embed addon/flannel.yaml
+var flannelManifest string
+
+//go:embed addon/flannel-cni-conf.json
+var flannelCNIConf string
+
+// flannelConfigAnnotation on the pods holds the hash of the ConfigMap's data, so
+// that a change of it restarts them.
+const flannelConfigAnnotation = "fairlead/flannel-config"
+
+// FlannelOptions is what the pod network needs to know.
+type FlannelOptions struct {
+	// PodSubnet is the cluster's pod subnet, or an IPv4 and an IPv6 one joined by
+	// a comma. It must be the one that the cluster was made with.
+	PodSubnet string
+	// Image is flannel's image, such as ghcr.io/flannel-io/flannel:v0.28.7. It
+	// must hold cp.
+	Image string
+}
+
+// Flannel returns the objects of the pod network in the order in which they can
+// be created: Namespace, ServiceAccount, ClusterRole, ClusterRoleBinding,
+// ConfigMap, DaemonSet. Every field has the form in which the API server returns
+// it, and fields that it fills in are left out, so that the objects are a subset
+// of the live ones. Numbers are int64.
+//
+// The pods only write the CNI configuration: the CNI plugins, flannel's among
+// them, must be in /opt/cni/bin of each host.
+func Flannel(o FlannelOptions) ([]map[string]any, error) {
+	netConf, err := flannelNetConf(o.PodSubnet)
+	if err != nil {
+		return nil, fmt.Errorf("write flannel objects: %w", err)
+	}
+	if o.Image == "" {
+		return nil, errors.New("write flannel objects: image is empty")
+	}
+	var objects []map[string]any
+	for text := range strings.SplitSeq(flannelManifest, "\n---\n") {
+		object, err := decodeObject(text)
+		if err != nil {
+			return nil, fmt.Errorf("write flannel objects: %w", err)
+		}
+		switch object["kind"] {
+		case "ConfigMap":
+			object["data"] = map[string]any{"cni-conf.json": flannelCNIConf, "net-conf.json": netConf}
+		case "DaemonSet":
+			if err := fillFlannelPods(object, o.Image, netConf); err != nil {
+				return nil, fmt.Errorf("write flannel objects: %w", err)
+			}
+		}
+		objects = append(objects, object)
+	}
+	return objects, nil
+}
+
+// fillFlannelPods sets the image and the configuration's hash in the DaemonSet.
+func fillFlannelPods(daemonSet map[string]any, image, netConf string) error {
+	metadata, err := mapAt(daemonSet, "spec", "template", "metadata")
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(flannelCNIConf + netConf))
+	metadata["annotations"] = map[string]any{flannelConfigAnnotation: hex.EncodeToString(sum[:])}
+
+	pod, err := mapAt(daemonSet, "spec", "template", "spec")
+	if err != nil {
+		return err
+	}
+	for _, field := range []string{"initContainers", "containers"} {
+		list, _ := pod[field].([]any)
+		for _, element := range list {
+			container, ok := element.(map[string]any)
+			if !ok {
+				return fmt.Errorf("read %s: not a map", field)
+			}
+			container["image"] = image
+		}
+	}
+	return nil
+}
+
+// flannelNetConf is flannel's own configuration: VXLAN over the given subnets.
+func flannelNetConf(podSubnet string) (string, error) {
+	conf := struct {
+		EnableIPv4     bool
+		EnableIPv6     bool
+		Network        string `json:",omitempty"`
+		IPv6Network    string `json:",omitempty"`
+		EnableNFTables bool
+		Backend        map[string]string
+	}{Backend: map[string]string{"Type": "vxlan"}}
+	for subnet := range strings.SplitSeq(podSubnet, ",") {
+		prefix, err := netip.ParsePrefix(subnet)
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("parse pod subnet: %w", err)
+		case prefix.Addr().Is4() && !conf.EnableIPv4:
+			conf.EnableIPv4, conf.Network = true, prefix.Masked().String()
+		case prefix.Addr().Is6() && !conf.EnableIPv6:
+			conf.EnableIPv6, conf.IPv6Network = true, prefix.Masked().String()
+		default:
+			return "", fmt.Errorf("parse pod subnet: %q has two subnets of one family", podSubnet)
+		}
+	}
+	text, err := json.MarshalIndent(conf, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("encode net-conf.json: %w", err)
+	}
+	return string(text) + "\n", nil
+}
+
+// decodeObject reads one YAML document with whole numbers as int64.
+func decodeObject(text string) (map[string]any, error) {
+	raw, err := yaml.YAMLToJSONStrict([]byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("decode object: %w", err)
+	}
+	var object map[string]any
+	if err := kubejson.Unmarshal(raw, &object); err != nil {
+		return nil, fmt.Errorf("decode object: %w", err)
+	}
+	return object, nil
+}
+
+// mapAt follows keys into nested maps.
+func mapAt(object map[string]any, keys ...string) (map[string]any, error) {
+	for _, key := range keys {
+		inner, ok := object[key].(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("read %s: not a map", strings.Join(keys, "."))
+		}
+		object = inner
+	}
+	return object, nil
+}

@@ -1,0 +1,131 @@
+package templates
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+)
+
+func TestFlannel(t *testing.T) {
+	for _, tt := range []struct {
+		file string
+		in   FlannelOptions
+	}{
+		{"flannel.yaml", FlannelOptions{PodSubnet: "10.244.0.0/16", Image: "ghcr.io/flannel-io/flannel:v0.28.7"}},
+		{"flannel-dual.yaml", FlannelOptions{PodSubnet: "10.244.0.0/16,fd00:1::/56", Image: "registry.lab:5000/flannel:v0.28.7"}},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			objects, err := Flannel(tt.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text bytes.Buffer
+			for _, object := range objects {
+				doc, err := yaml.Marshal(object)
+				if err != nil {
+					t.Fatal(err)
+				}
+				text.WriteString("---\n")
+				text.Write(doc)
+				checkCanonical(t, object)
+				runtime.DeepCopyJSON(object) // panics on values that client-go does not take
+			}
+			golden(t, tt.file, text.Bytes())
+		})
+	}
+}
+
+// checkCanonical reads an object strictly into its upstream type and back: what
+// was written must come out again in the same form.
+func checkCanonical(t *testing.T, object map[string]any) {
+	t.Helper()
+	kind, _ := object["kind"].(string)
+	typed := map[string]any{
+		"Namespace": &corev1.Namespace{}, "ServiceAccount": &corev1.ServiceAccount{}, "ConfigMap": &corev1.ConfigMap{},
+		"ClusterRole": &rbacv1.ClusterRole{}, "ClusterRoleBinding": &rbacv1.ClusterRoleBinding{}, "DaemonSet": &appsv1.DaemonSet{},
+	}[kind]
+	if typed == nil {
+		t.Fatalf("unexpected kind %q", kind)
+	}
+	in, err := yaml.Marshal(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.UnmarshalStrict(in, typed); err != nil {
+		t.Fatalf("%s: %v", kind, err)
+	}
+	out, err := json.Marshal(typed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := decodeObject(string(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	subset(t, kind, object, back)
+}
+
+// subset reports every value of want that got has not.
+func subset(t *testing.T, path string, want, got any) {
+	t.Helper()
+	switch want := want.(type) {
+	case map[string]any:
+		g, _ := got.(map[string]any)
+		for key, value := range want {
+			subset(t, path+"."+key, value, g[key])
+		}
+	case []any:
+		g, _ := got.([]any)
+		if len(g) != len(want) {
+			t.Errorf("%s has %d elements, want %d", path, len(g), len(want))
+			return
+		}
+		for i := range want {
+			subset(t, path+"[]", want[i], g[i])
+		}
+	default:
+		if !reflect.DeepEqual(want, got) {
+			t.Errorf("%s is written as %#v and comes back as %#v", path, want, got)
+		}
+	}
+}
+
+func TestFlannelConfigChangeRestartsPods(t *testing.T) {
+	annotations := func(subnet string) any {
+		objects, err := Flannel(FlannelOptions{PodSubnet: subnet, Image: "flannel:1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		metadata, err := mapAt(objects[len(objects)-1], "spec", "template", "metadata")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return metadata["annotations"]
+	}
+	if a, b := annotations("10.244.0.0/16"), annotations("10.200.0.0/16"); a == nil || reflect.DeepEqual(a, b) {
+		t.Errorf("annotations are %v and %v", a, b)
+	}
+	if a, b := annotations("10.244.0.0/16"), annotations("10.244.0.0/16"); !reflect.DeepEqual(a, b) {
+		t.Errorf("annotations are %v and %v", a, b)
+	}
+}
+
+func TestFlannelRefuses(t *testing.T) {
+	for _, in := range []FlannelOptions{
+		{PodSubnet: "", Image: "flannel:1"},
+		{PodSubnet: "10.244.0.0", Image: "flannel:1"},
+		{PodSubnet: "10.244.0.0/16,10.245.0.0/16", Image: "flannel:1"},
+		{PodSubnet: "10.244.0.0/16"},
+	} {
+		if objects, err := Flannel(in); err == nil {
+			t.Errorf("%+v gave %d objects", in, len(objects))
+		}
+	}
+}

@@ -1,0 +1,198 @@
+# Takes away what fairlead and the cluster made on this host and puts back what they
+# changed, led by the ledger. Argument: "member" when the rest of the cluster lives on, so
+# that this host's etcd member is removed first. May be run again after it was cut off:
+# the ledger goes last.
+set -u
+LC_ALL=C
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+
+state=/var/lib/fairlead
+ledger=$state/ledger
+status=0
+
+say() { printf '%s\n' "$*"; }
+complain() {
+	printf '%s\n' "$*" >&2
+	status=1
+}
+
+leave_etcd() {
+	[ "${1:-}" = member ] && [ -f /etc/kubernetes/manifests/etcd.yaml ] || return 0
+	say "removing the etcd member"
+	answer=$(kubeadm reset phase remove-etcd-member 2>&1) || complain "$answer"
+	# kubeadm only warns when it could not, and exits 0 (phases/reset/removeetcdmember.go).
+	case $answer in
+	*"Failed to remove etcd member"*) complain "$answer" ;;
+	esac
+}
+
+stop_programs() {
+	say "stopping kubelet, pods and containerd"
+	systemctl stop fairlead-kubeadm.service kubelet.service 2>/dev/null
+	systemctl reset-failed fairlead-kubeadm.service 2>/dev/null
+	# The kubelet is gone, so nothing starts pods again while they are killed: the shims
+	# first, which would report and restart nothing but hold the mounts.
+	for process in /proc/[0-9]*; do
+		pid=${process#/proc/}
+		if grep -q kubepods "$process/cgroup" 2>/dev/null; then
+			kill -KILL "$pid" 2>/dev/null
+			continue
+		fi
+		case $(readlink "$process/exe" 2>/dev/null) in
+		*/containerd-shim-runc-v2*)
+			tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q -- '-namespace k8s.io' && kill -KILL "$pid" 2>/dev/null
+			;;
+		esac
+	done
+	grep -q '^unit containerd.service not-found ' "$ledger" 2>/dev/null && systemctl stop containerd.service 2>/dev/null
+	systemctl stop kubepods.slice 2>/dev/null
+	return 0
+}
+
+# Mounts below the cluster's folders, the deepest first; the folders themselves may be
+# mounts of the host and stay.
+unmount() {
+	say "unmounting volumes"
+	while read -r _ _ _ _ mountpoint _; do
+		case $mountpoint in
+		/var/lib/kubelet/* | /var/lib/containerd/* | /run/containerd/* | /run/netns/* | /run/netns) printf '%s\n' "$mountpoint" ;;
+		esac
+	done </proc/self/mountinfo | sort -r | while read -r mountpoint; do
+		umount "$mountpoint" 2>/dev/null || umount -l "$mountpoint" || say "cannot unmount $mountpoint"
+	done
+	rm -f /run/netns/cni-* 2>/dev/null
+	return 0
+}
+
+remove_links() {
+	say "removing interfaces"
+	ip -o link show master cni0 2>/dev/null | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | while read -r link; do
+		ip link delete "$link" 2>/dev/null
+	done
+	for link in cni0 flannel.1 flannel-v6.1 kube-ipvs0; do
+		grep -qxF "$link" "$state/saved/links" 2>/dev/null && continue
+		[ ! -e "/sys/class/net/$link" ] || ip link delete "$link" || complain "cannot delete interface $link"
+	done
+}
+
+# Prints the commands for iptables-restore --noflush that delete the rules and chains of
+# Kubernetes, the CNI plugins and flannel, and nothing else.
+deletions() {
+	awk '
+	/^\*/ { table = $0; rules = chains = "" }
+	/^:(KUBE|CNI|FLANNEL)-/ { name = substr($1, 2); chains = chains "-F " name "\n"; gone = gone "-X " name "\n" }
+	/^-A (KUBE|CNI|FLANNEL)-/ { next }
+	/^-A / && (/ -[jg] (KUBE|CNI|FLANNEL)-/ || /flanneld/) { sub(/^-A/, "-D"); rules = rules $0 "\n" }
+	/^COMMIT/ { if (rules chains != "") printf "%s\n%s%s%sCOMMIT\n", table, rules, chains, gone; gone = "" }
+	'
+}
+
+remove_netfilter() {
+	say "removing netfilter rules"
+	for variant in iptables ip6tables iptables-legacy ip6tables-legacy; do
+		command -v "$variant-save" >/dev/null 2>&1 || continue
+		case $variant in
+		iptables-legacy) [ -e /proc/net/ip_tables_names ] || continue ;;
+		ip6tables-legacy) [ -e /proc/net/ip6_tables_names ] || continue ;;
+		esac
+		commands=$("$variant-save" 2>/dev/null | deletions)
+		[ -z "$commands" ] || printf '%s\n' "$commands" | "$variant-restore" --noflush || complain "cannot delete the rules of $variant"
+	done
+	remove_tables
+}
+
+# nft tables that were not there before: those of kube-proxy and flannel, and those that
+# iptables made and that hold nothing any more.
+remove_tables() {
+	[ -f "$state/saved/tables" ] && command -v nft >/dev/null 2>&1 || return 0
+	nft list tables 2>/dev/null | while read -r _ family table; do
+		grep -qxF "table $family $table" "$state/saved/tables" && continue
+		case $table in
+		kube-proxy | flannel-ipv4 | flannel-ipv6) nft delete table "$family" "$table" ;;
+		filter | nat | mangle | raw | security)
+			# Each line of an empty table opens or closes the table or a base chain that accepts.
+			nft list table "$family" "$table" | grep -vqE '^table |^[[:space:]]*(chain [A-Z]+ \{|type .* policy accept;|\}|)$' || nft delete table "$family" "$table"
+			;;
+		esac
+	done
+}
+
+# Empties a folder that was there before, but for what it held then.
+empty_tree() {
+	listing=$state/saved/$2
+	find "$1" -mindepth 1 -depth 2>/dev/null | while IFS= read -r path; do
+		grep -qxF -- "$path" "$listing" 2>/dev/null && continue
+		if [ -d "$path" ] && [ ! -L "$path" ]; then rmdir "$path" 2>/dev/null; else rm -f "$path"; fi
+	done
+}
+
+undo() {
+	kind=$1 key=$2 was=$3 detail=${4:-}
+	case $kind in
+	file)
+		rm -f "$key.fairlead-new" "$key.fairlead"
+		case $was in
+		absent) rm -f "$key" ;;
+		saved) cp -pP "$state/saved/$detail" "$key.fairlead-old" && mv -f "$key.fairlead-old" "$key" || complain "cannot restore $key" ;;
+		esac
+		;;
+	tree)
+		[ -d "$key" ] || return 0
+		case $was in
+		absent) rm -rf --one-file-system "$key" || complain "cannot remove $key" ;;
+		existed) empty_tree "$key" "$detail" ;;
+		esac
+		;;
+	dir) [ ! -d "$key" ] || rmdir "$key" 2>/dev/null || say "keeping $key, which is not empty" ;;
+	sysctl)
+		path=/proc/sys/$(printf '%s' "$key" | tr . /)
+		shift 2
+		[ "$*" = absent ] || [ ! -e "$path" ] || printf '%s\n' "$*" >"$path" || complain "cannot restore sysctl $key"
+		;;
+	module)
+		[ "$was" = loaded ] || modprobe -r "$key" 2>/dev/null || say "keeping kernel module $key, which is in use"
+		;;
+	unit)
+		[ "$was" != not-found ] || return 0
+		case $was in
+		masked*) ;;
+		enabled*) systemctl unmask --quiet "$key" && systemctl enable --quiet "$key" ;;
+		*) systemctl unmask --quiet "$key" ;;
+		esac 2>/dev/null
+		[ "$detail" != active ] || systemctl start "$key" || complain "cannot start $key again"
+		;;
+	esac
+}
+
+restore() {
+	say "restoring files and settings"
+	# Enablement is links in systemd's folders, which go while the unit files are there.
+	for unit in kubelet.service containerd.service; do
+		grep -q "^unit $unit not-found " "$ledger" && systemctl disable --quiet "$unit" 2>/dev/null
+	done
+	# Backwards, so that folders come after what is in them.
+	tac "$ledger" >"$state/undo" || return 1
+	while read -r kind key was detail; do
+		# shellcheck disable=SC2086 # a sysctl may have several numbers
+		undo "$kind" "$key" "$was" $detail
+	done <"$state/undo"
+	systemctl daemon-reload
+	systemctl reset-failed kubelet.service containerd.service 2>/dev/null
+	if [ -s "$state/saved/swaps" ]; then
+		while read -r device; do
+			swapon "$device" || complain "cannot turn swap on again: $device"
+		done <"$state/saved/swaps"
+	fi
+}
+
+leave_etcd "$@"
+if [ -f "$ledger" ]; then
+	stop_programs
+	unmount
+	remove_links
+	remove_netfilter
+	restore
+	[ "$status" != 0 ] || rm -rf "$state" /run/fairlead
+fi
+exit "$status"

@@ -1,0 +1,3 @@
+# Restarts a systemd unit.
+set -eu
+systemctl restart "$1"

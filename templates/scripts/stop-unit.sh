@@ -1,0 +1,3 @@
+# Stops a systemd unit.
+set -eu
+systemctl stop "$1"

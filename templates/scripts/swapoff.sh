@@ -1,0 +1,28 @@
+# Turns swap off, now and at the next boot. Arguments: swap units to mask.
+set -eu
+LC_ALL=C
+export LC_ALL
+
+for unit in "$@"; do
+	systemctl mask --now "$unit"
+done
+if [ -f /etc/fstab ]; then
+	# Comment out the active swap lines and keep everything else, to the byte.
+	awk '$1 !~ /^#/ && $3 == "swap" { print "#" $0; next } { print }' /etc/fstab >/etc/fstab.fairlead
+	if cmp -s /etc/fstab /etc/fstab.fairlead; then
+		rm -f /etc/fstab.fairlead
+	else
+		chmod --reference=/etc/fstab /etc/fstab.fairlead
+		chown --reference=/etc/fstab /etc/fstab.fairlead
+		mv -f /etc/fstab.fairlead /etc/fstab
+		systemctl daemon-reload
+	fi
+fi
+# A device that somebody else turns off at the same moment is an error to swapoff and
+# none to us: what counts is read back.
+swapoff -a || :
+left=$(sed -n '2,$s/[[:space:]].*//p' /proc/swaps)
+if [ -n "$left" ]; then
+	echo "swap is still on: $left" >&2
+	exit 1
+fi

@@ -1,0 +1,29 @@
+package templates
+
+import _ "embed"
+
+//go:embed host/kubelet.service
+var kubeletUnit string
+
+//go:embed host/10-kubeadm.conf
+var kubeletDropIn string
+
+// HostFile is a file as it shall be on a host, owned by root.
+type HostFile struct {
+	// Path is absolute.
+	Path string
+	// Mode holds the permission bits.
+	Mode uint32
+	// Content is the whole file.
+	Content []byte
+}
+
+// KubeletUnit returns the kubelet's systemd unit and kubeadm's drop-in, as the
+// Kubernetes packages have them, for /usr/local/bin/kubelet.
+func KubeletUnit() []HostFile {
+	const unit = "/etc/systemd/system/kubelet.service"
+	return []HostFile{
+		{Path: unit, Mode: 0o644, Content: []byte(kubeletUnit)},
+		{Path: unit + ".d/10-kubeadm.conf", Mode: 0o644, Content: []byte(kubeletDropIn)},
+	}
+}
