@@ -3,6 +3,7 @@ package provision
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"fairlead/inventory"
@@ -236,6 +237,7 @@ func (p *planner) tokens() {
 	revoke := Step{ID: clusterRevoke, Title: "delete the bootstrap token", Needs: joins, Finally: true}
 	revoke.because("no token outlives its run")
 	revoke.do(RevokeToken{})
-	p.add(mint)
+	first := slices.IndexFunc(p.plan.Steps, func(s Step) bool { return s.ID == joins[0] })
+	p.plan.Steps = slices.Insert(p.plan.Steps, first, mint)
 	p.add(revoke)
 }

@@ -87,8 +87,19 @@ func readFile(f *HostFacts, v []string) error {
 	uid, err2 := strconv.Atoi(v[2])
 	gid, err3 := strconv.Atoi(v[3])
 	size, err4 := strconv.ParseInt(v[4], 10, 64)
-	f.Files[v[0]] = FileFacts{Mode: uint32(mode), UID: uid, GID: gid, Size: size, SHA256: v[5]}
+	f.Files[v[0]] = FileFacts{Mode: uint32(mode), UID: uid, GID: gid, Size: size}
 	return errors.Join(err1, err2, err3, err4)
+}
+
+// readSHA256 completes a file that stood before it.
+func readSHA256(f *HostFacts, v []string) error {
+	file, ok := f.Files[v[0]]
+	if !ok {
+		return fmt.Errorf("no file %s before its hash", v[0])
+	}
+	file.SHA256 = v[1]
+	f.Files[v[0]] = file
+	return nil
 }
 
 func readAddress(f *HostFacts, v []string) error {

@@ -45,7 +45,8 @@ var probeRules = map[string]probeRule{
 	"module":         text(2, func(f *HostFacts, v []string) { f.Modules[v[0]] = v[1] == "loaded" }),
 	"sysctl":         text(2, func(f *HostFacts, v []string) { f.Sysctls[v[0]] = v[1] }),
 
-	"file":    {6, readFile},
+	"file":    {5, readFile},
+	"sha256":  {2, readSHA256},
 	"tree":    text(1, func(f *HostFacts, v []string) { f.Trees[v[0]] = true }),
 	"content": {2, readContent},
 	"unit": text(9, func(f *HostFacts, v []string) {

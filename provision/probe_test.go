@@ -68,7 +68,7 @@ func TestParseProbe(t *testing.T) {
 }
 
 func FuzzParseProbe(f *testing.F) {
-	f.Add([]byte("uid\t0\nos\tdebian\t12\t\tDebian\nfile\t/a\t755\t0\t0\t1\tff\nend\n"))
+	f.Add([]byte("uid\t0\nos\tdebian\t12\t\tDebian\nfile\t/a\t755\t0\t0\t1\nsha256\t/a\tff\nend\n"))
 	f.Add([]byte("certificate\t/a\tLS0t\nport\t22\tsshd\nend\n"))
 	f.Add([]byte("\nend\n"))
 	f.Fuzz(func(t *testing.T, answer []byte) {

@@ -32,16 +32,15 @@ func (p *program) app() *cli.App {
 			"  fairlead init\n  fairlead check\n  fairlead up\n\n" +
 			"Exit codes: 0 done, 1 a step failed, 2 the command line or the cluster file is wrong,\n" +
 			"3 plan --detailed-exitcode found changes.",
-		UsageText:       "fairlead COMMAND [options]",
-		Version:         readBuild().Version,
-		Reader:          p.stdin,
-		Writer:          p.stdout,
-		ErrWriter:       p.stderr,
-		Flags:           p.commonFlags(),
-		HideHelpCommand: true,
-		ExitErrHandler:  func(*cli.Context, error) {},
-		OnUsageError:    onUsageError,
-		Action:          withoutCommand,
+		UsageText:      "fairlead COMMAND [options]",
+		Version:        readBuild().Version,
+		Reader:         p.stdin,
+		Writer:         p.stdout,
+		ErrWriter:      p.stderr,
+		Flags:          p.commonFlags(),
+		ExitErrHandler: func(*cli.Context, error) {},
+		OnUsageError:   onUsageError,
+		Action:         withoutCommand,
 		Commands: []*cli.Command{
 			p.initCommand(), p.checkCommand(), p.planCommand(), p.upCommand(), p.joinCommand(),
 			p.resetCommand(), p.kubeconfigCommand(), p.versionCommand(), p.completionCommand(),
@@ -64,7 +63,7 @@ func (p *program) commonFlags() []cli.Flag {
 		},
 		&cli.StringFlag{
 			Name: flagOutput, Aliases: []string{"o"}, Category: commonCategory,
-			Usage: "text, or json: one event per line on standard output (docs/events.md)", Value: outputText, DefaultText: outputText,
+			Usage: "print text, or json: one event per line (docs/events.md)", Value: outputText, DefaultText: outputText,
 			Action: func(c *cli.Context, value string) error {
 				if value != outputText && value != outputJSON {
 					return wrongUsage(c, "--output %s: must be text or json", value)
@@ -72,18 +71,18 @@ func (p *program) commonFlags() []cli.Flag {
 				return nil
 			},
 		},
-		&cli.BoolFlag{Name: flagNoColor, Category: commonCategory, Usage: "print no colours; setting $NO_COLOR does the same"},
-		&cli.BoolFlag{Name: flagVerbose, Category: commonCategory, Usage: "show what programs on the hosts print"},
+		&cli.BoolFlag{Name: flagNoColor, Category: commonCategory, DisableDefaultText: true, Usage: "print no colours; setting $NO_COLOR does the same"},
+		&cli.BoolFlag{Name: flagVerbose, Category: commonCategory, DisableDefaultText: true, Usage: "show what programs on the hosts print"},
 	}
 }
 
 // withoutCommand runs when the first argument is no command.
 func withoutCommand(c *cli.Context) error {
 	if !c.Args().Present() {
-		return &usageError{err: errNoCommand, command: c.App.Name}
+		return &usageError{err: errNoCommand, hint: seeHelp(c.App.Name)}
 	}
 	name := c.Args().First()
-	return &usageError{err: unknown("command", name, nearestCommand(c.App, name)), command: c.App.Name}
+	return &usageError{err: unknown("command", name, nearestCommand(c.App, name)), hint: seeHelp(c.App.Name)}
 }
 
 func nearestCommand(app *cli.App, name string) string {
@@ -101,6 +100,10 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 		return wrongUsage(c, "%w", err)
 	}
 	name = strings.TrimLeft(name, "-")
+	written := "-" + name
+	if len(name) > 1 {
+		written = "--" + name
+	}
 	flags, best := c.App.Flags, ""
 	if len(c.Command.Flags) > 0 {
 		flags = c.Command.Flags
@@ -111,5 +114,5 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	if best != "" {
 		best = "--" + best
 	}
-	return &usageError{err: unknown("flag", "--"+name, best), command: c.Command.HelpName}
+	return &usageError{err: unknown("flag", written, best), hint: seeHelp(c.Command.HelpName)}
 }

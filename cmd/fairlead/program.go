@@ -45,8 +45,8 @@ func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // usageError is a command line or an inventory that has to be changed.
 type usageError struct {
-	err     error
-	command string // whose help explains it, if any
+	err  error
+	hint string // what to do; may be empty
 }
 
 // Error implements error.
@@ -57,8 +57,10 @@ func (e *usageError) Unwrap() error { return e.err }
 
 // wrongUsage is a usageError of the command that c runs.
 func wrongUsage(c *cli.Context, format string, args ...any) error {
-	return &usageError{err: fmt.Errorf(format, args...), command: c.Command.HelpName}
+	return &usageError{err: fmt.Errorf(format, args...), hint: seeHelp(c.Command.HelpName)}
 }
+
+func seeHelp(command string) string { return "see " + command + " --help" }
 
 // exit says what went wrong, unless that was said already, and returns the exit code.
 func (p *program) exit(err error) int {
@@ -75,8 +77,8 @@ func (p *program) exit(err error) int {
 		return exitUsage
 	case errors.As(err, &usage):
 		_, _ = fmt.Fprintln(p.stderr, "error: "+err.Error())
-		if usage.command != "" {
-			_, _ = fmt.Fprintf(p.stderr, "  hint: see %s --help\n", usage.command)
+		if usage.hint != "" {
+			_, _ = fmt.Fprintln(p.stderr, "  hint: "+usage.hint)
 		}
 		return exitUsage
 	}

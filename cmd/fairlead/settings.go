@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"fairlead/inventory"
@@ -29,14 +31,24 @@ func (p *program) settings(c *cli.Context) settings {
 
 // load reads the inventory and shows its warnings.
 func (p *program) load(file string) (*inventory.Cluster, error) {
-	cluster, warnings, err := inventory.Load(file, checkConfig)
+	cluster, warnings, err := readInventory(file)
 	for _, warning := range warnings {
 		_, _ = fmt.Fprintln(p.stderr, "warning: "+warning.In(file))
 	}
-	if err != nil {
-		return nil, &usageError{err: err}
+	return cluster, err
+}
+
+// readInventory reads the inventory; its error is a usageError.
+func readInventory(file string) (*inventory.Cluster, []inventory.Problem, error) {
+	cluster, warnings, err := inventory.Load(file, checkConfig)
+	if err == nil {
+		return cluster, warnings, nil
 	}
-	return cluster, nil
+	usage := &usageError{err: err}
+	if errors.Is(err, fs.ErrNotExist) {
+		usage.hint = fmt.Sprintf("name the cluster file with -f, or write one with: fairlead init -f %s", file)
+	}
+	return nil, warnings, usage
 }
 
 // checkConfig compares kubernetes.config with the upstream types.

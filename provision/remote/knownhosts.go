@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -215,13 +214,4 @@ func expandHome(path string) (string, error) {
 		return "", fmt.Errorf("find home directory for %s: %w", path, err)
 	}
 	return filepath.Join(home, rest), nil
-}
-
-// hostOf is the host part of host:port.
-func hostOf(addr string) string {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return addr
-	}
-	return host
 }

@@ -70,13 +70,14 @@ func startSSHD(t testing.TB, extra ...string) *server {
 		}
 	}
 	s.port = freePort(t)
-	config := append([]string{
+	// sshd takes the first value that it reads of an option.
+	config := append(extra,
 		fmt.Sprintf("ListenAddress 127.0.0.1:%d", s.port),
-		"HostKey " + filepath.Join(dir, "host_ed25519"), "HostKey " + filepath.Join(dir, "host_ecdsa"),
-		"AuthorizedKeysFile " + filepath.Join(dir, "authorized"),
-		"SetEnv HOME=" + dir, // what the user's own shell start-up files do is no part of these tests
+		"HostKey "+filepath.Join(dir, "host_ed25519"), "HostKey "+filepath.Join(dir, "host_ecdsa"),
+		"AuthorizedKeysFile "+filepath.Join(dir, "authorized"),
+		"SetEnv HOME="+dir, // what the user's own shell start-up files do is no part of these tests
 		"StrictModes no", "UsePAM no", "PidFile none", "PermitRootLogin yes", "LogLevel VERBOSE", "PasswordAuthentication no",
-	}, extra...)
+	)
 	path := filepath.Join(dir, "sshd_config")
 	writeText(t, path, strings.Join(config, "\n")+"\n")
 	s.run(t, path)

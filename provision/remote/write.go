@@ -41,7 +41,8 @@ type File struct {
 
 // WriteFile makes a file as root as f says, and reports whether it had to. A file with equal content, mode and owner is
 // left alone and nothing is sent. Otherwise the new file is written beside the old one, has its mode and owner before
-// its first byte, and is renamed over it; a symbolic link at the path is replaced, not followed. Missing parents are made with 0755.
+// its first byte, and is renamed over it; a symbolic link at the path is replaced, not followed. Missing parents are made
+// with 0755. A full file system is syscall.ENOSPC.
 func (h *Host) WriteFile(ctx context.Context, f File) (changed bool, err error) {
 	start := time.Now()
 	err = h.withFiles(ctx, func(c *sftp.Client) error {

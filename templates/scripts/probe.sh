@@ -116,12 +116,20 @@ kernel() {
 	done
 }
 
+# One process for all files, not one for each: a host has some fifty of them.
 files() {
 	for path in "$@"; do
-		[ ! -d "$path" ] || fact tree "$path"
-		if [ ! -f "$path" ] || [ -L "$path" ]; then continue; fi
-		fact file "$path" "$(stat -c "%a$tab%u$tab%g$tab%s" "$path")" "$(sha256sum <"$path" | cut -c1-64)"
+		shift
+		if [ -d "$path" ]; then
+			fact tree "$path"
+		elif [ -f "$path" ] && [ ! -L "$path" ]; then
+			set -- "$@" "$path"
+		fi
 	done
+	if [ $# -gt 0 ]; then
+		stat --printf "file\\t%n\\t%a\\t%u\\t%g\\t%s\\n" -- "$@"
+		sha256sum -- "$@" | sed "s/^\\([0-9a-f]*\\)  \\(.*\\)/sha256$tab\\2$tab\\1/"
+	fi
 	for path in /etc/containerd/config.toml /etc/sysctl.d/99-fairlead.conf /etc/modules-load.d/fairlead.conf \
 		/etc/systemd/system/containerd.service /etc/systemd/system/kubelet.service \
 		/etc/systemd/system/kubelet.service.d/10-kubeadm.conf; do
@@ -130,20 +138,16 @@ files() {
 }
 
 units() {
-	for unit in containerd.service kubelet.service docker.service fairlead-kubeadm.service; do
-		systemctl show "$unit" -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p MainPID -p Result -p NeedDaemonReload |
-			(
-				LoadState='' ActiveState='' SubState='' UnitFileState='' FragmentPath='' MainPID='' Result='' NeedDaemonReload=''
-				while IFS='=' read -r key value; do
-					case $key in
-					LoadState) LoadState=$value ;; ActiveState) ActiveState=$value ;; SubState) SubState=$value ;;
-					UnitFileState) UnitFileState=$value ;; FragmentPath) FragmentPath=$value ;; MainPID) MainPID=$value ;;
-					Result) Result=$value ;; NeedDaemonReload) NeedDaemonReload=$value ;;
-					esac
-				done
-				fact unit "$unit" "$LoadState" "$ActiveState" "$SubState" "$UnitFileState" "$FragmentPath" "$MainPID" "$Result" "$NeedDaemonReload"
-			)
-	done
+	systemctl show containerd.service kubelet.service docker.service fairlead-kubeadm.service \
+		-p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p MainPID -p Result -p NeedDaemonReload |
+		awk -F= -v OFS="$tab" '
+		function flush() {
+			if ("Id" in v) print "unit", v["Id"], v["LoadState"], v["ActiveState"], v["SubState"], v["UnitFileState"], v["FragmentPath"], v["MainPID"], v["Result"], v["NeedDaemonReload"]
+			split("", v)
+		}
+		/^$/ { flush(); next }
+		{ key = $1; sub(/^[^=]*=/, ""); v[key] = $0 }
+		END { flush() }'
 }
 
 software() {

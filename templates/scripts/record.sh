@@ -69,8 +69,11 @@ record_swap() {
 
 record_net() {
 	ip -o link show | sed 's/^[0-9]*: \([^:@]*\).*/\1/' >"$state/saved/links"
-	: >"$state/saved/tables"
-	if command -v nft >/dev/null 2>&1; then nft list tables >"$state/saved/tables" 2>/dev/null || :; fi
+	: >"$state/saved/chains"
+	if command -v nft >/dev/null 2>&1; then
+		# FAMILY TABLE for each table, FAMILY TABLE CHAIN for each chain.
+		nft list chains 2>/dev/null | awk '$1 == "table" { table = $2 " " $3; print table } $1 == "chain" { print table, $2 }' >"$state/saved/chains"
+	fi
 	write net "$1" saved
 }
 

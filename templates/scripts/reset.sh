@@ -102,20 +102,32 @@ remove_netfilter() {
 	remove_tables
 }
 
-# nft tables that were not there before: those of kube-proxy and flannel, and those that
-# iptables made and that hold nothing any more.
+# nft tables and base chains that were not there before: those of kube-proxy and flannel,
+# and those that iptables made and that hold nothing any more.
 remove_tables() {
-	[ -f "$state/saved/tables" ] && command -v nft >/dev/null 2>&1 || return 0
+	[ -f "$state/saved/chains" ] && command -v nft >/dev/null 2>&1 || return 0
+	nft list chains 2>/dev/null | awk '$1 == "table" { table = $2 " " $3 } $1 == "chain" { print table, $2 }' |
+		while read -r family table chain; do
+			case $table:$chain in
+			filter:[A-Z]* | nat:[A-Z]* | mangle:[A-Z]* | raw:[A-Z]* | security:[A-Z]*) ;;
+			*) continue ;;
+			esac
+			grep -qxF "$family $table $chain" "$state/saved/chains" && continue
+			hollow chain "$family" "$table" "$chain" && nft delete chain "$family" "$table" "$chain"
+		done
 	nft list tables 2>/dev/null | while read -r _ family table; do
-		grep -qxF "table $family $table" "$state/saved/tables" && continue
+		grep -qxF "$family $table" "$state/saved/chains" && continue
 		case $table in
 		kube-proxy | flannel-ipv4 | flannel-ipv6) nft delete table "$family" "$table" ;;
-		filter | nat | mangle | raw | security)
-			# Each line of an empty table opens or closes the table or a base chain that accepts.
-			nft list table "$family" "$table" | grep -vqE '^table |^[[:space:]]*(chain [A-Z]+ \{|type .* policy accept;|\}|)$' || nft delete table "$family" "$table"
-			;;
+		filter | nat | mangle | raw | security) hollow table "$family" "$table" && nft delete table "$family" "$table" ;;
 		esac
 	done
+}
+
+# Says whether a table or chain has no rules: each line of it then opens or closes it, or
+# says that a base chain accepts.
+hollow() {
+	! nft list "$@" 2>/dev/null | grep -qvE '^[[:space:]]*(table .*|chain [A-Z]+ \{|type .* policy accept;|\}|)$'
 }
 
 # Empties a folder that was there before, but for what it held then.

@@ -9,7 +9,7 @@ for assignment in "$@"; do
 		exit 1
 	fi
 	printf '%s\n' "$value" >"$path"
-	read -r now <"$path"
+	now=$(cat "$path") # not read: the kernel answers only the first byte of a byte-wise reader
 	if [ "$now" != "$value" ]; then
 		echo "$key is $now after it was set to $value" >&2
 		exit 1

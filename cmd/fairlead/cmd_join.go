@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+
+	"fairlead/inventory"
+
+	"github.com/urfave/cli/v2"
+)
+
+const (
+	flagAddress      = "address"
+	flagControlPlane = "control-plane"
+	flagHostKey      = "host-key"
+)
+
+func (p *program) joinCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "join",
+		Usage:     "add a host to the cluster file and to the cluster",
+		ArgsUsage: "NAME",
+		Description: "Adds the host to the file, keeping its comments and order, and runs up. Run again, it only runs up.\n\n" +
+			"Example:\n  fairlead join w3 --address 192.0.2.23",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: flagAddress, Usage: "the host's IP `ADDRESS`"},
+			&cli.BoolFlag{Name: flagControlPlane, DisableDefaultText: true, Usage: "make it a control plane rather than a worker"},
+			&cli.StringFlag{Name: flagHostKey, Usage: "the host's public `KEY` or its fingerprint (\"SHA256:…\"), where known_hosts does not have it"},
+		},
+		Action: func(c *cli.Context) error {
+			if c.Args().Len() != 1 {
+				return wrongUsage(c, "one NAME is needed, got %d", c.Args().Len())
+			}
+			if err := p.addHost(c); err != nil {
+				return err
+			}
+			return p.withSession(c, needs{}, func(ctx context.Context, r *invocation) error { return r.up(ctx) })
+		},
+	}
+}
+
+// addHost writes the host into the inventory, unless it is there.
+func (p *program) addHost(c *cli.Context) error {
+	file := c.String(flagFile)
+	cluster, _, err := readInventory(file)
+	if err != nil {
+		return err
+	}
+	wanted, err := wantedHost(c)
+	if err != nil {
+		return err
+	}
+	if host, exists := cluster.Host(wanted.Name); exists {
+		return agree(c, host, wanted)
+	}
+	if !wanted.Address.IsValid() {
+		return wrongUsage(c, "host %s is not in %s: give its --address", wanted.Name, file)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return fmt.Errorf("read inventory: %w", err)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("read inventory: %w", err)
+	}
+	data, err = inventory.AddHost(data, wanted.Role, wanted)
+	if err != nil {
+		return &usageError{err: err}
+	}
+	if err := replaceFile(file, data, info.Mode().Perm()); err != nil {
+		return fmt.Errorf("write inventory: %w", err)
+	}
+	_, _ = fmt.Fprintf(p.stderr, "added %s (%s, %s) to %s\n", wanted.Name, wanted.Role, wanted.Address, file)
+	return nil
+}
+
+// wantedHost is the host that the command line describes; its address may be missing.
+func wantedHost(c *cli.Context) (inventory.Host, error) {
+	host := inventory.Host{Name: c.Args().First(), Role: inventory.RoleWorker, SSH: inventory.SSH{HostKey: c.String(flagHostKey)}}
+	if c.Bool(flagControlPlane) {
+		host.Role = inventory.RoleControlPlane
+	}
+	if text := c.String(flagAddress); text != "" {
+		address, err := netip.ParseAddr(text)
+		if err != nil {
+			return host, wrongUsage(c, "--address %s: must be an IP address", text)
+		}
+		host.Address = address
+	}
+	return host, nil
+}
+
+// agree refuses a command line that contradicts the inventory.
+func agree(c *cli.Context, host, wanted inventory.Host) error {
+	if wanted.Address.IsValid() && wanted.Address != host.Address {
+		return wrongUsage(c, "host %s is in %s already, with the address %s", host.Name, c.String(flagFile), host.Address)
+	}
+	if c.Bool(flagControlPlane) && host.Role != inventory.RoleControlPlane {
+		return wrongUsage(c, "host %s is in %s already, as a %s", host.Name, c.String(flagFile), host.Role)
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"fairlead/inventory"
+	"fairlead/provision"
+	"fairlead/provision/bundle"
+	"fairlead/provision/remote"
+)
+
+func manyLines(n int) []byte {
+	var b bytes.Buffer
+	for i := range n {
+		fmt.Fprintf(&b, "line %d\n\n", i+1)
+	}
+	return b.Bytes()
+}
+
+func TestFailures(t *testing.T) {
+	exit := &remote.ExitError{Host: "w1", Command: "script of 900 bytes", Code: 1, Stdout: []byte("said on stdout\n"), Stderr: manyLines(12)}
+	silent := &remote.ExitError{Host: "worker2", Command: "systemctl restart kubelet.service", Code: 137, Signal: "KILL", Stdout: []byte("said on stdout\n")}
+	hostKey := &remote.HostKeyError{Host: "cp1", Address: "192.0.2.11:22", KeyType: "ssh-ed25519", Fingerprint: "SHA256:abc", Files: []string{"/kh"}}
+	err := errors.Join(
+		provision.ErrPreflight,
+		&provision.StepError{Host: "", Step: "cluster/network", Title: "apply flannel", Err: fmt.Errorf("reach the API server: %w", errors.Join(errors.New("one"), errors.New("two")))},
+		&provision.StepError{Host: "worker2", Step: "worker2/join", Title: "restart the kubelet", Err: fmt.Errorf("restart: %w", silent)},
+		&provision.StepError{Host: "w1", Step: "w1/join", Title: "join as worker", Err: fmt.Errorf("kubeadm join: %w", exit)},
+		&provision.StepError{Host: "w1", Step: "w1/ready", Title: "wait for the node", Err: context.Canceled},
+		&provision.UnreachableError{
+			Hosts:  []string{"cp1", "w1"},
+			Causes: []error{fmt.Errorf("connect to ubuntu@192.0.2.11: %w", hostKey), fmt.Errorf("connect to ubuntu@192.0.2.21: %w: %w", remote.ErrUnreachable, errors.New("refused"))},
+		},
+	)
+	cluster := exampleCluster()
+	var out bytes.Buffer
+	for _, f := range withoutCancelled(failures(err, cluster.Hosts())) {
+		f.write(&out, false, cluster)
+	}
+	golden(t, "failures.txt", out.Bytes())
+}
+
+func TestHints(t *testing.T) {
+	cluster := exampleCluster()
+	host := cluster.Workers[0]
+	tests := []struct {
+		name string
+		err  error
+		want string // "" is no hint at all
+	}{
+		{"unknown", errors.New("something"), ""},
+		{"host key says it itself", &remote.HostKeyError{}, ""},
+		{"auth", fmt.Errorf("x: %w", remote.ErrAuth), "ssh -p 22 -i '/home/ann/.ssh/id key' ubuntu@192.0.2.21"},
+		{"sudo", fmt.Errorf("x: %w", remote.ErrSudo), "'ubuntu ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ubuntu &&"},
+		{"unreachable", fmt.Errorf("x: %w", remote.ErrUnreachable), "192.0.2.21:22"},
+		{"lost", fmt.Errorf("x: %w", remote.ErrLost), "run the same command again"},
+		{"corrupt", fmt.Errorf("x: %w", bundle.ErrCorrupt), "the bundle is damaged"},
+		{"no bundle", &fs.PathError{Op: "stat", Path: "/srv/bundle.tar", Err: fs.ErrNotExist}, "kubernetes.bundle names /srv/bundle.tar"},
+		{"another file", &fs.PathError{Op: "stat", Path: "/srv/other", Err: fs.ErrNotExist}, ""},
+		{"no space", &remote.ExitError{Stderr: []byte("cp: write error: No space left on device\n")}, "df -h"},
+		{"another exit", &remote.ExitError{Stderr: []byte("no such file\n")}, ""},
+		{"preflight", provision.ErrPreflight, "ignorePreflight"},
+		{"not converged", fmt.Errorf("x: %w", &provision.NotConvergedError{}), "fairlead plan --diff"},
+		{"leftovers", &provision.LeftoverError{}, "run reset again"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := hintFor(test.err, cluster, host)
+			if (test.want == "") != (got == "") || !strings.Contains(got, test.want) {
+				t.Errorf("hint is %q, want one with %q", got, test.want)
+			}
+			if nowhere := hintFor(test.err, cluster, inventory.Host{}); strings.Contains(nowhere, "invalid") || strings.Contains(nowhere, ":0") {
+				t.Errorf("without a host the hint is %q", nowhere)
+			}
+		})
+	}
+}
+
+func TestConclude(t *testing.T) {
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	tests := []struct {
+		name string
+		ctx  context.Context
+		err  error
+		want int
+		says string
+	}{
+		{"done", t.Context(), nil, exitDone, ""},
+		{"changes", t.Context(), errChanges, exitChanges, ""},
+		{"problems", t.Context(), errIncomplete, exitFailed, "  log: /log\n"},
+		{"failed", t.Context(), provision.ErrPreflight, exitFailed, "error: preflight checks failed\n  hint: "},
+		{"stopped", stopped, context.Canceled, exitFailed, "stopped after 1 step; run the same command again to go on\n  log: /log\n"},
+		{"usage", t.Context(), &usageError{err: errors.New("bad")}, exitUsage, "error: bad\n"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var out bytes.Buffer
+			p := &program{stderr: &out}
+			log := &debugLog{Logger: slog.New(slog.DiscardHandler), path: "/log"}
+			v := newView(newPlainRenderer(&bytes.Buffer{}, nil, false), log.Logger, false)
+			v.event(provision.Event{Kind: provision.Done})
+			r := &invocation{program: p, cluster: exampleCluster(), log: log, view: v}
+			if got := p.exit(r.conclude(test.ctx, test.err)); got != test.want {
+				t.Errorf("exit code %d, want %d", got, test.want)
+			}
+			if !strings.HasPrefix(out.String(), test.says) || (test.says == "" && out.Len() > 0) {
+				t.Errorf("said %q, want %q", out.String(), test.says)
+			}
+		})
+	}
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"fairlead/inventory"
+	"fairlead/provision"
+
+	"github.com/rogpeppe/go-internal/diff"
+)
+
+// golden compares got with a file below testdata, or writes that with -update.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := diff.Diff(path, want, "got", got); d != nil {
+		t.Errorf("%s", d)
+	}
+}
+
+// exampleCluster has one control plane and two workers.
+func exampleCluster() *inventory.Cluster {
+	host := func(name, address string, role inventory.Role) inventory.Host {
+		return inventory.Host{
+			Name: name, Address: netip.MustParseAddr(address), Role: role,
+			SSH: inventory.SSH{User: "ubuntu", Port: 22, IdentityFile: "/home/ann/.ssh/id key"},
+		}
+	}
+	return &inventory.Cluster{
+		Name:         "lab",
+		Kubernetes:   inventory.Kubernetes{Bundle: "/srv/bundle.tar"},
+		ControlPlane: inventory.ControlPlane{Hosts: []inventory.Host{host("cp1", "192.0.2.11", inventory.RoleControlPlane)}},
+		Workers: []inventory.Host{
+			host("w1", "192.0.2.21", inventory.RoleWorker), host("worker2", "2001:db8::22", inventory.RoleWorker),
+		},
+	}
+}
+
+func clock(seconds int) time.Time { return time.Date(2026, 11, 22, 10, 0, seconds, 0, time.UTC) }
+
+// exampleEvents are a run with every kind of event.
+func exampleEvents() []provision.Event {
+	swap := provision.Finding{Host: "w1", Name: "Swap", Message: "swap is on", Mending: "turn it off", Warning: true}
+	memory := provision.Finding{Host: "w1", Name: "Memory", Message: "512 MiB is too little"}
+	return []provision.Event{
+		{Time: clock(0), Kind: provision.Observing, Message: "3 hosts"},
+		{Time: clock(1), Kind: provision.Observed, Host: "cp1", Seconds: 0.31},
+		{Time: clock(1), Kind: provision.Observed, Host: "worker2", Seconds: 5, Error: "connect to ubuntu@h: host is unreachable\nsecond line"},
+		{Time: clock(2), Kind: provision.Found, Host: "w1", Message: swap.Message, Finding: &swap},
+		{Time: clock(2), Kind: provision.Found, Host: "w1", Message: memory.Message, Finding: &memory},
+		{Time: clock(2), Kind: provision.Found, Host: "w1", Message: swap.Message, Finding: &swap},
+		{Time: clock(2), Kind: provision.Hindered, Host: "worker2", Title: "prepare the host", Message: "it cannot be reached"},
+		{Time: clock(2), Kind: provision.Planned, Host: "w1", Step: "w1/join", Title: "join as worker", Reasons: []string{"there is no kubelet.conf", "no node"}},
+		{Time: clock(3), Kind: provision.Started, Host: "cp1", Step: "cp1/images", Title: "import images"},
+		{Time: clock(3), Kind: provision.Started, Host: "w1", Step: "w1/join", Title: "join as worker"},
+		{Time: clock(4), Kind: provision.Progress, Host: "cp1", Step: "cp1/images", Title: "import images", Bytes: 12 << 20, Total: 40 << 20},
+		{Time: clock(4), Kind: provision.Progress, Host: "w1", Step: "w1/join", Title: "join as worker", Message: "node is NotReady"},
+		{Time: clock(5), Kind: provision.Progress, Host: "w1", Step: "w1/join", Title: "join as worker", Message: "node is NotReady"},
+		{Time: clock(5), Kind: provision.Output, Host: "w1", Step: "w1/join", Title: "join as worker", Message: "[kubelet-start] Starting"},
+		{Time: clock(6), Kind: provision.Done, Host: "cp1", Step: "cp1/images", Title: "import images", Seconds: 2.44},
+		{Time: clock(75), Kind: provision.Failed, Host: "w1", Step: "w1/join", Title: "join as worker", Seconds: 72, Error: "kubeadm join: exit 1\nlast words"},
+		{Time: clock(75), Kind: provision.Skipped, Host: "", Step: "cluster/network", Title: "apply flannel", Message: "it needs “join as worker” on w1, which was not done"},
+		{Time: clock(75), Kind: provision.Finished, Message: "1 steps", Seconds: 75, Error: "w1: join as worker: <kubeadm join>: exit 1"},
+	}
+}

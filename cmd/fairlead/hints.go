@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"strconv"
+
+	"fairlead/inventory"
+	"fairlead/provision"
+	"fairlead/provision/bundle"
+	"fairlead/provision/remote"
+)
+
+// troubled is an error with what a hint may name.
+type troubled struct {
+	err     error
+	cluster *inventory.Cluster
+	host    inventory.Host // zero when the error belongs to no host
+}
+
+// hint is what to do about a kind of error.
+type hint struct {
+	fits func(troubled) bool
+	text func(troubled) string
+}
+
+// hints are asked in this order; the first that fits is shown. What says itself what to
+// do, such as a *remote.HostKeyError, has an empty text.
+func hints() []hint {
+	return []hint{
+		{is(remote.ErrHostKey), always("")},
+		{is(remote.ErrAuth), func(t troubled) string { return "try to log in by hand: " + t.ssh() }},
+		{is(remote.ErrSudo), func(t troubled) string {
+			return fmt.Sprintf("let %s become root without a password; as root on the host: "+
+				"echo '%s ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/%[1]s && chmod 0440 /etc/sudoers.d/%[1]s", t.user(), t.user())
+		}},
+		{is(remote.ErrUnreachable), func(t troubled) string {
+			return fmt.Sprintf("is the host up, does sshd listen on %s, does a firewall let you through? Try to log in by hand: %s", t.address(), t.ssh())
+		}},
+		{is(remote.ErrLost), always("a kubeadm that was running goes on on the host; run the same command again: it waits for it and goes on")},
+		{is(bundle.ErrCorrupt), always("the bundle is damaged: make it again, or copy it again from where it was made")},
+		{bundleMissing, func(t troubled) string {
+			return "kubernetes.bundle names " + t.cluster.Kubernetes.Bundle + ": put the bundle there, or correct the path"
+		}},
+		{noSpace, always("free some space on the host (df -h shows where it is used), then run the same command again")},
+		{is(provision.ErrPreflight), always("nothing was changed; mend the errors above, or put a check's name into ignorePreflight to go on all the same")},
+		{as[*provision.NotConvergedError], always("something on the hosts undoes what was done; see it with: fairlead plan --diff")},
+		{as[*provision.LeftoverError], always("restart the host and run reset again; what is still listed then has to be removed by hand")},
+	}
+}
+
+// hintFor says what to do about an error; empty when nothing is known.
+func hintFor(err error, cluster *inventory.Cluster, host inventory.Host) string {
+	t := troubled{err: err, cluster: cluster, host: host}
+	for _, h := range hints() {
+		if h.fits(t) {
+			return h.text(t)
+		}
+	}
+	return ""
+}
+
+func is(target error) func(troubled) bool {
+	return func(t troubled) bool { return errors.Is(t.err, target) }
+}
+
+func as[E error](t troubled) bool {
+	var target E
+	return errors.As(t.err, &target)
+}
+
+func always(text string) func(troubled) string {
+	return func(troubled) string { return text }
+}
+
+// bundleMissing says that there is no bundle where the inventory says.
+func bundleMissing(t troubled) bool {
+	var path *fs.PathError
+	return errors.As(t.err, &path) && path.Path == t.cluster.Kubernetes.Bundle && errors.Is(path, fs.ErrNotExist)
+}
+
+// noSpace reads what the program on the host said: there is no other sign of it.
+func noSpace(t troubled) bool {
+	var exit *remote.ExitError
+	return errors.As(t.err, &exit) && bytes.Contains(bytes.ToLower(exit.Stderr), []byte("no space left on device"))
+}
+
+// address is where the host's sshd is looked for.
+func (t troubled) address() string {
+	if t.host.Name == "" {
+		return "its port"
+	}
+	return net.JoinHostPort(t.host.Address.String(), strconv.Itoa(t.host.SSH.Port))
+}
+
+func (t troubled) user() string {
+	if t.host.Name == "" {
+		return "USER"
+	}
+	return t.host.SSH.User
+}
+
+// ssh is a command to log in with as fairlead does.
+func (t troubled) ssh() string {
+	if t.host.Name == "" {
+		return "ssh USER@ADDRESS"
+	}
+	argv := []string{"ssh", "-p", strconv.Itoa(t.host.SSH.Port)}
+	if t.host.SSH.IdentityFile != "" {
+		argv = append(argv, "-i", t.host.SSH.IdentityFile)
+	}
+	return remote.Quote(append(argv, t.user()+"@"+t.host.Address.String()))
+}

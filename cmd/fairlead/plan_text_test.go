@@ -1,0 +1,91 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"fairlead/provision"
+)
+
+func examplePlan() provision.Plan {
+	return provision.Plan{
+		Findings: []provision.Finding{
+			{Host: "w1", Name: "Swap", Message: "swap is on", Mending: "turn it off", Warning: true},
+			{Name: "Bundle", Message: "the bundle holds Kubernetes 1.36.3"},
+		},
+		Steps: []provision.Step{
+			{ID: "w1/kernel", Host: "w1", Title: "set kernel parameters", Reasons: []string{"net.ipv4.ip_forward is 0, want 1"}, Actions: []provision.Action{
+				provision.PutFile{Path: "/etc/sysctl.d/k8s.conf", Mode: 0o644, Content: []byte("a = 1\nb = 2\n"), Before: []byte("a = 0\nb = 2\n")},
+				provision.SetSysctls([]string{"net.ipv4.ip_forward=1"}),
+			}},
+			{ID: "cluster/token", Title: "create the bootstrap token", Reasons: []string{"w1 joins"}, Actions: []provision.Action{provision.MintToken{}}},
+			{ID: "cp1/containerd", Host: "cp1", Title: "install containerd", Reasons: []string{"it is missing", "two\nlines"}, Actions: []provision.Action{
+				provision.PutFile{Path: "/etc/containerd/config.toml", Mode: 0o600, Content: []byte("version = 3\n")},
+			}},
+		},
+		Blocked: []provision.Blocked{{Host: "worker2", Title: "prepare the host", Reason: "it cannot be reached"}},
+		More:    "the API server has to answer first",
+	}
+}
+
+func TestPlanText(t *testing.T) {
+	whole := examplePlan()
+	whole.More, whole.Findings, whole.Blocked = "", nil, nil
+	tests := []struct {
+		name    string
+		plan    provision.Plan
+		diff    bool
+		colours palette
+	}{
+		{"plan.txt", examplePlan(), false, false},
+		{"plan-diff.txt", whole, true, false},
+		{"plan-colours.txt", examplePlan(), true, true},
+		{"plan-empty.txt", provision.Plan{}, true, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			text := newPlanText(test.colours, test.diff)
+			text.plan(test.plan, exampleCluster())
+			golden(t, test.name, text.out.Bytes())
+		})
+	}
+}
+
+func TestPlanTextReportsWriteErrors(t *testing.T) {
+	text := newPlanText(false, false)
+	text.line(0, "x")
+	if err := text.flush(fullDisk{}); err == nil {
+		t.Error("no error from a full disk")
+	}
+}
+
+func TestChecked(t *testing.T) {
+	plan := examplePlan()
+	unreached := &provision.UnreachableError{Hosts: []string{"w1"}, Causes: []error{os.ErrDeadlineExceeded}}
+	tests := []struct {
+		plan provision.Plan
+		err  error
+		want string
+	}{
+		{provision.Plan{}, nil, "3 hosts: no problems"},
+		{plan, nil, "3 hosts: 1 error, 1 warning, 1 blocked"},
+		{plan, unreached, "3 hosts: 1 error, 1 warning, 1 without an answer"},
+		{provision.Plan{}, unreached, "3 hosts: 0 errors, 0 warnings, 1 without an answer"},
+	}
+	for _, test := range tests {
+		if got := checked(test.plan, 3, test.err); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+}
+
+func TestResetQuestion(t *testing.T) {
+	question := resetQuestion(exampleCluster(), []string{"w1"})
+	if !strings.Contains(question, "w1 (worker, 192.0.2.21)") || strings.Contains(question, "cp1") {
+		t.Errorf("asked for w1: %s", question)
+	}
+	if all := resetQuestion(exampleCluster(), nil); strings.Count(all, "\n  ") != 3 {
+		t.Errorf("asked for all: %s", all)
+	}
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"fairlead/provision"
+)
+
+// jsonRenderer writes one JSON object per event. The last one is always of the kind
+// "finished"; commands that only look do not have such an event of their own.
+type jsonRenderer struct {
+	encoder  *json.Encoder
+	notes    io.Writer
+	finished bool
+	errs     []error
+}
+
+func newJSONRenderer(out, notes io.Writer) *jsonRenderer {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	return &jsonRenderer{encoder: encoder, notes: notes}
+}
+
+func (r *jsonRenderer) event(e provision.Event) {
+	r.finished = r.finished || e.Kind == provision.Finished
+	if err := r.encoder.Encode(e); err != nil && len(r.errs) == 0 {
+		r.errs = append(r.errs, fmt.Errorf("write events: %w", err))
+	}
+}
+
+func (r *jsonRenderer) note(text string) { _, _ = fmt.Fprintln(r.notes, text) }
+
+func (r *jsonRenderer) close(outcome error) error {
+	if !r.finished {
+		e := provision.Event{Time: time.Now(), Kind: provision.Finished}
+		if outcome != nil {
+			e.Error = outcome.Error()
+		}
+		r.event(e)
+	}
+	return errors.Join(r.errs...)
+}

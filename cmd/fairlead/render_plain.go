@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"fairlead/provision"
+)
+
+// plainRenderer writes one line per event: host, title, what happened.
+type plainRenderer struct {
+	out     io.Writer
+	verbose bool
+	width   int               // of the host column
+	reasons map[string]string // step → what it was last seen waiting for
+}
+
+func newPlainRenderer(out io.Writer, hosts []string, verbose bool) *plainRenderer {
+	return &plainRenderer{out: out, verbose: verbose, width: columnWidth(hosts), reasons: map[string]string{}}
+}
+
+// columnWidth is that of the widest place.
+func columnWidth(hosts []string) int {
+	width := len(place(""))
+	for _, host := range hosts {
+		width = max(width, len(host))
+	}
+	return width
+}
+
+func (r *plainRenderer) event(e provision.Event) {
+	if e.Kind == provision.Progress {
+		if e.Message == "" || r.reasons[e.Step] == e.Message {
+			return
+		}
+		r.reasons[e.Step] = e.Message
+	}
+	if e.Kind == provision.Output && !r.verbose {
+		return
+	}
+	if text := eventText(e); text != "" {
+		_, _ = fmt.Fprintf(r.out, "%-*s  %s\n", r.width, place(e.Host), strings.ReplaceAll(text, "\n", "\n    "))
+	}
+}
+
+func (r *plainRenderer) note(text string) { _, _ = fmt.Fprintln(r.out, text) }
+
+func (r *plainRenderer) close(error) error { return nil }
+
+// eventText is an event without its place; empty for those that are not worth a line.
+func eventText(e provision.Event) string {
+	switch e.Kind {
+	case provision.Observing:
+		return "look at " + e.Message
+	case provision.Observed:
+		if e.Error != "" {
+			return "no answer: " + e.Error
+		}
+		return "looked at in " + took(e.Seconds)
+	case provision.Found:
+		return findingText(e)
+	case provision.Hindered:
+		return e.Title + "  blocked: " + e.Message
+	case provision.Planned:
+		return e.Title + "  planned: " + strings.Join(e.Reasons, "; ")
+	case provision.Started:
+		return e.Title + "  started"
+	case provision.Progress:
+		return e.Title + "  waiting: " + e.Message
+	case provision.Output:
+		return e.Title + "  | " + e.Message
+	case provision.Done:
+		return e.Title + "  done in " + took(e.Seconds)
+	case provision.Failed:
+		return e.Title + "  failed after " + took(e.Seconds) + ": " + firstLine(e.Error)
+	case provision.Skipped:
+		return e.Title + "  not run: " + e.Message
+	}
+	return ""
+}
+
+func findingText(e provision.Event) string {
+	if e.Finding == nil {
+		return "preflight: " + e.Message
+	}
+	text := severity(*e.Finding) + ": " + e.Finding.Name + ": " + e.Finding.Message
+	if e.Finding.Mending != "" {
+		text += "\nfix: " + e.Finding.Mending
+	}
+	return text
+}
+
+func severity(finding provision.Finding) string {
+	if finding.Warning {
+		return "warning"
+	}
+	return "error"
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}

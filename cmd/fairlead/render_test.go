@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"regexp"
+	"strings"
+	"testing"
+
+	"fairlead/provision"
+
+	"github.com/vbauerster/mpb/v8"
+)
+
+// show passes all example events through a view.
+func show(t *testing.T, target renderer, results bool, outcome error) *view {
+	t.Helper()
+	v := newView(target, slog.New(slog.DiscardHandler), results)
+	for _, e := range exampleEvents() {
+		v.event(e)
+	}
+	v.note("a note")
+	if err := v.close(outcome); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestPlainRenderer(t *testing.T) {
+	for name, verbose := range map[string]bool{"plain.txt": false, "plain-verbose.txt": true} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			v := show(t, newPlainRenderer(&out, hostNames(exampleCluster()), verbose), false, nil)
+			golden(t, name, out.Bytes())
+			if done, seconds := v.tally(); done != 1 || seconds != 75 {
+				t.Errorf("tally is %d steps in %v s, want 1 in 75 s", done, seconds)
+			}
+		})
+	}
+}
+
+func TestResultsAreNotShownTwice(t *testing.T) {
+	var out bytes.Buffer
+	show(t, newPlainRenderer(&out, nil, false), true, nil)
+	for _, word := range []string{"Swap", "blocked", "planned"} {
+		if strings.Contains(out.String(), word) {
+			t.Errorf("the view shows %q, which the command prints as its result", word)
+		}
+	}
+}
+
+func TestJSONRenderer(t *testing.T) {
+	var out, notes bytes.Buffer
+	show(t, newJSONRenderer(&out, &notes), false, nil)
+	golden(t, "events.jsonl", out.Bytes())
+	if notes.String() != "a note\n" {
+		t.Errorf("notes are %q", notes.String())
+	}
+}
+
+func TestJSONRendererFinishes(t *testing.T) {
+	var out bytes.Buffer
+	if err := newJSONRenderer(&out, nil).close(errors.New("no bundle")); err != nil {
+		t.Fatal(err)
+	}
+	var e provision.Event
+	if err := json.Unmarshal(out.Bytes(), &e); err != nil {
+		t.Fatal(err)
+	}
+	if e.Kind != provision.Finished || e.Error != "no bundle" || e.Time.IsZero() {
+		t.Errorf("the last event is %+v", e)
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestJSONRendererReportsWriteErrors(t *testing.T) {
+	r := newJSONRenderer(fullDisk{}, nil)
+	r.event(provision.Event{Kind: provision.Done})
+	if err := r.close(nil); err == nil || !strings.Contains(err.Error(), "disk full") {
+		t.Errorf("error is %v, want disk full", err)
+	}
+}
+
+// TestLiveLines draws the moving lines after each event, without a terminal.
+func TestLiveLines(t *testing.T) {
+	var above, lines bytes.Buffer
+	r := newLiveRenderer(&above, hostNames(exampleCluster()), true, false, mpb.WithAutoRefresh())
+	for i, e := range exampleEvents() {
+		r.event(e)
+		if i == 0 || e.Kind == provision.Progress || e.Kind == provision.Started || e.Kind == provision.Finished {
+			lines.WriteString("after " + string(e.Kind) + " " + e.Host + ":\n")
+			for _, name := range r.places {
+				lines.WriteString(strings.TrimRight(r.draw(name, clock(e.Time.Second()+2), 60), " ") + "\n")
+			}
+		}
+	}
+	if err := r.close(nil); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "live.txt", lines.Bytes())
+	// The moving lines depend on the clock; what is above them does not.
+	var stays bytes.Buffer
+	for line := range strings.Lines(regexp.MustCompile("\x1b\\[[0-9]*[A-Z]").ReplaceAllString(above.String(), "")) {
+		if strings.ContainsAny(line[:min(3, len(line))], "✓✗!") || strings.Contains(line, " | ") || strings.Contains(line, "fix:") {
+			stays.WriteString(line)
+		}
+	}
+	golden(t, "live-above.txt", stays.Bytes())
+}
+
+func TestLiveLineIsCut(t *testing.T) {
+	r := newLiveRenderer(&bytes.Buffer{}, []string{"w1"}, false, false)
+	defer func() {
+		if err := r.close(nil); err != nil {
+			t.Error(err)
+		}
+	}()
+	r.event(provision.Event{Kind: provision.Started, Host: "w1", Step: "w1/a", Title: "“ä” and a title that is far too long", Time: clock(0)})
+	if got, want := r.draw("w1", clock(1), 30), "  w1       “ä” and a ti…  1.0s"; got != want {
+		t.Errorf("line is %q, want %q", got, want)
+	}
+}
+
+func TestTook(t *testing.T) {
+	for seconds, want := range map[float64]string{0: "0.0s", 2.44: "2.4s", 9.99: "10.0s", 45.4: "45s", 61: "1m1s", 3600: "1h0m0s"} {
+		if got := took(seconds); got != want {
+			t.Errorf("took(%v) = %q, want %q", seconds, got, want)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"fairlead/inventory"
+	"fairlead/provision"
+
+	"github.com/urfave/cli/v2"
+)
+
+// errIncomplete says that a command ended well but what it found does not let up run.
+var errIncomplete = errors.New("there are problems that up does not get past")
+
+// invocation is one command at work on the hosts of a cluster.
+type invocation struct {
+	*program
+	settings
+	command string // as the user would type it
+	cluster *inventory.Cluster
+	session *provision.Session
+	log     *debugLog
+	view    *view
+}
+
+// errChanges says that a plan is not empty.
+var errChanges = errors.New("there are changes")
+
+// needs is what a command needs of its session.
+type needs struct {
+	// withoutBundle lets a command work when the bundle is gone.
+	withoutBundle bool
+	// results says that the command prints findings and steps itself.
+	results bool
+	// document says that standard output gets a document, no events.
+	document bool
+}
+
+// withSession loads the inventory, starts a session with its debug log and its view, and
+// has do work with it. Then it says how that ended.
+func (p *program) withSession(c *cli.Context, n needs, do func(context.Context, *invocation) error) error {
+	s := p.settings(c)
+	cluster, err := p.load(s.file)
+	if err != nil {
+		return err
+	}
+	log, err := openLog(c.Command.Name, time.Now())
+	if err != nil {
+		_, _ = fmt.Fprintf(p.stderr, "warning: debug log: %v\n", err)
+	}
+	r := &invocation{program: p, settings: s, command: c.Command.HelpName, cluster: cluster, log: log}
+	log.Info("begin", "command", c.Command.Name, "file", s.file, "cluster", cluster.Name, "build", readBuild())
+	err = r.work(c.Context, n, do)
+	log.Info("end", "error", err)
+	return errors.Join(r.conclude(c.Context, err), log.Close())
+}
+
+// work opens the session and the view around do.
+func (r *invocation) work(ctx context.Context, n needs, do func(context.Context, *invocation) error) error {
+	shown := r.settings
+	shown.json = shown.json && !n.document
+	r.view = newView(r.newRenderer(shown, hostNames(r.cluster)), r.log.Logger, n.results && !shown.json)
+	stop := context.AfterFunc(ctx, func() {
+		r.view.note("stopping: no new steps are started; press Ctrl-C again to leave at once")
+	})
+	defer stop()
+	session, err := provision.Open(ctx, r.cluster, provision.Options{
+		Log: r.log.Logger, Events: r.view.event, WithoutBundle: n.withoutBundle,
+	})
+	if err == nil {
+		r.session = session
+		err = do(ctx, r)
+		if closing := session.Close(); closing != nil {
+			r.log.Warn("close connections", "error", closing)
+		}
+	}
+	return errors.Join(err, r.view.close(err))
+}
+
+// conclude shows the failures of a run and chooses its exit code.
+func (r *invocation) conclude(ctx context.Context, err error) error {
+	var usage *usageError
+	switch {
+	case err == nil && ctx.Err() == nil:
+		return nil
+	case errors.As(err, &usage):
+		return err
+	case errors.Is(err, errChanges):
+		return exitError(exitChanges)
+	}
+	all := withoutCancelled(failures(err, r.cluster.Hosts()))
+	for _, f := range all {
+		if !errors.Is(f.err, errIncomplete) {
+			f.write(r.stderr, paletteFor(r.settings, r.stderr), r.cluster)
+		}
+	}
+	if ctx.Err() != nil {
+		done, _ := r.view.tally()
+		_, _ = fmt.Fprintf(r.stderr, "stopped after %s; run the same command again to go on\n", count(done, "step"))
+	}
+	if r.log.path != "" {
+		_, _ = fmt.Fprintln(r.stderr, "  log: "+r.log.path)
+	}
+	return exitError(exitFailed)
+}
+
+func hostNames(cluster *inventory.Cluster) []string {
+	var names []string
+	for _, host := range cluster.Hosts() {
+		names = append(names, host.Name)
+	}
+	return names
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"fairlead/provision"
+)
+
+// renderer shows the events of a run. Its methods are called one at a time.
+type renderer interface {
+	event(provision.Event)
+	// note shows a line that is no event.
+	note(text string)
+	// close ends the view of a command that ended with outcome, nil when all went well.
+	// Its own error is that of writing results.
+	close(outcome error) error
+}
+
+// view passes events on to a renderer and to the debug log, and keeps count.
+type view struct {
+	log *slog.Logger
+	// results says that the command prints findings and steps itself.
+	results bool
+
+	mu      sync.Mutex
+	target  renderer
+	found   map[provision.Finding]bool
+	done    int
+	seconds float64 // of the whole run
+}
+
+func newView(target renderer, log *slog.Logger, results bool) *view {
+	return &view{target: target, log: log, results: results, found: map[provision.Finding]bool{}}
+}
+
+// event is what a Session calls.
+func (v *view) event(e provision.Event) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.log.Debug("event", "event", e)
+	switch e.Kind {
+	case provision.Done:
+		v.done++
+	case provision.Finished:
+		v.seconds = e.Seconds
+	case provision.Found:
+		// Each round of a run finds the warnings again.
+		if e.Finding != nil && v.found[*e.Finding] {
+			return
+		}
+		if e.Finding != nil {
+			v.found[*e.Finding] = true
+		}
+	}
+	if v.results && isResult(e.Kind) {
+		return
+	}
+	v.target.event(e)
+}
+
+func isResult(kind provision.Kind) bool {
+	return kind == provision.Found || kind == provision.Hindered || kind == provision.Planned
+}
+
+func (v *view) note(text string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.target.note(text)
+}
+
+// tally returns how many steps were done, and how long the run took.
+func (v *view) tally() (done int, seconds float64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.done, v.seconds
+}
+
+func (v *view) close(outcome error) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.target.close(outcome)
+}
+
+// newRenderer chooses how events are shown: as JSON, live on a terminal, else line by line.
+func (p *program) newRenderer(s settings, hosts []string) renderer {
+	switch {
+	case s.json:
+		return newJSONRenderer(p.stdout, p.stderr)
+	case isTerminal(p.stderr) && p.env("TERM") != "dumb":
+		return newLiveRenderer(p.stderr, hosts, s.verbose, palette(s.colours))
+	}
+	return newPlainRenderer(p.stderr, hosts, s.verbose)
+}
+
+// place is where an event or a step happens.
+func place(host string) string {
+	if host == "" {
+		return "cluster"
+	}
+	return host
+}
+
+// took writes a duration in seconds for people.
+func took(seconds float64) string {
+	d := time.Duration(seconds * float64(time.Second))
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1fs", seconds)
+	case d < time.Minute:
+		return fmt.Sprintf("%.0fs", seconds)
+	}
+	return d.Round(time.Second).String()
+}
+
+// palette colours text; false leaves it as it is.
+type palette bool
+
+func (p palette) paint(code, text string) string {
+	if !p || text == "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (p palette) bold(text string) string   { return p.paint("1", text) }
+func (p palette) red(text string) string    { return p.paint("31", text) }
+func (p palette) green(text string) string  { return p.paint("32", text) }
+func (p palette) yellow(text string) string { return p.paint("33", text) }
+
+// paletteFor colours what goes to a terminal.
+func paletteFor(s settings, stream io.Writer) palette {
+	return palette(s.colours && isTerminal(stream))
+}

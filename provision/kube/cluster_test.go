@@ -1,0 +1,103 @@
+package kube
+
+import (
+	"slices"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+func TestInitComplete(t *testing.T) {
+	system := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: "kube-system", Name: name} }
+	all := []runtime.Object{
+		&corev1.ConfigMap{ObjectMeta: system("kubeadm-config")},
+		&corev1.ConfigMap{ObjectMeta: system("kubelet-config")},
+		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "kube-public", Name: "cluster-info"}},
+		&rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "kubeadm:cluster-admins"}},
+		&appsv1.Deployment{ObjectMeta: system("coredns")},
+		&appsv1.DaemonSet{ObjectMeta: system("kube-proxy")},
+	}
+	names := []string{
+		"ConfigMap kube-system/kubeadm-config", "ConfigMap kube-system/kubelet-config", "ConfigMap kube-public/cluster-info",
+		"ClusterRoleBinding kubeadm:cluster-admins", "Deployment kube-system/coredns", "DaemonSet kube-system/kube-proxy",
+	}
+	for i := range all {
+		client, _ := fakeClient(slices.Delete(slices.Clone(all), i, i+1)...)
+		if missing, err := client.InitComplete(t.Context()); err != nil || !slices.Equal(missing, names[i:i+1]) {
+			t.Errorf("without %s: %q, %v", names[i], missing, err)
+		}
+	}
+	client, clientset := fakeClient(all...)
+	if missing, err := client.InitComplete(t.Context()); err != nil || len(missing) != 0 {
+		t.Errorf("complete: %q, %v", missing, err)
+	}
+	client, _ = fakeClient(all[:4]...)
+	if missing, err := client.InitComplete(t.Context(), CoreDNS, KubeProxy); err != nil || len(missing) != 0 {
+		t.Errorf("without add-ons: %q, %v", missing, err)
+	}
+	if missing, err := client.InitComplete(t.Context(), KubeProxy); err != nil || !slices.Equal(missing, names[4:5]) {
+		t.Errorf("without kube-proxy: %q, %v", missing, err)
+	}
+	client, clientset = fakeClient(all...)
+	clientset.PrependReactor("get", "clusterrolebindings", refuseWith(apierrors.NewForbidden(schema.GroupResource{}, "", nil)))
+	if missing, err := client.InitComplete(t.Context()); !apierrors.IsForbidden(err) || missing != nil {
+		t.Errorf("forbidden: %q, %v", missing, err)
+	}
+}
+
+func daemonSet(generation, observed int64, desired, updated, available int32) *appsv1.DaemonSet {
+	return &appsv1.DaemonSet{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "kube-flannel", Name: "flannel", Generation: generation},
+		Status: appsv1.DaemonSetStatus{
+			ObservedGeneration: observed, DesiredNumberScheduled: desired, UpdatedNumberScheduled: updated, NumberAvailable: available,
+		},
+	}
+}
+
+func TestDaemonSetReady(t *testing.T) {
+	for reason, set := range map[string]*appsv1.DaemonSet{
+		"":                             daemonSet(2, 2, 3, 3, 3),
+		"the DaemonSet does not exist": nil,
+		"the controller has not seen the newest form": daemonSet(2, 1, 3, 3, 3),
+		"2 of 3 pods are of the newest form":          daemonSet(2, 2, 3, 2, 3),
+		"1 of 3 pods are available":                   daemonSet(2, 2, 3, 3, 1),
+	} {
+		client, _ := fakeClient()
+		if set != nil {
+			client, _ = fakeClient(set)
+		}
+		ready, got, err := client.DaemonSetReady(t.Context(), "kube-flannel", "flannel")
+		if err != nil || got != reason || ready != (reason == "") {
+			t.Errorf("DaemonSetReady = %v, %q, %v, want %q", ready, got, err, reason)
+		}
+	}
+	client, clientset := fakeClient()
+	clientset.PrependReactor("get", "daemonsets", refuseWith(apierrors.NewForbidden(schema.GroupResource{}, "", nil)))
+	if _, _, err := client.DaemonSetReady(t.Context(), "kube-flannel", "flannel"); !apierrors.IsForbidden(err) {
+		t.Errorf("DaemonSetReady = %v, want forbidden", err)
+	}
+}
+
+func TestWaitDaemonSet(t *testing.T) {
+	client, clientset := fakeClient()
+	watches(clientset, "daemonsets", []watch.Event{
+		{Type: watch.Added, Object: daemonSet(1, 0, 0, 0, 0)},
+		{Type: watch.Modified, Object: daemonSet(1, 1, 2, 2, 1)},
+		{Type: watch.Modified, Object: daemonSet(1, 1, 2, 2, 2)},
+	})
+	var reasons []string
+	if err := client.WaitDaemonSet(t.Context(), "kube-flannel", "flannel", func(r string) { reasons = append(reasons, r) }); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"the DaemonSet does not exist", "the controller has not seen the newest form", "1 of 2 pods are available"}
+	if !slices.Equal(reasons, want) {
+		t.Errorf("reasons %q, want %q", reasons, want)
+	}
+}

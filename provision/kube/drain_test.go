@@ -1,0 +1,171 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/fake"
+	k8stesting "k8s.io/client-go/testing"
+)
+
+var podResource = schema.GroupResource{Resource: "pods"}
+
+func pod(name, node string, change func(*corev1.Pod)) *corev1.Pod {
+	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: name, UID: types.UID("uid-" + name)}, Spec: corev1.PodSpec{NodeName: node}}
+	if change != nil {
+		change(p)
+	}
+	return p
+}
+
+func controlledBy(kind string) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		p.OwnerReferences = []metav1.OwnerReference{{Kind: kind, Name: "x", Controller: ptr(true)}}
+	}
+}
+
+func budgetForbids() error {
+	err := apierrors.NewTooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", 0)
+	err.ErrStatus.Details.Causes = []metav1.StatusCause{{Message: "The disruption budget web needs 2 healthy pods and has 2 currently"}}
+	return err
+}
+
+// evictions makes evicted pods go: answer decides by pod and by how often it was asked to.
+func evictions(t *testing.T, clientset *fake.Clientset, answer func(name string, try int) error) *[]string {
+	t.Helper()
+	tries, log := map[string]int{}, &[]string{}
+	clientset.PrependReactor("create", "pods", func(action k8stesting.Action) (bool, runtime.Object, error) {
+		if action.GetSubresource() != "eviction" {
+			return false, nil, nil
+		}
+		e, ok := action.(k8stesting.CreateAction).GetObject().(*policyv1.Eviction)
+		if !ok {
+			t.Fatalf("evicted with %T", action.(k8stesting.CreateAction).GetObject())
+		}
+		grace := "own"
+		if s := e.DeleteOptions.GracePeriodSeconds; s != nil {
+			grace = fmt.Sprint(*s)
+		}
+		tries[e.Name]++
+		*log = append(*log, fmt.Sprintf("%s/%s %s %s", e.Namespace, e.Name, *e.DeleteOptions.Preconditions.UID, grace))
+		if err := answer(e.Name, tries[e.Name]); err != nil {
+			return true, nil, err
+		}
+		return true, nil, clientset.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("pods"), e.Namespace, e.Name)
+	})
+	return log
+}
+
+func TestDrain(t *testing.T) {
+	client, clientset := fakeClient(
+		&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "w1"}},
+		pod("web", "w1", controlledBy("ReplicaSet")),
+		pod("bare", "w1", func(p *corev1.Pod) {
+			p.Spec.Volumes = []corev1.Volume{{Name: "tmp", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
+		}),
+		pod("agent", "w1", controlledBy("DaemonSet")),
+		pod("static", "w1", func(p *corev1.Pod) { p.Annotations = map[string]string{corev1.MirrorPodAnnotationKey: "x"} }),
+		pod("elsewhere", "w2", controlledBy("ReplicaSet")),
+	)
+	log := evictions(t, clientset, func(name string, try int) error {
+		switch {
+		case name == "web" && try < 3:
+			return budgetForbids()
+		case name == "bare" && try == 1:
+			return errors.New("connection reset")
+		}
+		return nil
+	})
+	var reasons []string
+	opts := DrainOptions{GracePeriod: 30 * time.Second, Report: func(r string) { reasons = append(reasons, r) }}
+	if err := client.Drain(t.Context(), "w1", opts); err != nil {
+		t.Fatal(err)
+	}
+	wantLog := []string{"app/bare uid-bare 30", "app/bare uid-bare 30", "app/web uid-web 30", "app/web uid-web 30", "app/web uid-web 30"}
+	slices.Sort(*log)
+	if !slices.Equal(*log, wantLog) {
+		t.Errorf("evictions %q\nwant %q", *log, wantLog)
+	}
+	if text := strings.Join(reasons, "; "); !strings.Contains(text, "evict pod app/web: Cannot evict pod") || !strings.Contains(text, "needs 2 healthy pods") {
+		t.Errorf("reasons %q", reasons)
+	}
+	left, err := clientset.CoreV1().Pods("").List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, p := range left.Items {
+		names = append(names, p.Name)
+	}
+	if slices.Sort(names); !slices.Equal(names, []string{"agent", "elsewhere", "static"}) {
+		t.Errorf("left %q", names)
+	}
+	if node, err := clientset.CoreV1().Nodes().Get(t.Context(), "w1", metav1.GetOptions{}); err != nil || !node.Spec.Unschedulable {
+		t.Errorf("node %v, %v: not cordoned", node, err)
+	}
+}
+
+func TestDrainWaitsForEndingPods(t *testing.T) {
+	now := metav1.Now()
+	client, clientset := fakeClient(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "w1"}})
+	for i := range 7 {
+		ending := pod(fmt.Sprintf("web-%d", i), "w1", func(p *corev1.Pod) { p.DeletionTimestamp, p.Finalizers = &now, []string{"x"} })
+		if err := clientset.Tracker().Add(ending); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log := evictions(t, clientset, func(string, int) error { return nil })
+	var reason string
+	err := client.Drain(t.Context(), "w1", DrainOptions{Timeout: 20 * time.Millisecond, Report: func(r string) { reason = r }})
+	want := "7 pods are ending: app/web-0, app/web-1, app/web-2, app/web-3, app/web-4, …"
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), want) || reason != want {
+		t.Errorf("Drain = %v, reported %q", err, reason)
+	}
+	if len(*log) != 0 {
+		t.Errorf("evicted again: %q", *log)
+	}
+}
+
+func TestDrainEnds(t *testing.T) {
+	client, clientset := fakeClient(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "w1"}}, pod("web", "w1", nil))
+	if err := client.Drain(t.Context(), "absent", DrainOptions{}); err != nil {
+		t.Errorf("absent node: %v", err)
+	}
+	var answer error
+	evictions(t, clientset, func(string, int) error { return answer })
+	answer = budgetForbids()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	err := client.Drain(ctx, "w1", DrainOptions{Report: func(string) { cancel(errors.New("stopped by the user")) }})
+	if err == nil || !strings.Contains(err.Error(), "stopped by the user") || !strings.Contains(err.Error(), "disruption budget web") {
+		t.Errorf("Drain = %v", err)
+	}
+	answer = apierrors.NewForbidden(podResource, "web", nil)
+	if err := client.Drain(t.Context(), "w1", DrainOptions{}); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "app/web") {
+		t.Errorf("Drain = %v, want forbidden", err)
+	}
+	for name, gone := range map[string]error{
+		"gone":     apierrors.NewNotFound(podResource, "web"),
+		"replaced": apierrors.NewConflict(podResource, "web", nil),
+	} {
+		if wait, err := client.evict(t.Context(), pod("other", "w1", nil), 0); wait != nil || !apierrors.IsForbidden(err) {
+			t.Errorf("evict = %v, %v", wait, err)
+		}
+		answer = gone
+		if wait, err := client.evict(t.Context(), pod("web", "w1", nil), 0); wait != nil || err != nil {
+			t.Errorf("%s: evict = %v, %v", name, wait, err)
+		}
+		answer = apierrors.NewForbidden(podResource, "web", nil)
+	}
+}

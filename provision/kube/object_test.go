@@ -1,0 +1,150 @@
+package kube
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+)
+
+func named(apiVersion, kind, namespace, name string) map[string]any {
+	metadata := map[string]any{"name": name}
+	if namespace != "" {
+		metadata["namespace"] = namespace
+	}
+	return map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": metadata}
+}
+
+// objectServer knows the kinds of v1 and, once defined is set, of example.com/v1. It writes
+// its requests to log, those for kinds as "kinds PATH".
+func objectServer(t *testing.T, requests *[]string, defined *atomic.Bool) *Client {
+	t.Helper()
+	notFound := map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
+	server := apiServer(t, func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Errorf("read body: %v", err)
+		}
+		switch r.URL.Path {
+		case "/api/v1":
+			*requests = append(*requests, "kinds "+r.URL.Path)
+			answerJSON(t, w, http.StatusOK, map[string]any{"kind": "APIResourceList", "groupVersion": "v1", "resources": []any{
+				map[string]any{"name": "namespaces/finalize", "kind": "Namespace"},
+				map[string]any{"name": "namespaces", "kind": "Namespace"},
+				map[string]any{"name": "configmaps", "kind": "ConfigMap", "namespaced": true},
+			}})
+			return
+		case "/apis/example.com/v1":
+			*requests = append(*requests, "kinds "+r.URL.Path)
+			if defined.Load() {
+				answerJSON(t, w, http.StatusOK, map[string]any{"kind": "APIResourceList", "groupVersion": "example.com/v1", "resources": []any{
+					map[string]any{"name": "lines", "kind": "Line"},
+				}})
+				return
+			}
+		default:
+			*requests = append(*requests, strings.TrimSpace(r.Method+" "+r.URL.RequestURI()+" "+r.Header.Get("Content-Type")+" "+string(body)))
+		}
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/there"):
+			live := named("v1", "ConfigMap", "app", "there")
+			live["metadata"].(map[string]any)["managedFields"] = []any{map[string]any{"manager": "x"}}
+			answerJSON(t, w, http.StatusOK, live)
+		case strings.HasSuffix(r.URL.Path, "/forbidden"):
+			answerJSON(t, w, http.StatusForbidden, map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "not for you"})
+		default:
+			answerJSON(t, w, http.StatusNotFound, notFound)
+		}
+	})
+	return connect(t, server)
+}
+
+func TestApply(t *testing.T) {
+	var requests []string
+	var defined atomic.Bool
+	client := objectServer(t, &requests, &defined)
+	object := named("v1", "ConfigMap", "", "there")
+	for range 2 {
+		if err := client.Apply(t.Context(), object); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const apply = `?fieldManager=fairlead&force=true application/apply-patch+yaml `
+	first := `PATCH /api/v1/namespaces/default/configmaps/there` + apply + `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"there","namespace":"default"}}`
+	if want := []string{"kinds /api/v1", first, first}; !slices.Equal(requests, want) {
+		t.Errorf("requests %q\nwant %q", requests, want)
+	}
+	if text, err := json.Marshal(object); err != nil || strings.Contains(string(text), "default") {
+		t.Errorf("the object was changed: %s", text)
+	}
+	requests = nil
+	if err := client.Apply(t.Context(), named("v1", "Namespace", "", "there")); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{`PATCH /api/v1/namespaces/there` + apply + `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"there"}}`}; !slices.Equal(requests, want) {
+		t.Errorf("requests %q\nwant %q", requests, want)
+	}
+	if err := client.Apply(t.Context(), named("v1", "ConfigMap", "app", "forbidden")); err == nil || !strings.Contains(err.Error(), "apply ConfigMap app/forbidden: not for you") {
+		t.Errorf("forbidden: %v", err)
+	}
+	if err := client.Apply(t.Context(), map[string]any{"kind": "ConfigMap"}); err == nil || !strings.Contains(err.Error(), "metadata.name") {
+		t.Errorf("no name: %v", err)
+	}
+}
+
+func TestApplyOfAKindJustDefined(t *testing.T) {
+	var requests []string
+	var defined atomic.Bool
+	client := objectServer(t, &requests, &defined)
+	line := named("example.com/v1", "Line", "", "there")
+	if err := client.Apply(t.Context(), line); !meta.IsNoMatchError(err) {
+		t.Errorf("undefined: %v", err)
+	}
+	if live, exists, err := client.Get(t.Context(), line); live != nil || exists || err != nil {
+		t.Errorf("Get = %v, %v, %v", live, exists, err)
+	}
+	if err := client.Delete(t.Context(), line); err != nil {
+		t.Errorf("Delete = %v", err)
+	}
+	defined.Store(true)
+	if err := client.Apply(t.Context(), line); err != nil {
+		t.Errorf("defined: %v", err)
+	}
+	if last := requests[len(requests)-1]; !strings.HasPrefix(last, "PATCH /apis/example.com/v1/lines/there?") {
+		t.Errorf("last request %q", last)
+	}
+}
+
+func TestGetAndDelete(t *testing.T) {
+	var requests []string
+	client := objectServer(t, &requests, new(atomic.Bool))
+	live, exists, err := client.Get(t.Context(), named("v1", "ConfigMap", "app", "there"))
+	if err != nil || !exists {
+		t.Fatalf("Get = %v, %v", exists, err)
+	}
+	if text, err := json.Marshal(live); err != nil || strings.Contains(string(text), "managedFields") {
+		t.Errorf("live object %s, %v", text, err)
+	}
+	if _, exists, err := client.Get(t.Context(), named("v1", "ConfigMap", "app", "absent")); exists || err != nil {
+		t.Errorf("absent: %v, %v", exists, err)
+	}
+	if _, _, err := client.Get(t.Context(), named("v1", "ConfigMap", "app", "forbidden")); err == nil {
+		t.Error("forbidden reads as absent")
+	}
+	requests = nil
+	for name, fails := range map[string]bool{"there": false, "absent": false, "forbidden": true} {
+		if err := client.Delete(t.Context(), named("v1", "ConfigMap", "app", name)); (err != nil) != fails {
+			t.Errorf("Delete %s: %v", name, err)
+		}
+	}
+	for _, r := range requests {
+		if !strings.HasPrefix(r, "DELETE /api/v1/namespaces/app/configmaps/") || !strings.Contains(r, `"propagationPolicy":"Background"`) {
+			t.Errorf("request %q", r)
+		}
+	}
+}
