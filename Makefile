@@ -23,16 +23,17 @@ build: ## builds bin/fairlead
 check: build lint unit ## build, vet, lint and unit tests: for daily work
 
 lint: setup ## vet, golangci-lint, shellcheck
-	for module in $(MODULES); do go -C $$module vet ./...; done
+	for module in $(MODULES); do go -C $$module vet -tags cluster ./...; done
 	$(TOOL) golangci-lint run ./...
 	shellcheck --shell sh --exclude SC1091,SC2015 templates/scripts/*.sh
+	shellcheck e2e/setup.sh e2e/bench/plain.sh
 
 unit: ## unit tests with the race detector
 	for module in $(MODULES); do go -C $$module test -race -short ./...; done
 
 golden: ## writes the golden files anew; look at the difference before you commit it
 	go test ./inventory ./templates ./pki ./provision ./cmd/... -update
-	go -C e2e test ./lab -update
+	go -C e2e test ./lab ./bench -update
 
 fuzz: ## every fuzz target for 20 seconds
 	for package in inventory provision provision/remote pki; do \
@@ -40,7 +41,7 @@ fuzz: ## every fuzz target for 20 seconds
 	    go test ./$$package -run '^$$' -fuzz "^$$target$$" -fuzztime 20s; done; done
 
 e2e: build setup ## tests on real clusters; RUN=regexp chooses some
-	go -C e2e test ./cluster -count 1 -timeout 80m -v -run '$(RUN)' -fairlead $(CURDIR)/bin/fairlead
+	go -C e2e test -tags cluster ./cluster -count 1 -timeout 80m -v -run '$(RUN)' -fairlead $(CURDIR)/bin/fairlead
 
 test: check ## all tests, those on real clusters included
 	$(MAKE) e2e

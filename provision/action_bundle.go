@@ -38,12 +38,23 @@ func (a InstallLayers) paths() []string {
 	return paths
 }
 
+// sums are the files as the script wants them: SHA256:PATH.
+func (a InstallLayers) sums() []string {
+	var sums []string
+	for _, layer := range a.Layers {
+		for _, file := range layer.Files {
+			sums = append(sums, file.Digest.Encoded()+":"+file.Path)
+		}
+	}
+	return sums
+}
+
 func (a InstallLayers) apply(ctx context.Context, s *stepRun) error {
 	var total int64
 	for _, layer := range a.Layers {
 		total += layer.Size
 	}
-	err := s.stream(ctx, total, remote.Command{Argv: append(shell(templates.InstallLayers()), a.paths()...), Root: true},
+	err := s.stream(ctx, total, remote.Command{Argv: append(shell(templates.InstallLayers()), a.sums()...), Root: true},
 		func(ctx context.Context, w io.Writer) error {
 			for _, layer := range a.Layers {
 				if err := s.session.copyBlob(ctx, w, layer); err != nil {

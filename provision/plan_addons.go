@@ -17,6 +17,7 @@ func addonObjects(wish Wish) ([]map[string]any, error) {
 	return templates.Flannel(templates.FlannelOptions{
 		PodSubnet: wish.Cluster.Kubernetes.PodSubnet.String(),
 		Image:     imageNamed(wish, "flannel"),
+		APIServer: wish.Cluster.ControlPlane.Endpoint,
 	})
 }
 
@@ -75,21 +76,33 @@ func (p *planner) addons() {
 		}
 	}
 	p.add(step)
-	rollout := Step{ID: clusterRollout, Title: "wait until the pod network runs on every node"}
-	for _, reason := range p.facts.API.Rollouts {
-		rollout.because("%s", reason)
-	}
-	if p.has(clusterNetwork) && len(rollout.Reasons) == 0 {
-		rollout.because("the pod network changes")
-	}
-	if len(rollout.Reasons) > 0 {
-		rollout.Needs = []string{clusterNetwork}
-		for _, host := range p.Cluster.Hosts() {
-			rollout.Needs = append(rollout.Needs, stepID(host.Name, stepReady))
+	p.rollout()
+}
+
+// rollout plans to wait for the pod network on every node. A node whose host cannot be
+// reached holds nobody up: that it cannot be reached was said.
+func (p *planner) rollout() {
+	for _, host := range p.Cluster.Hosts() {
+		_, registered := p.facts.API.Nodes[host.Name]
+		if _, ok := p.reached(host.Name); registered && !ok {
+			return
 		}
-		rollout.do(AwaitDaemonSet{Namespace: "kube-flannel", Name: "kube-flannel-ds"})
 	}
-	p.add(rollout)
+	step := Step{ID: clusterRollout, Title: "wait until the pod network runs on every node"}
+	for _, reason := range p.facts.API.Rollouts {
+		step.because("%s", reason)
+	}
+	if p.has(clusterNetwork) && len(step.Reasons) == 0 {
+		step.because("the pod network changes")
+	}
+	if len(step.Reasons) > 0 {
+		step.Needs = []string{clusterNetwork}
+		for _, host := range p.Cluster.Hosts() {
+			step.Needs = append(step.Needs, stepID(host.Name, stepReady))
+		}
+		step.do(AwaitDaemonSet{Namespace: "kube-flannel", Name: "kube-flannel-ds"})
+	}
+	p.add(step)
 }
 
 // hostFiles are all paths that the probe has to look at for this wish.

@@ -138,10 +138,7 @@ func readContent(f *HostFacts, v []string) (err error) {
 }
 
 func readCertificate(f *HostFacts, v []string) error {
-	pem, err := base64.StdEncoding.DecodeString(v[1])
-	if err != nil {
-		return err
-	}
+	pem := []byte(strings.ReplaceAll(v[1], "|", "\n"))
 	certificates, err := pki.ParseCertificates(pem)
 	if err != nil {
 		return fmt.Errorf("%s: %w", v[0], err)

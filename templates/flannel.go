@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 
@@ -32,6 +33,10 @@ type FlannelOptions struct {
 	// Image is flannel's image, such as ghcr.io/flannel-io/flannel:v0.28.7. It
 	// must hold cp.
 	Image string
+	// APIServer is the control plane endpoint, host:port. flannel talks to it
+	// directly: the Service address works only once kube-proxy has set it up, and
+	// until then flannel would fail and be backed off.
+	APIServer string
 }
 
 // Flannel returns the objects of the pod network in the order in which they can
@@ -50,6 +55,14 @@ func Flannel(o FlannelOptions) ([]map[string]any, error) {
 	if o.Image == "" {
 		return nil, errors.New("write flannel objects: image is empty")
 	}
+	host, port, err := net.SplitHostPort(o.APIServer)
+	if err != nil {
+		return nil, fmt.Errorf("write flannel objects: API server: %w", err)
+	}
+	server := []any{
+		map[string]any{"name": "KUBERNETES_SERVICE_HOST", "value": host},
+		map[string]any{"name": "KUBERNETES_SERVICE_PORT", "value": port},
+	}
 	var objects []map[string]any
 	for text := range strings.SplitSeq(flannelManifest, "\n---\n") {
 		object, err := decodeObject(text)
@@ -60,7 +73,7 @@ func Flannel(o FlannelOptions) ([]map[string]any, error) {
 		case "ConfigMap":
 			object["data"] = map[string]any{"cni-conf.json": flannelCNIConf, "net-conf.json": netConf}
 		case "DaemonSet":
-			if err := fillFlannelPods(object, o.Image, netConf); err != nil {
+			if err := fillFlannelPods(object, o.Image, netConf, server); err != nil {
 				return nil, fmt.Errorf("write flannel objects: %w", err)
 			}
 		}
@@ -69,8 +82,9 @@ func Flannel(o FlannelOptions) ([]map[string]any, error) {
 	return objects, nil
 }
 
-// fillFlannelPods sets the image and the configuration's hash in the DaemonSet.
-func fillFlannelPods(daemonSet map[string]any, image, netConf string) error {
+// fillFlannelPods sets the image, the API server and the configuration's hash in the
+// DaemonSet.
+func fillFlannelPods(daemonSet map[string]any, image, netConf string, server []any) error {
 	metadata, err := mapAt(daemonSet, "spec", "template", "metadata")
 	if err != nil {
 		return err
@@ -90,6 +104,9 @@ func fillFlannelPods(daemonSet map[string]any, image, netConf string) error {
 				return fmt.Errorf("read %s: not a map", field)
 			}
 			container["image"] = image
+			if env, ok := container["env"].([]any); ok {
+				container["env"] = append(env, server...)
+			}
 		}
 	}
 	return nil

@@ -18,8 +18,8 @@ func TestFlannel(t *testing.T) {
 		file string
 		in   FlannelOptions
 	}{
-		{"flannel.yaml", FlannelOptions{PodSubnet: "10.244.0.0/16", Image: "ghcr.io/flannel-io/flannel:v0.28.7"}},
-		{"flannel-dual.yaml", FlannelOptions{PodSubnet: "10.244.0.0/16,fd00:1::/56", Image: "registry.lab:5000/flannel:v0.28.7"}},
+		{"flannel.yaml", FlannelOptions{PodSubnet: "10.244.0.0/16", Image: "ghcr.io/flannel-io/flannel:v0.28.7", APIServer: "192.0.2.11:6443"}},
+		{"flannel-dual.yaml", FlannelOptions{PodSubnet: "10.244.0.0/16,fd00:1::/56", Image: "registry.lab:5000/flannel:v0.28.7", APIServer: "api.lab.example:8443"}},
 	} {
 		t.Run(tt.file, func(t *testing.T) {
 			objects, err := Flannel(tt.in)
@@ -99,7 +99,7 @@ func subset(t *testing.T, path string, want, got any) {
 
 func TestFlannelConfigChangeRestartsPods(t *testing.T) {
 	annotations := func(subnet string) any {
-		objects, err := Flannel(FlannelOptions{PodSubnet: subnet, Image: "flannel:1"})
+		objects, err := Flannel(FlannelOptions{PodSubnet: subnet, Image: "flannel:1", APIServer: "a:1"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,9 +119,9 @@ func TestFlannelConfigChangeRestartsPods(t *testing.T) {
 
 func TestFlannelRefuses(t *testing.T) {
 	for _, in := range []FlannelOptions{
-		{PodSubnet: "", Image: "flannel:1"},
-		{PodSubnet: "10.244.0.0", Image: "flannel:1"},
-		{PodSubnet: "10.244.0.0/16,10.245.0.0/16", Image: "flannel:1"},
+		{PodSubnet: "", Image: "flannel:1", APIServer: "a:1"},
+		{PodSubnet: "10.244.0.0", Image: "flannel:1", APIServer: "a:1"},
+		{PodSubnet: "10.244.0.0/16,10.245.0.0/16", Image: "flannel:1", APIServer: "a:1"},
 		{PodSubnet: "10.244.0.0/16"},
 	} {
 		if objects, err := Flannel(in); err == nil {

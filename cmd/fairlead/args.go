@@ -82,7 +82,8 @@ func unknown(kind, word, meant string) error {
 // when few letters part it from word, or word is its beginning.
 func nearer(word, best, candidate string) string {
 	d := distance(word, candidate)
-	if d > max(1, (len(candidate)+1)/3) && !(len(word) > 1 && strings.HasPrefix(candidate, word)) {
+	begins := len(word) > 1 && strings.HasPrefix(candidate, word)
+	if d > max(1, (len(candidate)+1)/3) && !begins {
 		return best
 	}
 	if best != "" && distance(word, best) <= d {

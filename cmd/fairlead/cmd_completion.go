@@ -61,39 +61,55 @@ func (p *program) complete(app *cli.App, words []string) error {
 
 // candidates are words that may follow, each with its meaning.
 func (p *program) candidates(app *cli.App, before []string, word string) [][2]string {
-	if n := len(before); n > 0 && isFlag(before[n-1]) && valuedFlags(app)[flagName(before[n-1])] && !strings.Contains(before[n-1], "=") {
-		if name := flagName(before[n-1]); name == flagOutput || name == "o" {
-			return [][2]string{{outputText, "for people"}, {outputJSON, "one event per line"}}
-		}
-		return nil
+	if n := len(before); n > 0 && awaitsValue(app, before[n-1]) {
+		return valueCandidates(flagName(before[n-1]))
 	}
-	arranged := arrange(app, slices.Concat([]string{app.Name}, before))
+	line := arrange(app, slices.Concat([]string{app.Name}, before))
 	var command *cli.Command
-	if len(arranged) > 1 && !isFlag(arranged[1]) {
-		command = app.Command(arranged[1])
+	if len(line) > 1 {
+		command = app.Command(line[1])
 	}
-	var list [][2]string
 	switch {
-	case isFlag(word) || word == "-":
-		flags := app.Flags
-		if command != nil {
-			flags = command.Flags
-		}
-		for _, flag := range flags {
-			if f, ok := flag.(cli.DocGenerationFlag); ok {
-				list = append(list, [2]string{"--" + flag.Names()[0], strings.ReplaceAll(f.GetUsage(), "`", "")})
-			}
-		}
+	case strings.HasPrefix(word, "-") && command != nil:
+		return flagCandidates(command.Flags)
+	case strings.HasPrefix(word, "-"):
+		return flagCandidates(app.Flags)
 	case command == nil:
-		for _, c := range app.Commands {
-			list = append(list, [2]string{c.Name, c.Usage})
-		}
+		return commandCandidates(app)
 	case command.Name == "reset":
-		list = p.hostCandidates(arranged)
+		return p.hostCandidates(line)
 	case command.Name == "completion":
-		for _, shell := range shells() {
-			list = append(list, [2]string{shell, ""})
+		return [][2]string{{"bash"}, {"zsh"}, {"fish"}}
+	}
+	return nil
+}
+
+// awaitsValue says that the word is a flag whose value is the next word.
+func awaitsValue(app *cli.App, word string) bool {
+	return isFlag(word) && valuedFlags(app)[flagName(word)] && !strings.Contains(word, "=")
+}
+
+func valueCandidates(flag string) [][2]string {
+	if flag == flagOutput || flag == "o" {
+		return [][2]string{{outputText, "for people"}, {outputJSON, "one event per line"}}
+	}
+	return nil
+}
+
+func flagCandidates(flags []cli.Flag) [][2]string {
+	var list [][2]string
+	for _, flag := range flags {
+		if f, ok := flag.(cli.DocGenerationFlag); ok {
+			list = append(list, [2]string{"--" + flag.Names()[0], strings.ReplaceAll(f.GetUsage(), "`", "")})
 		}
+	}
+	return list
+}
+
+func commandCandidates(app *cli.App) [][2]string {
+	var list [][2]string
+	for _, command := range app.Commands {
+		list = append(list, [2]string{command.Name, command.Usage})
 	}
 	return list
 }

@@ -27,7 +27,7 @@ func (p *program) initCommand() *cli.Command {
 }
 
 func (p *program) writeStarter(file string) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a cluster file is no secret
 	if errors.Is(err, fs.ErrExist) {
 		return &usageError{err: fmt.Errorf("%s exists already; give another name with -f", file)}
 	}

@@ -12,6 +12,9 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+// version is set by the linker (-X main.version=…); empty, the Go tool's record counts.
+var version string
+
 // build says what this program is.
 type build struct {
 	Version    string   `json:"version"`
@@ -21,8 +24,8 @@ type build struct {
 	Kubernetes []string `json:"kubernetes"` // the minors that can be installed
 }
 
-// readBuild reads what the Go tool wrote into the binary: the version is that of the
-// module, which is the tag that was built.
+// readBuild says what the linker was told, and else what the Go tool wrote into the
+// binary, where the version is that of the module.
 func readBuild() build {
 	b := build{Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -37,6 +40,9 @@ func readBuild() build {
 	}
 	for minor := inventory.OldestMinor; minor <= inventory.NewestMinor; minor++ {
 		b.Kubernetes = append(b.Kubernetes, fmt.Sprintf("1.%d", minor))
+	}
+	if version != "" {
+		b.Version = version
 	}
 	return b
 }

@@ -123,16 +123,16 @@ func makeBundle(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	artifact := ocispec.Manifest{
+	top := ocispec.Manifest{
 		MediaType: ocispec.MediaTypeImageManifest, ArtifactType: bundle.ManifestArtifactType,
 		Config: config, Layers: []ocispec.Descriptor{layer},
 	}
-	artifact.SchemaVersion = 2
-	top, err := pushJSON(ctx, store, ocispec.MediaTypeImageManifest, artifact)
+	top.SchemaVersion = 2
+	tagged, err := pushJSON(ctx, store, ocispec.MediaTypeImageManifest, top)
 	if err != nil {
 		return err
 	}
-	return store.Tag(ctx, top, bundle.ManifestRef)
+	return store.Tag(ctx, tagged, bundle.ManifestRef)
 }
 
 func pushJSON(ctx context.Context, store *oci.Store, mediaType string, value any) (ocispec.Descriptor, error) {

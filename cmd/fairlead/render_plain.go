@@ -54,30 +54,44 @@ func eventText(e provision.Event) string {
 	case provision.Observing:
 		return "look at " + e.Message
 	case provision.Observed:
-		if e.Error != "" {
-			return "no answer: " + e.Error
-		}
-		return "looked at in " + took(e.Seconds)
+		return observedText(e)
 	case provision.Found:
 		return findingText(e)
-	case provision.Hindered:
-		return e.Title + "  blocked: " + e.Message
-	case provision.Planned:
-		return e.Title + "  planned: " + strings.Join(e.Reasons, "; ")
-	case provision.Started:
-		return e.Title + "  started"
-	case provision.Progress:
-		return e.Title + "  waiting: " + e.Message
-	case provision.Output:
-		return e.Title + "  | " + e.Message
-	case provision.Done:
-		return e.Title + "  done in " + took(e.Seconds)
-	case provision.Failed:
-		return e.Title + "  failed after " + took(e.Seconds) + ": " + firstLine(e.Error)
-	case provision.Skipped:
-		return e.Title + "  not run: " + e.Message
+	}
+	if text := stepText(e); text != "" {
+		return e.Title + "  " + text
 	}
 	return ""
+}
+
+// stepText is what happened to a step.
+func stepText(e provision.Event) string {
+	switch e.Kind {
+	case provision.Hindered:
+		return "blocked: " + e.Message
+	case provision.Planned:
+		return "planned: " + strings.Join(e.Reasons, "; ")
+	case provision.Started:
+		return "started"
+	case provision.Progress:
+		return "waiting: " + e.Message
+	case provision.Output:
+		return "| " + e.Message
+	case provision.Done:
+		return "done in " + took(e.Seconds)
+	case provision.Failed:
+		return "failed after " + took(e.Seconds) + ": " + firstLine(e.Error)
+	case provision.Skipped:
+		return "not run: " + e.Message
+	}
+	return ""
+}
+
+func observedText(e provision.Event) string {
+	if e.Error != "" {
+		return "no answer: " + e.Error
+	}
+	return "looked at in " + took(e.Seconds)
 }
 
 func findingText(e provision.Event) string {

@@ -52,11 +52,11 @@ func (r *run) renewHosts(ctx context.Context) error {
 }
 
 // leaveScript takes the cluster away and leaves what prepared the host: binaries, units,
-// settings and images.
+// settings and images. The folder /etc/cni/net.d stays: containerd ends when it goes.
 const leaveScript = `set -eu
 kubeadm reset --force
 systemctl stop kubelet
-rm -rf /etc/cni/net.d /var/lib/cni /run/flannel /root/kubeadm.yaml
+rm -rf /etc/cni/net.d/* /var/lib/cni /run/flannel /root/kubeadm.yaml
 for link in cni0 flannel.1; do
   if ip link show "$link" >/dev/null 2>&1; then ip link delete "$link"; fi
 done
@@ -102,16 +102,16 @@ func (r *run) joinCommand(ctx context.Context) ([]string, error) {
 	return append(strings.Fields(out), "--ignore-preflight-errors=SystemVerification"), nil
 }
 
-// nodes returns the answer of kubectl get nodes: name and value of the condition Ready, a
-// line each.
-func (r *run) nodes(ctx context.Context) (string, error) {
-	return r.lab.Exec(ctx, controlPlane, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "get", "nodes",
-		"-o", `jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}`)
+// kubectl runs kubectl on the control plane and returns what it prints.
+func (r *run) kubectl(ctx context.Context, args ...string) (string, error) {
+	argv := append([]string{"kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf"}, args...)
+	return r.lab.Exec(ctx, controlPlane, argv...)
 }
 
 // checkReady fails unless every host is a node that is ready.
 func (r *run) checkReady(ctx context.Context) error {
-	answer, err := r.nodes(ctx)
+	answer, err := r.kubectl(ctx, "get", "nodes",
+		"-o", `jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}`)
 	if err != nil {
 		return fmt.Errorf("check nodes: %w", err)
 	}
@@ -121,14 +121,15 @@ func (r *run) checkReady(ctx context.Context) error {
 	return nil
 }
 
-// checkNodes fails unless every host is a node. Without a pod network none is ready.
+// checkNodes waits until every host is a node, which is a little later than the end of
+// kubeadm join. Without a pod network none is ready.
 func (r *run) checkNodes(ctx context.Context) error {
-	answer, err := r.nodes(ctx)
-	if err != nil {
-		return fmt.Errorf("check nodes: %w", err)
+	args := []string{"wait", "--for=create", "--timeout=2m", "node/" + controlPlane}
+	for _, worker := range workers() {
+		args = append(args, "node/"+worker)
 	}
-	if found := strings.Count(answer, "\n"); found != 1+len(workers()) {
-		return fmt.Errorf("check nodes: got %q, want %d nodes", answer, 1+len(workers()))
+	if _, err := r.kubectl(ctx, args...); err != nil {
+		return fmt.Errorf("check nodes: %w", err)
 	}
 	return nil
 }

@@ -143,4 +143,5 @@ for worker in "$@"; do
   # shellcheck disable=SC2086 # the join command is words
   on "$worker" sudo $join --ignore-preflight-errors=SystemVerification
 done
+until [ "$(kubectl get nodes --no-headers | wc -l)" = $(($# + 1)) ]; do sleep 1; done
 kubectl wait --for=condition=Ready nodes --all --timeout=5m

@@ -101,11 +101,11 @@ func watchObject[T runtime.Object](ctx context.Context, w *waiting, name string,
 	if err != nil {
 		return false, err
 	}
-	if done, reason := check(object); done {
+	done, reason := check(object)
+	if done {
 		return true, nil
-	} else {
-		w.note(reason)
 	}
+	w.note(reason)
 	watchCtx, cancel := context.WithTimeout(ctx, watchLimit)
 	defer cancel()
 	options.ResourceVersion = version

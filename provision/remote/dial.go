@@ -91,14 +91,17 @@ func dialOnce(ctx context.Context, t Target, o Options, l *login) (*Host, error)
 	return newHost(t, o, client, conn), nil
 }
 
-// handshake does key exchange and authentication within LoginTimeout.
+// handshake does key exchange and authentication within LoginTimeout. The server has to greet within DialTimeout: the
+// kernel of a frozen host still takes connections.
 func (l *login) handshake(ctx context.Context, t Target, o Options, conn net.Conn) (*ssh.Client, error) {
-	if err := conn.SetDeadline(time.Now().Add(o.LoginTimeout)); err != nil {
+	now := time.Now()
+	if err := conn.SetDeadline(now.Add(min(o.DialTimeout, o.LoginTimeout))); err != nil {
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
-	c, channels, requests, err := ssh.NewClientConn(conn, t.addr(), &ssh.ClientConfig{
+	greeted := &greeted{Conn: conn, deadline: now.Add(o.LoginTimeout)}
+	c, channels, requests, err := ssh.NewClientConn(greeted, t.addr(), &ssh.ClientConfig{
 		User:              t.User,
 		Auth:              []ssh.AuthMethod{ssh.PublicKeys(l.creds.signers...)},
 		HostKeyAlgorithms: l.algorithms,
@@ -115,6 +118,25 @@ func (l *login) handshake(ctx context.Context, t Target, o Options, conn net.Con
 		return nil, errors.Join(err, c.Close())
 	}
 	return ssh.NewClient(c, channels, requests), nil
+}
+
+// greeted is a connection that gets another deadline once the peer has said something.
+type greeted struct {
+	net.Conn
+	deadline time.Time
+	spoken   bool
+}
+
+// Read implements io.Reader.
+func (g *greeted) Read(p []byte) (int, error) {
+	n, err := g.Conn.Read(p)
+	if n > 0 && !g.spoken {
+		g.spoken = true
+		if extend := g.SetDeadline(g.deadline); err == nil {
+			err = extend
+		}
+	}
+	return n, err
 }
 
 // reason tells what a failed handshake means, from how far it came.

@@ -156,7 +156,7 @@ func TestUnreachable(t *testing.T) {
 	}{
 		"refused":   {port: closed},
 		"no answer": {port: closed, opts: Options{DialTimeout: 50 * time.Millisecond, DialNet: never}},
-		"no server": {port: silentPort, opts: Options{LoginTimeout: 50 * time.Millisecond}},
+		"no server": {port: silentPort, opts: Options{DialTimeout: 50 * time.Millisecond}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()

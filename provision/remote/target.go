@@ -33,7 +33,7 @@ type Target struct {
 type Options struct {
 	// Log gets one debug record per command and file; nil discards them.
 	Log *slog.Logger
-	// DialTimeout bounds the TCP connection; default 4 s.
+	// DialTimeout bounds the TCP connection, and then the wait for the server's greeting; default 4 s.
 	DialTimeout time.Duration
 	// LoginTimeout bounds key exchange and authentication; default 15 s, as a slow resolver or PAM stack on the host
 	// may hold a login for 10.

@@ -1,7 +1,14 @@
 # Reads concatenated tar+gzip layers on standard input and installs their files. Each one
 # is written beside its final place and renamed at the end, when all have arrived whole.
-# Arguments: the paths that must have come.
+# Arguments: the paths that must have come, each with its SHA-256, as SHA256:PATH.
 set -eu
+hashes=/var/lib/fairlead/hashes
+for file in "$@"; do
+	shift
+	set -- "$@" "${file#*:}"
+	sums="${sums:-}${file%%:*}	${file#*:}
+"
+done
 suffix=.fairlead-new
 discard() {
 	for path in "$@"; do
@@ -22,3 +29,14 @@ done
 for path in "$@"; do
 	mv -f "$path$suffix" "$path"
 done
+# What the probe compares, so that it need not hash again what nobody has touched.
+umask 077
+exec 9>/var/lib/fairlead/lock
+flock 9
+{
+	[ ! -f "$hashes" ] || cat "$hashes"
+	stat --printf '%i:%s:%.9Y:%.9Z\t%n\n' -- "$@" | awk -F '\t' -v OFS='\t' -v sums="$sums" '
+	BEGIN { n = split(sums, lines, "\n"); for (i = 1; i <= n; i++) { split(lines[i], f, FS); sum[f[2]] = f[1] } }
+	{ print sum[$2], $1, $2 }'
+} | awk -F '\t' '{ last[$3] = $0 } END { for (path in last) print last[path] }' >"$hashes.new"
+mv -f "$hashes.new" "$hashes"

@@ -52,7 +52,7 @@ machine() {
 		fact apparmor enabled
 	fi
 	[ -r /sys/fs/selinux/enforce ] && fact selinux "$(cat /sys/fs/selinux/enforce)"
-	for tool in tar gzip sha256sum mount losetup iptables ip modprobe systemd-run base64; do
+	for tool in tar gzip sha256sum mount losetup iptables ip modprobe systemd-run base64 flock awk find; do
 		command -v "$tool" >/dev/null 2>&1 || fact missing-tool "$tool"
 	done
 }
@@ -100,10 +100,14 @@ kernel() {
 		esac
 		if [ -e "$probe" ]; then fact module "$name" loaded; else fact module "$name" absent; fi
 	done
-	for key in net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables net.bridge.bridge-nf-call-ip6tables net.ipv6.conf.all.forwarding net.ipv6.conf.default.forwarding; do
-		path=/proc/sys/$(printf '%s' "$key" | tr . /)
-		[ -r "$path" ] && fact sysctl "$key" "$(cat "$path")"
+	# Those that fairlead sets, and those that the kubelet and kube-proxy set.
+	set --
+	for key in net/ipv4/ip_forward net/bridge/bridge-nf-call-iptables net/bridge/bridge-nf-call-ip6tables \
+		net/ipv6/conf/all/forwarding net/ipv6/conf/default/forwarding net/ipv4/conf/all/route_localnet \
+		vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes; do
+		[ ! -r "/proc/sys/$key" ] || set -- "$@" "/proc/sys/$key"
 	done
+	awk -v OFS="$tab" '{ name = substr(FILENAME, 11); gsub("/", ".", name); print "sysctl", name, $0 }' "$@"
 	for folder in /usr/local/bin /var/lib/containerd /var/lib/etcd /var/lib/kubelet; do
 		existing=$folder
 		while [ ! -d "$existing" ]; do existing=${existing%/*}; existing=${existing:-/}; done
@@ -116,7 +120,9 @@ kernel() {
 	done
 }
 
-# One process for all files, not one for each: a host has some fifty of them.
+# A file that has the inode, size and times with which fairlead installed it has the hash
+# of then, too: the kernel sets the change time, whoever writes. All others are hashed.
+# There are some fifty files, so each program runs once for all.
 files() {
 	for path in "$@"; do
 		shift
@@ -127,9 +133,17 @@ files() {
 		fi
 	done
 	if [ $# -gt 0 ]; then
-		stat --printf "file\\t%n\\t%a\\t%u\\t%g\\t%s\\n" -- "$@"
-		sha256sum -- "$@" | sed "s/^\\([0-9a-f]*\\)  \\(.*\\)/sha256$tab\\2$tab\\1/"
-	fi
+		stat --printf 'file\t%n\t%a\t%u\t%g\t%s\n' -- "$@"
+		stat --printf '%i:%s:%.9Y:%.9Z\t%n\n' -- "$@" | awk -F "$tab" -v OFS="$tab" -v cache=/var/lib/fairlead/hashes '
+		BEGIN { while ((getline line <cache) > 0) { split(line, f, FS); known[f[2] FS f[3]] = f[1] } }
+		$0 in known { print "sha256", $2, known[$0]; next }
+		{ print "unknown", $2 }' | while IFS= read -r line; do
+			case $line in
+			unknown*) printf '%s\n' "${line#unknown?}" >&3 ;;
+			*) printf '%s\n' "$line" ;;
+			esac
+		done 3>&1 >&4 | tr '\n' '\0' | xargs -0r sha256sum -- | sed "s/^\([0-9a-f]*\)  \(.*\)/sha256$tab\2$tab\1/"
+	fi 4>&1
 	for path in /etc/containerd/config.toml /etc/sysctl.d/99-fairlead.conf /etc/modules-load.d/fairlead.conf \
 		/etc/systemd/system/containerd.service /etc/systemd/system/kubelet.service \
 		/etc/systemd/system/kubelet.service.d/10-kubeadm.conf; do
@@ -151,21 +165,16 @@ units() {
 }
 
 software() {
-	for program in kubeadm kubelet; do
-		command -v "$program" >/dev/null 2>&1 || continue
+	for program in kubeadm kubelet containerd runc; do
+		path=$(command -v "$program") || continue
 		case $program in
 		kubeadm) version=$(kubeadm version -o short 2>/dev/null) ;;
 		kubelet) version=$(kubelet --version 2>/dev/null) && version=${version##* } ;;
+		containerd) version=$(containerd --version 2>/dev/null | cut -d' ' -f3) ;;
+		runc) version=$(runc --version 2>/dev/null | sed -n '1s/^runc version //p') ;;
 		esac
-		fact version "$program" "$(command -v "$program")" "${version#v}"
+		fact version "$program" "$path" "${version#v}"
 	done
-	if command -v containerd >/dev/null 2>&1; then
-		version=$(containerd --version 2>/dev/null | cut -d' ' -f3)
-		fact version containerd "$(command -v containerd)" "${version#v}"
-	fi
-	if command -v runc >/dev/null 2>&1; then
-		fact version runc "$(command -v runc)" "$(runc --version 2>/dev/null | sed -n '1s/^runc version //p')"
-	fi
 	systemctl is-active --quiet containerd || return 0
 	command -v ctr >/dev/null 2>&1 || return 0
 	containerd config dump 2>/dev/null | grep -E "^ *(sandbox|SystemdCgroup|config_path|restrict_oom_score_adj|disable_apparmor) *=" |
@@ -192,10 +201,17 @@ cluster() {
 		[ -f "/etc/kubernetes/$path" ] && fact kubeconfig "$path"
 	done
 	[ -f /var/lib/kubelet/config.yaml ] && fact kubelet-config present
+	set --
 	for path in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /var/lib/kubelet/pki/kubelet-client-current.pem; do
-		[ -f "$path" ] || continue
-		fact certificate "$path" "$(sed -n '/BEGIN CERTIFICATE/,/END CERTIFICATE/p' "$path" | base64 -w0)"
+		[ ! -f "$path" ] || set -- "$@" "$path"
 	done
+	# Certificates only: the file of the kubelet holds its key as well. "|" stands for a new line.
+	[ $# = 0 ] || awk '
+		FNR == 1 { if (NR > 1) printf "\n"; printf "certificate\t%s\t", FILENAME }
+		/BEGIN CERTIFICATE/ { inside = 1 }
+		inside { printf "%s|", $0 }
+		/END CERTIFICATE/ { inside = 0 }
+		END { printf "\n" }' "$@"
 	for path in /var/lib/etcd /var/lib/kubelet /etc/kubernetes; do
 		[ -d "$path" ] && [ -n "$(ls -A "$path" 2>/dev/null)" ] && fact not-empty "$path"
 	done
@@ -207,10 +223,10 @@ cluster() {
 
 # What reset must leave none of.
 remains() {
-	for process in /proc/[0-9]*; do
-		program=$(readlink "$process/exe" 2>/dev/null) || continue
-		case ${program% (deleted)} in
-		*/kubelet | */containerd | */containerd-shim-runc-v2 | */kube-apiserver | */kube-controller-manager | */kube-scheduler | */kube-proxy | */etcd | */coredns | */flanneld | */pause | */kubeadm)
+	find /proc -maxdepth 2 -name exe -printf '%h\t%l\n' 2>/dev/null | while IFS="$tab" read -r process program; do
+		program=${program% (deleted)}
+		case ${program##*/} in
+		kubelet | containerd | containerd-shim-runc-v2 | kube-apiserver | kube-controller-manager | kube-scheduler | kube-proxy | etcd | coredns | flanneld | pause | kubeadm)
 			fact process "${program##*/}" "${process#/proc/}"
 			;;
 		esac

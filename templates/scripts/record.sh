@@ -10,6 +10,9 @@ state=/var/lib/fairlead
 ledger=$state/ledger
 umask 077
 mkdir -p "$state/saved"
+# Steps of one host may run at the same time.
+exec 9>"$state/lock"
+flock 9
 [ -e "$ledger" ] || : >"$ledger"
 cp "$ledger" "$ledger.new"
 

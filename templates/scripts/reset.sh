@@ -59,6 +59,7 @@ unmount() {
 		/var/lib/kubelet/* | /var/lib/containerd/* | /run/containerd/* | /run/netns/* | /run/netns) printf '%s\n' "$mountpoint" ;;
 		esac
 	done </proc/self/mountinfo | sort -r | while read -r mountpoint; do
+		mountpoint -q "$mountpoint" || continue # it went with another one
 		umount "$mountpoint" 2>/dev/null || umount -l "$mountpoint" || say "cannot unmount $mountpoint"
 	done
 	rm -f /run/netns/cni-* 2>/dev/null
@@ -130,13 +131,12 @@ hollow() {
 	! nft list "$@" 2>/dev/null | grep -qvE '^[[:space:]]*(table .*|chain [A-Z]+ \{|type .* policy accept;|\}|)$'
 }
 
-# Empties a folder that was there before, but for what it held then.
+# Empties a folder that was there before, but for what it held then. There may be ten
+# thousands of files, so nothing is started for each.
 empty_tree() {
-	listing=$state/saved/$2
-	find "$1" -mindepth 1 -depth 2>/dev/null | while IFS= read -r path; do
-		grep -qxF -- "$path" "$listing" 2>/dev/null && continue
-		if [ -d "$path" ] && [ ! -L "$path" ]; then rmdir "$path" 2>/dev/null; else rm -f "$path"; fi
-	done
+	find "$1" -mindepth 1 -depth -print | awk -v listing="$state/saved/$2" '
+		BEGIN { while ((getline path <listing) > 0) stays[path] }
+		!($0 in stays)' | tr '\n' '\0' | xargs -0r rm -fd -- || complain "cannot empty $1"
 }
 
 undo() {
@@ -160,7 +160,8 @@ undo() {
 	sysctl)
 		path=/proc/sys/$(printf '%s' "$key" | tr . /)
 		shift 2
-		[ "$*" = absent ] || [ ! -e "$path" ] || printf '%s\n' "$*" >"$path" || complain "cannot restore sysctl $key"
+		[ "$*" != absent ] && [ -e "$path" ] || return 0
+		[ "$(tr '\t' ' ' <"$path")" = "$*" ] || printf '%s\n' "$*" >"$path" || complain "cannot restore sysctl $key"
 		;;
 	module)
 		[ "$was" = loaded ] || modprobe -r "$key" 2>/dev/null || say "keeping kernel module $key, which is in use"

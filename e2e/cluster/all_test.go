@@ -1,0 +1,42 @@
+//go:build cluster
+
+package cluster
+
+import "testing"
+
+// The tests, in the order in which they run: a test that can use the cluster of the one
+// before comes after it, and those that need new hosts come last.
+
+// TestUp: new hosts become a cluster that works.
+func TestUp(t *testing.T) { testUp(t) }
+
+// TestUpAgain: a second run writes nothing, restarts nothing and hardly connects.
+func TestUpAgain(t *testing.T) { testUpAgain(t) }
+
+// TestErrors: every failure names host, step, reason and mending, and has its exit code.
+func TestErrors(t *testing.T) { testErrors(t) }
+
+// TestSchedulable: the control-plane taint follows the inventory.
+func TestSchedulable(t *testing.T) { testSchedulable(t) }
+
+// TestLabels: labels and taints follow the inventory, and those of others stay.
+func TestLabels(t *testing.T) { testLabels(t) }
+
+// TestJoin: a third worker comes and goes, and no other host is touched.
+func TestJoin(t *testing.T) { testJoin(t) }
+
+// TestSecrets: the CA is pinned, tokens end with their run, and nothing secret is anywhere
+// where it does not belong.
+func TestSecrets(t *testing.T) { testSecrets(t) }
+
+// TestDrift: what changed on a host is named, and repaired alone.
+func TestDrift(t *testing.T) { testDrift(t) }
+
+// TestReset: the hosts are as before, and can be a cluster again.
+func TestReset(t *testing.T) { testReset(t) }
+
+// TestKill: a run that is killed is taken up by the next one.
+func TestKill(t *testing.T) { testKill(t) }
+
+// TestThreeControlPlanes: control planes come and go one by one.
+func TestThreeControlPlanes(t *testing.T) { testThreeControlPlanes(t) }

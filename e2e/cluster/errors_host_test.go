@@ -1,0 +1,44 @@
+//go:build cluster
+
+package cluster
+
+import "strings"
+
+// unsupportedOS: the host says that it is something that fairlead does not know.
+func (s *site) unsupportedOS() {
+	s.shell("x1", `cp -a /etc/os-release /etc/os-release.real
+		printf 'ID=plan9\nVERSION_ID=4\nPRETTY_NAME="Plan 9"\n' >/etc/os-release.new; mv /etc/os-release.new /etc/os-release`)
+	s.t.Cleanup(func() { s.shell("x1", "mv /etc/os-release.real /etc/os-release") })
+	s.refused("x1", "OS", "Plan 9 (ID=plan9) is not supported", "ignorePreflight: [OS]")
+}
+
+// diskTooSmall: the images do not fit.
+func (s *site) diskTooSmall() {
+	s.shell("x1", "mount -t tmpfs -o size=20m small /var/lib/containerd")
+	s.t.Cleanup(func() { s.shell("x1", "umount /var/lib/containerd") })
+	s.refused("x1", "Disk", "MiB free for /var/lib/containerd", "free some space")
+}
+
+// refused wants up, plan and check to report one preflight finding, to exit with 1, and to
+// leave the host as it was.
+func (s *site) refused(host, check, message, mending string) {
+	s.t.Helper()
+	before := s.list(host)
+	for _, command := range []string{"check", "plan", "up"} {
+		s.fairlead(command).exits(1).says(host, "error: "+check+": ", message, "fix: ", mending)
+	}
+	s.untouched(before)
+}
+
+// noSpaceLeft: a disk is full in the middle of the work, where no check could see it
+// coming.
+func (s *site) noSpaceLeft() {
+	s.shell("x1", "mkdir -p /opt/cni; mount -t tmpfs -o size=5m small /opt/cni")
+	s.edit("ignorePreflight: [", "ignorePreflight: [Disk, ")
+	s.fairlead("up").exits(1).says("error: x1: install kubelet, kubeadm and kubectl 1.37.2", "command: ", "No space left on device", "hint: free some space on the host")
+	if out := s.shell("x1", "ls /usr/local/bin/kubelet* /opt/cni/bin/* 2>/dev/null || :"); strings.Contains(out, ".fairlead-new") {
+		s.t.Errorf("the failed step has left %s", out)
+	}
+	s.shell("x1", "umount /opt/cni")
+	s.fairlead("plan", "--detailed-exitcode").exits(3)
+}

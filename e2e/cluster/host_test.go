@@ -1,0 +1,162 @@
+//go:build cluster
+
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	// adminConf is the kubeconfig with which the tests ask the API server, on cp1.
+	adminConf = "/etc/kubernetes/admin.conf"
+	// pollInterval is the pause between two looks at a condition.
+	pollInterval = 200 * time.Millisecond
+)
+
+// shell runs a script as root on the host, around SSH, and returns what it prints, trimmed.
+func (s *site) shell(host, script string, args ...string) string {
+	s.t.Helper()
+	out, err := s.lab.Exec(s.ctx, host, append([]string{"sh", "-euc", script, "sh"}, args...)...)
+	if err != nil {
+		s.t.Fatalf("%v\n%s", err, script)
+	}
+	return strings.TrimSpace(out)
+}
+
+// tryShell is shell for a script that may fail.
+func (s *site) tryShell(host, script string) (string, error) {
+	out, err := s.lab.Exec(s.ctx, host, "sh", "-euc", script)
+	return strings.TrimSpace(out), err
+}
+
+// kubectl runs kubectl on cp1.
+func (s *site) kubectl(args ...string) string {
+	s.t.Helper()
+	out, err := s.tryKubectl(args...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return out
+}
+
+func (s *site) tryKubectl(args ...string) (string, error) {
+	out, err := s.lab.Exec(s.ctx, "cp1", append([]string{"kubectl", "--kubeconfig", adminConf}, args...)...)
+	return strings.TrimSpace(out), err
+}
+
+// apply applies a manifest and deletes it when the test is over.
+func (s *site) apply(manifest string) {
+	s.t.Helper()
+	run := func(verb ...string) error {
+		argv := append([]string{"kubectl", "--kubeconfig", adminConf}, verb...)
+		_, err := s.lab.ExecInput(s.ctx, "cp1", strings.NewReader(manifest), append(argv, "-f", "-")...)
+		return err
+	}
+	if err := run("apply"); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		if err := run("delete", "--ignore-not-found", "--now"); err != nil {
+			s.t.Error(err)
+		}
+	})
+}
+
+// node is what the tests want to know of a Node.
+type node struct {
+	Metadata struct {
+		Name   string            `json:"name"`
+		Labels map[string]string `json:"labels"`
+	} `json:"metadata"`
+	Spec struct {
+		Taints []struct{ Key, Value, Effect string } `json:"taints"`
+	} `json:"spec"`
+	Status struct {
+		Conditions []struct{ Type, Status string } `json:"conditions"`
+		NodeInfo   struct {
+			KubeletVersion string `json:"kubeletVersion"`
+		} `json:"nodeInfo"`
+	} `json:"status"`
+}
+
+func (n node) ready() bool {
+	for _, c := range n.Status.Conditions {
+		if c.Type == "Ready" {
+			return c.Status == "True"
+		}
+	}
+	return false
+}
+
+// tainted says whether the node has the taint KEY[=VALUE]:EFFECT.
+func (n node) tainted(taint string) bool {
+	for _, t := range n.Spec.Taints {
+		text := t.Key + ":" + t.Effect
+		if t.Value != "" {
+			text = t.Key + "=" + t.Value + ":" + t.Effect
+		}
+		if text == taint {
+			return true
+		}
+	}
+	return false
+}
+
+// nodes are all Nodes, by name.
+func (s *site) nodes() map[string]node {
+	s.t.Helper()
+	var list struct{ Items []node }
+	if err := json.Unmarshal([]byte(s.kubectl("get", "nodes", "--output", "json")), &list); err != nil {
+		s.t.Fatal(err)
+	}
+	all := map[string]node{}
+	for _, n := range list.Items {
+		all[n.Metadata.Name] = n
+	}
+	return all
+}
+
+// wantNodes fails the test unless exactly the named nodes are there, Ready and of the
+// inventory's version.
+func (s *site) wantNodes(names ...string) {
+	s.t.Helper()
+	all := s.nodes()
+	if len(all) != len(names) {
+		s.t.Errorf("there are %d nodes, want %v", len(all), names)
+	}
+	for _, name := range names {
+		n, exists := all[name]
+		if !exists || !n.ready() || n.Status.NodeInfo.KubeletVersion != "v1.37.2" {
+			s.t.Errorf("node %s: exists %v, ready %v, kubelet %s", name, exists, n.ready(), n.Status.NodeInfo.KubeletVersion)
+		}
+	}
+}
+
+// eventually looks at once and then again until check returns no reason to wait.
+func eventually(ctx context.Context, t *testing.T, what string, limit time.Duration, check func() (reason string)) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	for {
+		reason := check()
+		if reason == "" {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("wait for %s: %v: %s", what, ctx.Err(), reason)
+		case <-ticker.C:
+		}
+	}
+}
+
+func (s *site) eventually(what string, limit time.Duration, check func() (reason string)) {
+	s.t.Helper()
+	eventually(s.ctx, s.t, what, limit, check)
+}

@@ -1,0 +1,69 @@
+//go:build cluster
+
+package cluster
+
+import (
+	"strings"
+	"testing"
+)
+
+// plant puts things of others on a host, which neither up nor reset may harm: netfilter
+// rules, a mount, a file between those of the network plugins, and a line for swap at boot,
+// which up has to switch off and reset to bring back.
+const plant = `
+iptables -N FOREIGN
+iptables -A FOREIGN -s 192.0.2.7 -j DROP
+iptables -A INPUT -j FOREIGN
+iptables -t nat -N FOREIGN-NAT
+iptables -t nat -A FOREIGN-NAT -p tcp --dport 9 -j RETURN
+mkdir -p /mnt/foreign /etc/cni/net.d
+mount -t tmpfs -o size=1m foreign /mnt/foreign
+echo '{"name": "foreign"}' >/etc/cni/net.d/99-foreign.conf.disabled
+echo '/dev/loop6 none swap nofail 0 0' >>/etc/fstab
+systemctl daemon-reload
+# Both kinds of tables are there from now on, as on a host on which iptables was used once.
+ip6tables -L -n >/dev/null
+`
+
+func testReset(t *testing.T) {
+	hosts := []string{"cp1", "w1", "w2"}
+	s := freshSite(t, hosts...)
+	for _, host := range hosts {
+		s.shell(host, plant)
+	}
+	before := s.snapshots(hosts...)
+	s.mustUp()
+	for _, host := range hosts {
+		if line := s.shell(host, "grep loop6 /etc/fstab"); !strings.HasPrefix(line, "#") {
+			t.Errorf("host %s: /etc/fstab still has %q", host, line)
+		}
+	}
+	t.Run("Leftover", func(t *testing.T) { s.sub(t).leaveSomething() })
+	t.Run("Restored", func(t *testing.T) {
+		s := s.sub(t)
+		s.fairlead("reset", "--yes").exits(0)
+		s.restored(before)
+		s.fairlead("reset", "--yes").exits(0).says("nothing to do")
+	})
+	t.Run("UpAgain", func(t *testing.T) {
+		s := s.sub(t)
+		s.mustUp()
+		s.wantNodes(hosts...)
+		s.planned(0)
+		shared.up = !t.Failed()
+	})
+}
+
+// leaveSomething resets w2 while a file cannot be removed: a mount of somebody else lies
+// over it. The reset must say so, and go on once the mount is gone.
+func (s *site) leaveSomething() {
+	s.t.Helper()
+	const file = "/opt/cni/bin/bridge"
+	s.shell("w2", "mount --bind "+file+" "+file)
+	s.fairlead("reset", "w2", "--yes").exits(1).says("w2", "reset left behind", file, "hint: ")
+	s.shell("w2", "umount "+file)
+	s.fairlead("reset", "w2", "--yes").exits(0)
+	if out := s.shell("w2", "ls -d /opt/cni /var/lib/fairlead 2>/dev/null || :"); out != "" {
+		s.t.Errorf("after the second reset there is still %s", out)
+	}
+}

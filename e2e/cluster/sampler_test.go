@@ -1,0 +1,93 @@
+//go:build cluster
+
+package cluster
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// sampleInterval is the pause between two looks at all processes.
+	sampleInterval = 100 * time.Millisecond
+	// kubeadmConfig is where kubeadm gets its document on a host.
+	kubeadmConfig = "/run/fairlead/kubeadm.yaml"
+)
+
+// samples are what was seen of all processes of this machine, and so of all lab hosts, in
+// the course of a run.
+type samples struct {
+	mu        sync.Mutex
+	lines     map[string]bool // command lines
+	documents map[string]bool // of kubeadm, with the token
+	looks     int
+}
+
+// sample looks at all processes again and again until stop is called, which returns what
+// was seen. Hosts of a lab are containers: their processes are in this machine's /proc,
+// and their files below /proc/PID/root.
+func sample(ctx context.Context) (stop func() *samples) {
+	seen := &samples{lines: map[string]bool{}, documents: map[string]bool{}}
+	ctx, cancel := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	group.Go(func() {
+		ticker := time.NewTicker(sampleInterval)
+		defer ticker.Stop()
+		for ctx.Err() == nil {
+			seen.look()
+			select {
+			case <-ctx.Done():
+			case <-ticker.C:
+			}
+		}
+	})
+	return func() *samples {
+		cancel()
+		group.Wait()
+		return seen
+	}
+}
+
+func (s *samples) look() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.looks++
+	// Processes end while they are looked at: what cannot be read is not there any more.
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil || len(data) == 0 {
+			continue
+		}
+		line := strings.TrimSpace(strings.ReplaceAll(string(data), "\x00", " "))
+		s.lines[line] = true
+		if !strings.Contains(line, "kubeadm join") {
+			continue
+		}
+		if document, err := os.ReadFile(filepath.Join(filepath.Dir(file), "root", kubeadmConfig)); err == nil && len(document) > 0 {
+			s.documents[string(document)] = true
+		}
+	}
+}
+
+// joinDocument is what was seen of a document for kubeadm join.
+type joinDocument struct{ token, caHash string }
+
+// join returns the token and the CA hash of the documents that were seen, which must agree.
+func (s *samples) join() (joins []joinDocument) {
+	token := regexp.MustCompile(`token: "?([a-z0-9]{6}\.[a-z0-9]{16})"?`)
+	hash := regexp.MustCompile(`sha256:[0-9a-f]{64}`)
+	for document := range s.documents {
+		match := token.FindStringSubmatch(document)
+		if match == nil {
+			continue
+		}
+		joins = append(joins, joinDocument{token: match[1], caHash: hash.FindString(document)})
+	}
+	return joins
+}
