@@ -32,7 +32,7 @@ func AddHost(data []byte, role Role, h Host) ([]byte, error) {
 	}
 	text := newSource(data)
 	mending := func() error {
-		line := "{" + hostText(h, doc.decoder.ssh, doc.root.Style&yaml.FlowStyle != 0) + "}"
+		line := "{" + hostText(h, doc.ssh, doc.root.Style&yaml.FlowStyle != 0) + "}"
 		return fmt.Errorf("add host %s: %w; add %s to %s.hosts by hand", h.Name, ErrShape, line, section(role))
 	}
 	edits, ok := text.addHost(doc, h)
@@ -124,7 +124,7 @@ func (doc *document) list(role Role) []Host {
 
 // with is the cluster as it must read once h is added.
 func (doc *document) with(h Host) *Cluster {
-	defaults := doc.decoder.ssh
+	defaults := doc.ssh
 	fallBack(&h.SSH.User, defaults.User)
 	fallBack(&h.SSH.IdentityFile, defaults.IdentityFile)
 	fallBack(&h.SSH.KnownHosts, defaults.KnownHosts)

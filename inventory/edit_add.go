@@ -8,7 +8,7 @@ import (
 
 // addHost finds the edits that add h; false when the text has no place for it.
 func (s *source) addHost(doc *document, h Host) ([]edit, bool) {
-	root, defaults := doc.root, doc.decoder.ssh
+	root, defaults := doc.root, doc.ssh
 	inFlow := root.Style&yaml.FlowStyle != 0
 	item := "{" + hostText(h, defaults, inFlow) + "}"
 	name := section(h.Role)

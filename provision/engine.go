@@ -96,28 +96,42 @@ func (e *execution) startReady(ctx context.Context, group *sync.WaitGroup) bool 
 
 // verdict says whether a waiting step may start now, or why it never will.
 func (e *execution) verdict(ctx context.Context, step Step) (start bool, cause string) {
-	ready, began := true, false
-	for _, need := range step.Needs {
-		i := slices.IndexFunc(e.steps, func(s Step) bool { return s.ID == need })
-		if i < 0 {
-			return false, fmt.Sprintf("it needs %s, which is not in the plan", need)
-		}
-		state := e.states[i]
-		ready = ready && state.over()
-		began = began || state == done || state == failed
-		if !step.Finally && (state == failed || state == skipped) {
-			return false, "it needs “" + e.steps[i].Title + "” on " + place(e.steps[i]) + ", which was not done"
-		}
-	}
+	needs := e.needs(step)
 	switch {
-	case step.Finally && ready && !began:
+	case step.Finally && needs.over && !needs.began:
 		return false, "nothing was begun that it would end"
 	case step.Finally:
-		return ready, ""
+		return needs.over, ""
+	case needs.broken != "":
+		return false, needs.broken
 	case ctx.Err() != nil:
 		return false, "the run was stopped"
 	}
-	return ready && (step.Lock == "" || !e.locks[step.Lock]), ""
+	return needs.over && (step.Lock == "" || !e.locks[step.Lock]), ""
+}
+
+// needState is how far the needs of a step have come.
+type needState struct {
+	over   bool   // all of them ended
+	began  bool   // at least one was run
+	broken string // why one of them will never be done
+}
+
+func (e *execution) needs(step Step) needState {
+	needs := needState{over: true}
+	for _, id := range step.Needs {
+		i := slices.IndexFunc(e.steps, func(s Step) bool { return s.ID == id })
+		if i < 0 {
+			return needState{over: true, broken: fmt.Sprintf("it needs %s, which is not in the plan", id)}
+		}
+		state := e.states[i]
+		needs.over = needs.over && state.over()
+		needs.began = needs.began || state == done || state == failed
+		if state == failed || state == skipped {
+			needs.broken = "it needs “" + e.steps[i].Title + "” on " + place(e.steps[i]) + ", which was not done"
+		}
+	}
+	return needs
 }
 
 func place(step Step) string {

@@ -40,7 +40,7 @@ func TestExecuteFollowsTheGraph(t *testing.T) {
 func TestExecuteHasNoBarrier(t *testing.T) {
 	release := make(chan struct{})
 	steps := []Step{{ID: "slow"}, {ID: "quick"}, {ID: "next", Needs: []string{"quick"}}}
-	seen, errs := trace(t.Context(), steps, func(ctx context.Context, s Step) error {
+	seen, errs := trace(t.Context(), steps, func(_ context.Context, s Step) error {
 		switch s.ID {
 		case "slow":
 			select {

@@ -70,33 +70,52 @@ func remains(was, now HostFacts) []string {
 
 // notUndone says what of one ledger entry is still as the cluster had it.
 func notUndone(entry LedgerEntry, now HostFacts) string {
-	switch entry.Kind {
-	case touchFile:
-		_, exists := now.Files[entry.Key]
-		if exists && entry.Was == "absent" {
-			return "file " + entry.Key
+	check, ok := map[string]func(LedgerEntry, HostFacts) string{
+		touchFile: fileLeft, touchTree: treeLeft, touchSysctl: sysctlLeft, touchSwap: swapLeft, touchUnit: unitLeft,
+	}[entry.Kind]
+	if !ok {
+		return ""
+	}
+	return check(entry, now)
+}
+
+func fileLeft(entry LedgerEntry, now HostFacts) string {
+	_, exists := now.Files[entry.Key]
+	switch {
+	case exists && entry.Was == "absent":
+		return "file " + entry.Key
+	case !exists && entry.Was != "absent":
+		return "file " + entry.Key + " was not put back"
+	}
+	return ""
+}
+
+func treeLeft(entry LedgerEntry, now HostFacts) string {
+	if now.Trees[entry.Key] && entry.Was == "absent" {
+		return "folder " + entry.Key
+	}
+	return ""
+}
+
+func sysctlLeft(entry LedgerEntry, now HostFacts) string {
+	if is, ok := now.Sysctls[entry.Key]; ok && entry.Was != "absent" && is != entry.Was {
+		return fmt.Sprintf("sysctl %s is %s and was %s", entry.Key, is, entry.Was)
+	}
+	return ""
+}
+
+func swapLeft(entry LedgerEntry, now HostFacts) string {
+	for device := range strings.SplitSeq(entry.Was, ",") {
+		if device != "" && !slices.ContainsFunc(now.Swaps, func(s Swap) bool { return s.Device == device }) {
+			return "swap on " + device + " was not turned on again"
 		}
-		if !exists && entry.Was != "absent" {
-			return "file " + entry.Key + " was not put back"
-		}
-	case touchTree:
-		if now.Trees[entry.Key] && entry.Was == "absent" {
-			return "folder " + entry.Key
-		}
-	case touchSysctl:
-		if is, ok := now.Sysctls[entry.Key]; ok && entry.Was != "absent" && is != entry.Was {
-			return fmt.Sprintf("sysctl %s is %s and was %s", entry.Key, is, entry.Was)
-		}
-	case touchSwap:
-		for device := range strings.SplitSeq(entry.Was, ",") {
-			if device != "" && !slices.ContainsFunc(now.Swaps, func(s Swap) bool { return s.Device == device }) {
-				return "swap on " + device + " was not turned on again"
-			}
-		}
-	case touchUnit:
-		if state, _, _ := strings.Cut(entry.Was, " "); state == "not-found" && now.Units[entry.Key].Load == "loaded" {
-			return "unit " + entry.Key
-		}
+	}
+	return ""
+}
+
+func unitLeft(entry LedgerEntry, now HostFacts) string {
+	if state, _, _ := strings.Cut(entry.Was, " "); state == "not-found" && now.Units[entry.Key].Load == "loaded" {
+		return "unit " + entry.Key
 	}
 	return ""
 }

@@ -96,7 +96,7 @@ func (p *planner) kernel(host inventory.Host, facts HostFacts) {
 }
 
 // hostFile plans one of our own files.
-func (p *planner) hostFile(step *Step, facts HostFacts, file templates.HostFile) bool {
+func (p *planner) hostFile(step *Step, facts HostFacts, file templates.HostFile) {
 	is, exists := facts.Files[file.Path]
 	sum := sha256.Sum256(file.Content)
 	switch {
@@ -107,10 +107,9 @@ func (p *planner) hostFile(step *Step, facts HostFacts, file templates.HostFile)
 	case is.Mode != file.Mode || is.UID != 0 || is.GID != 0:
 		step.because("%s has mode %o and owner %d:%d, want %o and 0:0", file.Path, is.Mode, is.UID, is.GID, file.Mode)
 	default:
-		return false
+		return
 	}
 	step.do(PutFile{Path: file.Path, Mode: file.Mode, Content: file.Content, Before: facts.Contents[file.Path]})
-	return true
 }
 
 // firstDifference names the first line in which two texts differ.

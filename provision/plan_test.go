@@ -176,6 +176,11 @@ func TestPlan(t *testing.T) {
 		{name: "unreachable-worker", fresh: true, change: func(f Facts) {
 			f.Hosts["w2"] = HostFacts{Unreachable: errors.New("no route to host")}
 		}},
+		{name: "unreachable-node", change: func(f Facts) {
+			f.Hosts["w2"] = HostFacts{Unreachable: errors.New("no route to host")}
+			changeNode(f, "w2", func(n *kube.Node) { n.Ready = false })
+			f.API.Rollouts = []string{"DaemonSet kube-flannel/kube-flannel-ds: 2 of 3 pods are available"}
+		}},
 		{name: "unreachable-control-plane", edit: three, fresh: true, change: func(f Facts) {
 			f.Hosts["cp2"] = HostFacts{Unreachable: errors.New("no route to host")}
 		}},

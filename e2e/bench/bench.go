@@ -56,12 +56,12 @@ func Run(ctx context.Context, o Options) (report Report, err error) {
 
 // warm reads the file once and returns its size in bytes. It must not take much memory: a
 // program's peak starts with that of the program that starts it.
-func warm(name string) (int64, error) {
+func warm(name string) (size int64, err error) {
 	file, err := os.Open(name)
 	if err != nil {
 		return 0, err
 	}
-	defer file.Close()
+	defer func() { err = errors.Join(err, file.Close()) }()
 	return io.Copy(io.Discard, file)
 }
 

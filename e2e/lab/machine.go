@@ -146,7 +146,7 @@ func (m *machine) ensureDaemon(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	if os.Geteuid() != 0 || os.Getenv("DOCKER_HOST") != "" {
+	if ctx.Err() != nil || os.Geteuid() != 0 || os.Getenv("DOCKER_HOST") != "" {
 		return fmt.Errorf("reach docker daemon: %w", err)
 	}
 	if err := m.ensureCommands(ctx, "dockerd", "iptables"); err != nil {

@@ -34,18 +34,18 @@ func TestInitComplete(t *testing.T) {
 			t.Errorf("without %s: %q, %v", names[i], missing, err)
 		}
 	}
-	client, clientset := fakeClient(all...)
-	if missing, err := client.InitComplete(t.Context()); err != nil || len(missing) != 0 {
+	whole, _ := fakeClient(all...)
+	if missing, err := whole.InitComplete(t.Context()); err != nil || len(missing) != 0 {
 		t.Errorf("complete: %q, %v", missing, err)
 	}
-	client, _ = fakeClient(all[:4]...)
-	if missing, err := client.InitComplete(t.Context(), CoreDNS, KubeProxy); err != nil || len(missing) != 0 {
+	part, _ := fakeClient(all[:4]...)
+	if missing, err := part.InitComplete(t.Context(), CoreDNS, KubeProxy); err != nil || len(missing) != 0 {
 		t.Errorf("without add-ons: %q, %v", missing, err)
 	}
-	if missing, err := client.InitComplete(t.Context(), KubeProxy); err != nil || !slices.Equal(missing, names[4:5]) {
+	if missing, err := part.InitComplete(t.Context(), KubeProxy); err != nil || !slices.Equal(missing, names[4:5]) {
 		t.Errorf("without kube-proxy: %q, %v", missing, err)
 	}
-	client, clientset = fakeClient(all...)
+	client, clientset := fakeClient(all...)
 	clientset.PrependReactor("get", "clusterrolebindings", refuseWith(apierrors.NewForbidden(schema.GroupResource{}, "", nil)))
 	if missing, err := client.InitComplete(t.Context()); !apierrors.IsForbidden(err) || missing != nil {
 		t.Errorf("forbidden: %q, %v", missing, err)

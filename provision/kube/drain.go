@@ -41,11 +41,8 @@ type DrainOptions struct {
 // volumes; a pod without a controller does not come back. A node that does not exist counts as
 // drained.
 func (c *Client) Drain(ctx context.Context, node string, opts DrainOptions) error {
-	if opts.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, opts.Timeout)
-		defer cancel()
-	}
+	ctx, cancel := limited(ctx, opts.Timeout)
+	defer cancel()
 	cordon := true
 	err := c.ChangeNode(ctx, node, NodeChange{Unschedulable: &cordon})
 	if apierrors.IsNotFound(err) {
@@ -162,4 +159,12 @@ func drainReason(left []string, blocked error) string {
 		}
 	}
 	return reason
+}
+
+// limited bounds a context by a timeout, unless that is 0.
+func limited(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, timeout)
 }
