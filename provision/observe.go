@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"sync"
 	"time"
 
 	"fairlead/inventory"
+	"fairlead/provision/bundle"
 	"fairlead/provision/kube"
 	"fairlead/provision/remote"
 	"fairlead/templates"
@@ -73,7 +75,22 @@ func (s *Session) probe(ctx context.Context, host inventory.Host, paths []string
 	if err != nil {
 		return HostFacts{}, fmt.Errorf("read the probe's answer: %w", err)
 	}
+	nameVersions(s.wish.Bundle, facts)
 	return facts, nil
+}
+
+// nameVersions adds the versions of programs that are those of the bundle; the probe asks
+// only the others.
+func nameVersions(manifest bundle.Manifest, facts HostFacts) {
+	for _, component := range manifest.Components {
+		for _, layer := range component.Layers {
+			for _, file := range layer.Files {
+				if facts.Files[file.Path].SHA256 == file.Digest.Encoded() {
+					facts.Versions[path.Base(file.Path)] = Version{Path: file.Path, Version: component.Version}
+				}
+			}
+		}
+	}
 }
 
 // observeAPI asks the first control plane that answers.
@@ -137,6 +154,9 @@ func (s *Session) readCluster(ctx context.Context, client *kube.Client, via stri
 	}
 	if api.StaleTokens, err = client.Tokens(ctx, tokenDescription); err != nil {
 		return api, err
+	}
+	if s.bundle == nil {
+		return api, nil // no add-ons can be wished for without their images
 	}
 	objects, err := addonObjects(s.wish)
 	if err != nil {

@@ -37,7 +37,9 @@ func ResetPlan(wish Wish, facts Facts, names []string) (Plan, error) {
 			continue
 		}
 		if !whole {
-			p.leave(host)
+			if err := p.leave(host); err != nil {
+				return Plan{}, err
+			}
 		}
 		p.resetHost(host, whole)
 	}
@@ -60,16 +62,21 @@ func (p *planner) resettable(names []string, whole bool) error {
 	return nil
 }
 
-// leave plans to take one node out of a cluster that lives on.
-func (p *planner) leave(host inventory.Host) {
+// leave plans to take one node out of a cluster that lives on. That takes an API server:
+// without one the cluster would keep a node, and perhaps an etcd member, that is gone.
+func (p *planner) leave(host inventory.Host) error {
+	if err := p.facts.API.Err; err != nil && !errors.Is(err, ErrNoCluster) {
+		return fmt.Errorf("drain and delete node %s: the API server does not answer: %w", host.Name, err)
+	}
 	if _, exists := p.facts.API.Nodes[host.Name]; !exists {
-		return
+		return nil
 	}
 	step := hostStep(host, stepLeave, "drain and delete the node")
 	step.because("the rest of the cluster lives on")
 	step.do(LeaveCluster{Name: host.Name})
 	step.Host = ""
 	p.add(step)
+	return nil
 }
 
 func (p *planner) resetHost(host inventory.Host, whole bool) {

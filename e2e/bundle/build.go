@@ -14,7 +14,7 @@ import (
 // Options say where to build. The zero value is good.
 type Options struct {
 	// Cache is the folder for what is built. The default is the folder that the
-	// environment variable FAIRLEAD_CACHE names, or else fairlead-lab below the user's
+	// environment variable FAIRLEAD_CACHE names, or else fairlead/lab below the user's
 	// cache folder.
 	Cache string
 	// Modules is the folder of the Go modules that pin what is built. The default is

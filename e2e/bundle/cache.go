@@ -25,7 +25,7 @@ type cache struct {
 }
 
 // openCache makes the cache folder if need be. An empty dir means the folder that
-// the environment names, or fairlead-lab below the user's cache folder.
+// the environment names, or fairlead/lab below the user's cache folder.
 func openCache(dir string, log logger) (cache, error) {
 	if dir == "" {
 		dir = os.Getenv(cacheVariable)
@@ -35,7 +35,7 @@ func openCache(dir string, log logger) (cache, error) {
 		if err != nil {
 			return cache{}, fmt.Errorf("find cache folder: %w", err)
 		}
-		dir = filepath.Join(user, "fairlead-lab")
+		dir = filepath.Join(user, "fairlead", "lab")
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {

@@ -190,6 +190,9 @@ func prepare(ctx context.Context, options Options) (*Lab, error) {
 		options.Log = io.Discard
 	}
 	if options.Cache == "" {
+		options.Cache = os.Getenv("FAIRLEAD_CACHE")
+	}
+	if options.Cache == "" {
 		dir, err := os.UserCacheDir()
 		if err != nil {
 			return nil, fmt.Errorf("find cache folder: %w", err)

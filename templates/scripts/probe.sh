@@ -7,6 +7,7 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 
 tab=$(printf '\t')
+unchanged=
 
 fact() {
 	printf '%s' "$1"
@@ -132,18 +133,19 @@ files() {
 			set -- "$@" "$path"
 		fi
 	done
-	if [ $# -gt 0 ]; then
-		stat --printf 'file\t%n\t%a\t%u\t%g\t%s\n' -- "$@"
-		stat --printf '%i:%s:%.9Y:%.9Z\t%n\n' -- "$@" | awk -F "$tab" -v OFS="$tab" -v cache=/var/lib/fairlead/hashes '
+	[ $# -gt 0 ] || return 0
+	stat --printf 'file\t%n\t%a\t%u\t%g\t%s\n' -- "$@"
+	sums=$(stat --printf '%i:%s:%.9Y:%.9Z\t%n\n' -- "$@" | awk -F "$tab" -v OFS="$tab" -v cache=/var/lib/fairlead/hashes '
 		BEGIN { while ((getline line <cache) > 0) { split(line, f, FS); known[f[2] FS f[3]] = f[1] } }
 		$0 in known { print "sha256", $2, known[$0]; next }
-		{ print "unknown", $2 }' | while IFS= read -r line; do
-			case $line in
-			unknown*) printf '%s\n' "${line#unknown?}" >&3 ;;
-			*) printf '%s\n' "$line" ;;
-			esac
-		done 3>&1 >&4 | tr '\n' '\0' | xargs -0r sha256sum -- | sed "s/^\([0-9a-f]*\)  \(.*\)/sha256$tab\2$tab\1/"
-	fi 4>&1
+		{ print "unknown", $2 }')
+	unchanged=$(printf '%s\n' "$sums" | grep '^sha256') && printf '%s\n' "$unchanged"
+	printf '%s\n' "$sums" | sed -n "s/^unknown$tab//p" | tr '\n' '\0' | xargs -0r sha256sum -- |
+		sed "s/^\([0-9a-f]*\)  \(.*\)/sha256$tab\2$tab\1/"
+}
+
+# Small files of ours whose text the plan shows.
+contents() {
 	for path in /etc/containerd/config.toml /etc/sysctl.d/99-fairlead.conf /etc/modules-load.d/fairlead.conf \
 		/etc/systemd/system/containerd.service /etc/systemd/system/kubelet.service \
 		/etc/systemd/system/kubelet.service.d/10-kubeadm.conf; do
@@ -167,6 +169,10 @@ units() {
 software() {
 	for program in kubeadm kubelet containerd runc; do
 		path=$(command -v "$program") || continue
+		# What nobody has touched is of the version that was installed.
+		case $unchanged in
+		*"$tab$path$tab"*) continue ;;
+		esac
 		case $program in
 		kubeadm) version=$(kubeadm version -o short 2>/dev/null) ;;
 		kubelet) version=$(kubelet --version 2>/dev/null) && version=${version##* } ;;
@@ -259,6 +265,7 @@ machine
 network
 kernel
 files "$@"
+contents
 units
 software
 cluster

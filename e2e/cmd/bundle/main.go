@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	cache := flag.String("cache", "", "folder for what is built (default $FAIRLEAD_CACHE, or fairlead-lab in the user's cache folder)")
+	cache := flag.String("cache", "", "folder for what is built (default $FAIRLEAD_CACHE, or fairlead/lab in the user's cache folder)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	path, err := bundle.Build(ctx, bundle.Options{Cache: *cache, Log: os.Stderr})
