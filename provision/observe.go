@@ -158,14 +158,20 @@ func (s *Session) readCluster(ctx context.Context, client *kube.Client, via stri
 	if s.bundle == nil {
 		return api, nil // no add-ons can be wished for without their images
 	}
+	err = s.readObjects(ctx, client, &api)
+	return api, err
+}
+
+// readObjects reads the live add-on objects.
+func (s *Session) readObjects(ctx context.Context, client *kube.Client, api *APIFacts) error {
 	objects, err := addonObjects(s.wish)
 	if err != nil {
-		return api, err
+		return err
 	}
 	for _, object := range objects {
 		live, exists, err := client.Get(ctx, object)
 		if err != nil {
-			return api, err
+			return err
 		}
 		if !exists {
 			continue
@@ -175,5 +181,5 @@ func (s *Session) readCluster(ctx context.Context, client *kube.Client, via stri
 			api.Rollouts = append(api.Rollouts, reason)
 		}
 	}
-	return api, nil
+	return nil
 }

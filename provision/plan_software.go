@@ -37,6 +37,7 @@ func (p *planner) kubernetes(host inventory.Host, facts HostFacts) {
 	change.files = templates.KubeletUnit()
 	touched := append(trees(kubeletTrees()), touch{touchNet, "all"})
 	touched = append(touched, files("/run/xtables.lock")...)
+	touched = append(touched, touch{touchDir, "/lib/modules"}) // kube-proxy mounts it
 	touched = append(touched, kubeletSysctls()...)
 	if host.Role == inventory.RoleControlPlane {
 		touched = append(touched, trees(etcdTrees())...)

@@ -100,91 +100,94 @@ func TestPlan(t *testing.T) {
 		name   string
 		edit   func(*inventory.Cluster)
 		fresh  bool // start from fresh hosts, else from a converged cluster
-		change func(Facts)
+		change func(*Facts)
 	}{
 		{name: "absent", fresh: true},
 		{name: "absent-three-control-planes", edit: three, fresh: true},
 		{name: "correct"},
-		{name: "wrong-sysctl", change: func(f Facts) {
-			changeHost(f, "w1", func(h *HostFacts) { h.Sysctls["net.ipv4.ip_forward"] = "0" })
+		{name: "wrong-sysctl", change: func(f *Facts) {
+			changeHost(*f, "w1", func(h *HostFacts) { h.Sysctls["net.ipv4.ip_forward"] = "0" })
 		}},
-		{name: "wrong-containerd-config", change: func(f Facts) {
-			changeHost(f, "w1", func(h *HostFacts) {
+		{name: "wrong-containerd-config", change: func(f *Facts) {
+			changeHost(*f, "w1", func(h *HostFacts) {
 				h.Files[configTOML] = FileFacts{Mode: 0o644, SHA256: "beef"}
 				h.Contents[configTOML] = []byte("version = 3\nedited = true\n")
 			})
 		}},
-		{name: "wrong-kubelet-stopped", change: func(f Facts) {
-			changeHost(f, "w1", func(h *HostFacts) {
+		{name: "wrong-kubelet-stopped", change: func(f *Facts) {
+			changeHost(*f, "w1", func(h *HostFacts) {
 				h.Units[kubeletUnit] = UnitFacts{Load: "loaded", Active: "inactive", Enabled: "enabled"}
 			})
-			changeNode(f, "w1", func(n *kube.Node) { n.Ready, n.ReadyMessage = false, "Kubelet stopped posting node status." })
+			changeNode(*f, "w1", func(n *kube.Node) { n.Ready, n.ReadyMessage = false, "Kubelet stopped posting node status." })
 		}},
-		{name: "wrong-kubelet-binary", change: func(f Facts) {
-			changeHost(f, "w1", func(h *HostFacts) {
+		{name: "wrong-kubelet-binary", change: func(f *Facts) {
+			changeHost(*f, "w1", func(h *HostFacts) {
 				h.Files["/usr/local/bin/kubelet"] = FileFacts{Mode: 0o755, SHA256: "beef"}
 				h.Versions["kubelet"] = Version{Path: "/usr/local/bin/kubelet", Version: "1.36.3"}
 			})
 		}},
-		{name: "wrong-swap", change: func(f Facts) {
-			changeHost(f, "w1", func(h *HostFacts) {
+		{name: "wrong-swap", change: func(f *Facts) {
+			changeHost(*f, "w1", func(h *HostFacts) {
 				h.Swaps, h.FstabSwaps = []Swap{{Device: "/dev/vdb", Kind: "partition"}}, []string{"/dev/vdb"}
 			})
 		}},
-		{name: "wrong-taint", change: func(f Facts) { changeNode(f, "cp1", func(n *kube.Node) { n.Taints = nil }) }},
-		{name: "wrong-image", change: func(f Facts) {
-			changeHost(f, "w1", func(h *HostFacts) {
+		{name: "wrong-taint", change: func(f *Facts) { changeNode(*f, "cp1", func(n *kube.Node) { n.Taints = nil }) }},
+		{name: "wrong-image", change: func(f *Facts) {
+			changeHost(*f, "w1", func(h *HostFacts) {
 				h.Images["registry.k8s.io/pause:3.10.2"] = ImageFacts{Digest: h.Images["registry.k8s.io/pause:3.10.2"].Digest}
 			})
 		}},
-		{name: "wrong-object", change: func(f Facts) { delete(f.API.Objects, "DaemonSet kube-flannel/kube-flannel-ds") }},
+		{name: "wrong-object", change: func(f *Facts) { delete(f.API.Objects, "DaemonSet kube-flannel/kube-flannel-ds") }},
 		{name: "schedulable", edit: func(c *inventory.Cluster) { c.ControlPlane.Schedulable = true }},
 		{name: "labels", edit: func(c *inventory.Cluster) {
 			c.Workers[0].Labels = map[string]string{"disk": "ssd", "zone": "a"}
 			c.Workers[0].Taints = []inventory.Taint{{Key: "gpu", Value: "true", Effect: "NoSchedule"}}
-		}, change: func(f Facts) {
-			changeNode(f, "w1", func(n *kube.Node) {
+		}, change: func(f *Facts) {
+			changeNode(*f, "w1", func(n *kube.Node) {
 				n.Labels["disk"], n.Labels["old"], n.Labels["theirs"] = "hdd", "1", "2"
 				n.Annotations[annotationLabels] = "disk,old"
 				n.Annotations[annotationTaints] = "old:NoExecute"
 				n.Taints = []kube.Taint{{Key: "old", Effect: "NoExecute"}, {Key: "theirs", Effect: "NoSchedule"}}
 			})
 		}},
-		{name: "new-worker", change: func(f Facts) {
+		{name: "new-worker", change: func(f *Facts) {
 			delete(f.API.Nodes, "w2")
 			f.Hosts["w2"] = freshHost(testHost("w2", "192.0.2.22", inventory.RoleWorker))
 		}},
-		{name: "half-init", edit: alone, change: func(f Facts) { f.API.Missing = []string{"DaemonSet kube-system/kube-proxy"} }},
-		{name: "half-init-failed", edit: alone, change: func(f Facts) {
+		{name: "half-init", edit: alone, change: func(f *Facts) { f.API.Missing = []string{"DaemonSet kube-system/kube-proxy"} }},
+		{name: "half-init-failed", edit: alone, change: func(f *Facts) {
 			f.API = APIFacts{Err: errors.New("connection refused")}
-			changeHost(f, "cp1", func(h *HostFacts) { h.Units[kubeadmUnit] = UnitFacts{Load: "loaded", Active: "failed"} })
+			changeHost(*f, "cp1", func(h *HostFacts) { h.Units[kubeadmUnit] = UnitFacts{Load: "loaded", Active: "failed"} })
 		}},
-		{name: "half-join", change: func(f Facts) {
+		{name: "half-join", change: func(f *Facts) {
 			delete(f.API.Nodes, "w1")
-			changeHost(f, "w1", func(h *HostFacts) { delete(h.Kubeconfigs, "kubelet.conf"); h.Kubeconfigs["bootstrap-kubelet.conf"] = true })
+			changeHost(*f, "w1", func(h *HostFacts) {
+				delete(h.Kubeconfigs, "kubelet.conf")
+				h.Kubeconfigs["bootstrap-kubelet.conf"] = true
+			})
 		}},
-		{name: "half-join-no-node", change: func(f Facts) { delete(f.API.Nodes, "w1") }},
-		{name: "half-join-control-plane", edit: three, change: func(f Facts) {
-			changeNode(f, "cp2", func(n *kube.Node) { delete(n.Labels, labelControlPlane) })
+		{name: "half-join-no-node", change: func(f *Facts) { delete(f.API.Nodes, "w1") }},
+		{name: "half-join-control-plane", edit: three, change: func(f *Facts) {
+			changeNode(*f, "cp2", func(n *kube.Node) { delete(n.Labels, labelControlPlane) })
 		}},
-		{name: "half-kubeadm-runs", change: func(f Facts) {
+		{name: "half-kubeadm-runs", change: func(f *Facts) {
 			f.API = APIFacts{Err: errors.New("connection refused")}
-			changeHost(f, "cp1", func(h *HostFacts) { h.Units[kubeadmUnit] = UnitFacts{Load: "loaded", Active: "active"} })
+			changeHost(*f, "cp1", func(h *HostFacts) { h.Units[kubeadmUnit] = UnitFacts{Load: "loaded", Active: "active"} })
 		}},
-		{name: "api-away", change: func(f Facts) { f.API = APIFacts{Err: errors.New("connection refused")} }},
-		{name: "stale-token", change: func(f Facts) { f.API.StaleTokens = []string{"abcdef"} }},
-		{name: "unreachable-worker", fresh: true, change: func(f Facts) {
+		{name: "api-away", change: func(f *Facts) { f.API = APIFacts{Err: errors.New("connection refused")} }},
+		{name: "stale-token", change: func(f *Facts) { f.API.StaleTokens = []string{"abcdef"} }},
+		{name: "unreachable-worker", fresh: true, change: func(f *Facts) {
 			f.Hosts["w2"] = HostFacts{Unreachable: errors.New("no route to host")}
 		}},
-		{name: "unreachable-node", change: func(f Facts) {
+		{name: "unreachable-node", change: func(f *Facts) {
 			f.Hosts["w2"] = HostFacts{Unreachable: errors.New("no route to host")}
-			changeNode(f, "w2", func(n *kube.Node) { n.Ready = false })
+			changeNode(*f, "w2", func(n *kube.Node) { n.Ready = false })
 			f.API.Rollouts = []string{"DaemonSet kube-flannel/kube-flannel-ds: 2 of 3 pods are available"}
 		}},
-		{name: "unreachable-control-plane", edit: three, fresh: true, change: func(f Facts) {
+		{name: "unreachable-control-plane", edit: three, fresh: true, change: func(f *Facts) {
 			f.Hosts["cp2"] = HostFacts{Unreachable: errors.New("no route to host")}
 		}},
-		{name: "another-version", change: func(f Facts) { f.API.ServerVersion = "1.36.3" }},
+		{name: "another-version", change: func(f *Facts) { f.API.ServerVersion = "1.36.3" }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -194,7 +197,7 @@ func TestPlan(t *testing.T) {
 				facts = factsOf(wish, func(_ Wish, host inventory.Host) HostFacts { return freshHost(host) })
 			}
 			if c.change != nil {
-				c.change(facts)
+				c.change(&facts)
 			}
 			plan := MakePlan(wish, facts)
 			golden(t, c.name, show(plan))

@@ -37,9 +37,7 @@ func ResetPlan(wish Wish, facts Facts, names []string) (Plan, error) {
 			continue
 		}
 		if !whole {
-			if err := p.leave(host); err != nil {
-				return Plan{}, err
-			}
+			p.leave(host)
 		}
 		p.resetHost(host, whole)
 	}
@@ -59,24 +57,22 @@ func (p *planner) resettable(names []string, whole bool) error {
 	if !whole && !slices.ContainsFunc(p.Cluster.ControlPlane.Hosts, stays) {
 		return errors.New("no control plane would be left for the other hosts: reset them too (fairlead reset without names), or keep one")
 	}
+	if err := p.facts.API.Err; !whole && err != nil && !errors.Is(err, ErrNoCluster) {
+		return fmt.Errorf("the node cannot be drained and deleted, the API server does not answer: %w", err)
+	}
 	return nil
 }
 
-// leave plans to take one node out of a cluster that lives on. That takes an API server:
-// without one the cluster would keep a node, and perhaps an etcd member, that is gone.
-func (p *planner) leave(host inventory.Host) error {
-	if err := p.facts.API.Err; err != nil && !errors.Is(err, ErrNoCluster) {
-		return fmt.Errorf("drain and delete node %s: the API server does not answer: %w", host.Name, err)
-	}
+// leave plans to take one node out of a cluster that lives on.
+func (p *planner) leave(host inventory.Host) {
 	if _, exists := p.facts.API.Nodes[host.Name]; !exists {
-		return nil
+		return
 	}
 	step := hostStep(host, stepLeave, "drain and delete the node")
 	step.because("the rest of the cluster lives on")
 	step.do(LeaveCluster{Name: host.Name})
 	step.Host = ""
 	p.add(step)
-	return nil
 }
 
 func (p *planner) resetHost(host inventory.Host, whole bool) {

@@ -76,6 +76,7 @@ type touch struct{ kind, key string }
 const (
 	touchFile   = "file"   // a regular file
 	touchTree   = "tree"   // a folder and all that will be in it
+	touchDir    = "dir"    // a folder that is only needed to be there
 	touchSysctl = "sysctl" // a kernel parameter
 	touchModule = "module" // a kernel module
 	touchUnit   = "unit"   // a systemd unit's enablement and state

@@ -43,7 +43,7 @@ record_file() {
 record_tree() {
 	if [ -d "$1" ]; then
 		find "$1" -mindepth 1 >"$state/saved/$(saved_name "$1")"
-		write tree "$1" existed "$(saved_name "$1")"
+		write tree "$1" existed "$(saved_name "$1")" "$(stat -c '%a %u:%g' "$1")"
 	else
 		folders "$1"
 		write tree "$1" absent
@@ -87,6 +87,7 @@ for entry in "$@"; do
 	case $kind in
 	file) record_file "$key" ;;
 	tree) record_tree "$key" ;;
+	dir) folders "$key/." ;;
 	sysctl) record_sysctl "$key" ;;
 	module) record_module "$key" ;;
 	unit) record_unit "$key" ;;

@@ -140,7 +140,7 @@ empty_tree() {
 }
 
 undo() {
-	kind=$1 key=$2 was=$3 detail=${4:-}
+	kind=$1 key=$2 was=$3 detail=${4:-} mode=${5:-} owner=${6:-}
 	case $kind in
 	file)
 		rm -f "$key.fairlead-new" "$key.fairlead"
@@ -153,7 +153,10 @@ undo() {
 		[ -d "$key" ] || return 0
 		case $was in
 		absent) rm -rf --one-file-system "$key" || complain "cannot remove $key" ;;
-		existed) empty_tree "$key" "$detail" ;;
+		existed)
+			empty_tree "$key" "$detail"
+			chmod "$mode" "$key" && chown "$owner" "$key" || complain "cannot restore the mode of $key"
+			;;
 		esac
 		;;
 	dir) [ ! -d "$key" ] || rmdir "$key" 2>/dev/null || say "keeping $key, which is not empty" ;;
