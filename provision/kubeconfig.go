@@ -13,14 +13,17 @@ import (
 func (s *Session) Kubeconfig(ctx context.Context) ([]byte, error) {
 	var errs []error
 	for _, host := range s.wish.Cluster.ControlPlane.Hosts {
+		failure := func(err error) error {
+			return &StepError{Host: host.Name, Step: stepID(host.Name, "kubeconfig"), Title: "read the kubeconfig", Err: err}
+		}
 		connection, err := s.connect(ctx, host)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", host.Name, err))
+			errs = append(errs, failure(err))
 			continue
 		}
 		content, err := connection.ReadFile(ctx, adminConf)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: read %s: %w", host.Name, adminConf, err))
+			errs = append(errs, failure(fmt.Errorf("read %s: %w", adminConf, err)))
 			continue
 		}
 		return pki.RenameKubeconfig(content, s.wish.Cluster.Name)

@@ -15,7 +15,7 @@ import (
 func (p *planner) prepare(host inventory.Host) {
 	facts, ok := p.reached(host.Name)
 	if !ok {
-		p.block(host.Name, "prepare the host", "it cannot be reached: "+facts.Unreachable.Error())
+		p.block(host.Name, "prepare the host", "the host cannot be reached")
 		return
 	}
 	if facts.KubeadmRunning() {

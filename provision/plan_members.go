@@ -84,9 +84,9 @@ func hasControlPlane(facts HostFacts) bool {
 // looked at: it may hold the cluster.
 func (p *planner) firstControlPlane() bool {
 	for _, host := range p.Cluster.ControlPlane.Hosts {
-		if facts, ok := p.reached(host.Name); !ok {
+		if _, ok := p.reached(host.Name); !ok {
 			p.block(p.Cluster.ControlPlane.Hosts[0].Name, "initialise the first control plane",
-				fmt.Sprintf("control-plane host %s cannot be reached and may hold the cluster: %v", host.Name, facts.Unreachable))
+				"control-plane host "+host.Name+" cannot be reached and may hold the cluster")
 			return false
 		}
 	}

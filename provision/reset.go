@@ -78,7 +78,7 @@ func (p *planner) leave(host inventory.Host) {
 func (p *planner) resetHost(host inventory.Host, whole bool) {
 	facts, ok := p.reached(host.Name)
 	if !ok {
-		p.block(host.Name, "reset the host", "it cannot be reached: "+facts.Unreachable.Error())
+		p.block(host.Name, "reset the host", "the host cannot be reached")
 		return
 	}
 	if len(facts.Ledger) == 0 {

@@ -38,7 +38,7 @@ type UnreachableError struct {
 func (e *UnreachableError) Error() string {
 	var lines []string
 	for i, host := range e.Hosts {
-		lines = append(lines, fmt.Sprintf("%s: connect: %v", host, e.Causes[i]))
+		lines = append(lines, fmt.Sprintf("%s: %v", host, e.Causes[i]))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -94,11 +94,18 @@ func (s *Session) Up(ctx context.Context) (steps int, err error) {
 }
 
 func (s *Session) finish(begin time.Time, steps int, err error) {
-	event := Event{Kind: Finished, Seconds: time.Since(begin).Seconds(), Message: fmt.Sprintf("%d steps", steps)}
+	event := Event{Kind: Finished, Seconds: time.Since(begin).Seconds(), Message: counted(steps, "step")}
 	if err != nil {
 		event.Error = err.Error()
 	}
 	s.events.emit(event)
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func (s *Session) converge(ctx context.Context) (int, error) {

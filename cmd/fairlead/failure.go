@@ -108,7 +108,7 @@ func exitText(exit *remote.ExitError) string {
 // outputEnd is the last lines of standard error, or of standard output when a program
 // said nothing there; none of a program whose output is withheld.
 func outputEnd(exit *remote.ExitError) []string {
-	if strings.HasSuffix(exit.Error(), "(output withheld)") {
+	if exit.Withheld() {
 		return nil
 	}
 	for _, output := range [][]byte{exit.Stderr, exit.Stdout} {

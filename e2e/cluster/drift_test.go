@@ -37,14 +37,14 @@ func drifts() []drift {
 		check:  "systemctl is-active kubelet", want: "active",
 	}, {
 		name: "Taint", host: "cp1",
-		script: "kubectl --kubeconfig " + adminConf + " taint nodes cp1 node-role.kubernetes.io/control-plane-",
+		script: kubectl + " taint nodes cp1 node-role.kubernetes.io/control-plane-",
 		reason: "the control-plane taint is missing",
-		check:  "kubectl --kubeconfig " + adminConf + " get node cp1 -o jsonpath='{.spec.taints}'",
+		check:  kubectl + " get node cp1 -o jsonpath='{.spec.taints}'",
 	}, {
 		name: "Label", host: "cp1",
-		script: "kubectl --kubeconfig " + adminConf + " label nodes w1 disk-",
+		script: kubectl + " label nodes w1 disk-",
 		reason: `label disk is absent, want "ssd"`,
-		check:  "kubectl --kubeconfig " + adminConf + " get node w1 -o jsonpath='{.metadata.labels.disk}'", want: "ssd",
+		check:  kubectl + " get node w1 -o jsonpath='{.metadata.labels.disk}'", want: "ssd",
 	}, {
 		name: "KubeletBinary", host: "w1", touched: []string{"w1"},
 		script: "cd /usr/local/bin; cp -p kubelet kubelet.new; echo >>kubelet.new; mv kubelet.new kubelet",

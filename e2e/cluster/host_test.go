@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// adminConf is the kubeconfig with which the tests ask the API server, on cp1.
-	adminConf = "/etc/kubernetes/admin.conf"
+	// kubectl asks the API server from a control-plane host. What it caches lies where no
+	// listing looks.
+	kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf --cache-dir /tmp/kubectl-cache"
 	// pollInterval is the pause between two looks at a condition.
 	pollInterval = 200 * time.Millisecond
 )
@@ -44,7 +45,7 @@ func (s *site) kubectl(args ...string) string {
 }
 
 func (s *site) tryKubectl(args ...string) (string, error) {
-	out, err := s.lab.Exec(s.ctx, "cp1", append([]string{"kubectl", "--kubeconfig", adminConf}, args...)...)
+	out, err := s.lab.Exec(s.ctx, "cp1", append(strings.Fields(kubectl), args...)...)
 	return strings.TrimSpace(out), err
 }
 
@@ -52,8 +53,8 @@ func (s *site) tryKubectl(args ...string) (string, error) {
 func (s *site) apply(manifest string) {
 	s.t.Helper()
 	run := func(verb ...string) error {
-		argv := append([]string{"kubectl", "--kubeconfig", adminConf}, verb...)
-		_, err := s.lab.ExecInput(s.ctx, "cp1", strings.NewReader(manifest), append(argv, "-f", "-")...)
+		argv := append(append(strings.Fields(kubectl), verb...), "-f", "-")
+		_, err := s.lab.ExecInput(s.ctx, "cp1", strings.NewReader(manifest), argv...)
 		return err
 	}
 	if err := run("apply"); err != nil {

@@ -46,7 +46,7 @@ func testJoin(t *testing.T) {
 	s.fairlead("reset", "w3", "--yes").exits(0)
 	s.wantNodes("cp1", "w1", "w2")
 	s.eventually("the pod on another node", time.Minute, func() string { return s.podElsewhere("w3", false) })
-	s.untouchedBut(before, "container ", "file /var/lib/cni")
+	s.untouchedBut(before, "container ", "file /var/lib/cni", "file /var/lib/kubelet")
 	s.restored(clean)
 }
 

@@ -4,7 +4,6 @@ package cluster
 
 import (
 	"encoding/json"
-	"strings"
 	"testing"
 
 	"fairlead/e2e/lab"
@@ -66,8 +65,8 @@ func (s *site) wantMembers(names ...string) {
 		if !voters[name] {
 			s.t.Errorf("%s is no started member with a vote: %s", name, out)
 		}
-		ready, err := s.lab.Exec(s.ctx, name, "kubectl", "--kubeconfig", adminConf, "--server", "https://"+s.address(name)+":6443", "get", "--raw", "/readyz")
-		if err != nil || strings.TrimSpace(ready) != "ok" {
+		ready, err := s.tryShell(name, kubectl+" --server https://"+s.address(name)+":6443 get --raw /readyz")
+		if err != nil || ready != "ok" {
 			s.t.Errorf("API server of %s: %q, %v", name, ready, err)
 		}
 	}

@@ -5,7 +5,8 @@ package cluster
 // snapshot prints all that a reset must bring back on a host, one thing a line: every file
 // of the host's own file systems but logs and what programs keep for themselves while they
 // run, links, netfilter rules without counters, mounts, units, programs that run, kernel
-// parameters, swap.
+// parameters, swap. A target, such as network-online, is a point in time that is reached
+// once, and login leaves traces of its own.
 const snapshot = `
 find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/log \
 	-o -path /var/lib/systemd -o -path /var/lib/private -o -path /var/cache/ldconfig \) -prune -o \
@@ -13,7 +14,7 @@ find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /
 	-printf 'path %p\t%y %m %U:%G\n'
 for folder in /run /srv /var/lib/containerd /var/lib/kubelet /var/lib/etcd /var/lib/docker; do
 	find "$folder" -xdev \( -path /run/systemd -o -path /run/udev -o -path /run/user -o -path /run/log -o -path /run/dbus \
-		-o -path /run/lock -o -path /run/utmp -o -path '/run/sudo*' -o -path '/run/initctl' \) -prune -o \
+		-o -path /run/lock -o -path /run/utmp -o -path '/run/sudo*' -o -path '/run/initctl' -o -path /run/motd.dynamic \) -prune -o \
 		-printf 'path %p\t%y %m %U:%G\n'
 done
 find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/log \
@@ -26,7 +27,7 @@ done
 nft list ruleset 2>/dev/null | sed 's/counter packets [0-9]* bytes [0-9]*/counter/' | awk '{ print "nft " NR " " $0 "\tthere" }'
 awk '{ print "mount " $2 "\t" $1 " " $3 }' /proc/mounts | grep -v '^mount /run/user/' | sort | uniq -c | sed 's/^ *\([0-9]*\) \(.*\)/\2 \1/'
 systemctl list-unit-files --no-legend --plain | awk '{ print "unit-file " $1 "\t" $2 " " $3 }'
-systemctl list-units --all --no-legend --plain | awk '$1 !~ /^(session-|user@|user-|run-user|dev-|sys-|proc-|apt-|dpkg-|systemd-tmpfiles|e2scrub|fstrim|man-db|logrotate|motd)/ { print "unit " $1 "\t" $2 " " $3 }'
+systemctl list-units --all --no-legend --plain | awk '$1 !~ /(\.target$|^(session-|user@|user-|run-user|dev-|sys-|proc-|apt-|dpkg-|systemd-tmpfiles|e2scrub|fstrim|man-db|logrotate|motd))/ { print "unit " $1 "\t" $2 " " $3 }'
 ps -eo comm= | grep -vxE 'ps|sh|sed|sort|find|awk|\(sd-pam\)|sshd|sudo|sftp-server|systemd|kworker.*' | sort | uniq -c | awk '{ print "process " $2 "\t" $1 }'
 for key in net.ipv4.ip_forward vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops net.ipv4.conf.all.route_localnet \
 	net.ipv6.conf.all.forwarding net.ipv4.conf.all.forwarding; do

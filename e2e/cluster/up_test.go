@@ -54,7 +54,7 @@ func testUp(t *testing.T) {
 func (s *site) wantKubeconfig() {
 	s.t.Helper()
 	o := s.fairlead("kubeconfig").exits(0)
-	argv := []string{"kubectl", "--kubeconfig", "/dev/stdin", "get", "--raw", "/readyz"}
+	argv := []string{"kubectl", "--kubeconfig", "/dev/stdin", "--cache-dir", "/tmp/kubectl-cache", "get", "--raw", "/readyz"}
 	out, err := s.lab.ExecInput(s.ctx, "w1", strings.NewReader(o.stdout), argv...)
 	if err != nil || strings.TrimSpace(out) != "ok" {
 		s.t.Errorf("kubeconfig used on w1: %q, %v", out, err)

@@ -39,6 +39,9 @@ type ExitError struct {
 	secret bool
 }
 
+// Withheld says that the output must not be shown, because it may hold secrets.
+func (e *ExitError) Withheld() bool { return e.secret }
+
 // Error is "command: exit N: last lines of standard error", without output when the command was Secret.
 func (e *ExitError) Error() string {
 	how := fmt.Sprintf("exit %d", e.Code)
