@@ -21,6 +21,19 @@ type Plan struct {
 // Empty says that nothing needs to be done.
 func (p Plan) Empty() bool { return len(p.Steps) == 0 && len(p.Blocked) == 0 }
 
+// waits says that the plan changes nothing: it only waits for what the cluster does by itself.
+func (p Plan) waits() bool {
+	return !slices.ContainsFunc(p.Steps, func(s Step) bool { return slices.ContainsFunc(s.Actions, changes) })
+}
+
+func changes(a Action) bool {
+	switch a.(type) {
+	case AwaitNode, AwaitDaemonSet, AwaitAPI, AwaitKubeadm:
+		return false
+	}
+	return true
+}
+
 // Errors are the findings that forbid running the plan.
 func (p Plan) Errors() []Finding {
 	return slices.DeleteFunc(slices.Clone(p.Findings), func(f Finding) bool { return f.Warning })

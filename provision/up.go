@@ -124,7 +124,8 @@ func (s *Session) converge(ctx context.Context) (int, error) {
 			}
 			return count, blockedError(plan)
 		}
-		if whole {
+		// A node may be not Ready for a moment after its kubelet or its runtime was restarted.
+		if whole && !plan.waits() {
 			return count, &NotConvergedError{Plan: plan}
 		}
 		done, errs := s.apply(ctx, plan, facts)
