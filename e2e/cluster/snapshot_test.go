@@ -28,7 +28,7 @@ nft list ruleset 2>/dev/null | sed 's/counter packets [0-9]* bytes [0-9]*/counte
 awk '{ print "mount " $2 "\t" $1 " " $3 }' /proc/mounts | grep -v '^mount /run/user/' | sort | uniq -c | sed 's/^ *\([0-9]*\) \(.*\)/\2 \1/'
 systemctl list-unit-files --no-legend --plain | awk '{ print "unit-file " $1 "\t" $2 " " $3 }'
 systemctl list-units --all --no-legend --plain | awk '$1 !~ /(\.target$|^(session-|user@|user-|run-user|dev-|sys-|proc-|apt-|dpkg-|systemd-tmpfiles|e2scrub|fstrim|man-db|logrotate|motd))/ { print "unit " $1 "\t" $2 " " $3 }'
-ps -eo comm= | grep -vxE 'ps|sh|sed|sort|find|awk|\(sd-pam\)|sshd|sudo|sftp-server|systemd|kworker.*' | sort | uniq -c | awk '{ print "process " $2 "\t" $1 }'
+ps -eo comm= | grep -vxE 'ps|sh|sed|sort|find|awk|grep|uniq|\(sd-pam\)|sshd|sudo|sftp-server|systemd|kworker.*' | sort | uniq -c | awk '{ print "process " $2 "\t" $1 }'
 for key in net.ipv4.ip_forward vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops net.ipv4.conf.all.route_localnet \
 	net.ipv6.conf.all.forwarding net.ipv4.conf.all.forwarding; do
 	printf 'sysctl %s\t%s\n' "$key" "$(cat "/proc/sys/$(echo "$key" | tr . /)" 2>/dev/null)"
