@@ -36,9 +36,9 @@ golden: ## writes the golden files anew; look at the difference before you commi
 	go -C e2e test ./lab ./bench -update
 
 fuzz: ## every fuzz target for 20 seconds
-	for package in inventory provision provision/remote pki; do \
+	for package in inventory templates provision provision/remote pki; do \
 	  for target in $$(go test ./$$package -list '^Fuzz' | grep ^Fuzz); do \
-	    go test ./$$package -run '^$$' -fuzz "^$$target$$" -fuzztime 20s; done; done
+	    go test ./$$package -run '^$$' -fuzz "^$$target$$" -fuzztime 20s -fuzzminimizetime 5x; done; done
 
 e2e: build setup ## tests on real clusters; RUN=regexp chooses some
 	go -C e2e test -tags cluster ./cluster -count 1 -timeout 80m -v -run '$(RUN)' -fairlead $(CURDIR)/bin/fairlead

@@ -37,9 +37,10 @@ type execution struct {
 	changed chan struct{} // one token for each step that ended
 }
 
-// execute runs the steps and returns the errors of those that failed, in the plan's order.
+// execute runs the steps and returns how many were done, and the errors of those that
+// failed, in the plan's order.
 // When ctx ends no step is started any more, but for those marked Finally.
-func execute(ctx context.Context, steps []Step, events *emitter, perform func(context.Context, Step) error) []error {
+func execute(ctx context.Context, steps []Step, events *emitter, perform func(context.Context, Step) error) (int, []error) {
 	e := &execution{
 		steps: steps, perform: perform, events: events,
 		states: make([]stepState, len(steps)), causes: make([]string, len(steps)), errs: make([]error, len(steps)),
@@ -54,7 +55,13 @@ func execute(ctx context.Context, steps []Step, events *emitter, perform func(co
 		}
 	}
 	group.Wait()
-	return slices.DeleteFunc(e.errs, func(err error) bool { return err == nil })
+	count := 0
+	for _, state := range e.states {
+		if state == done {
+			count++
+		}
+	}
+	return count, slices.DeleteFunc(e.errs, func(err error) bool { return err == nil })
 }
 
 // drain waits for the next step to end after the run was stopped.

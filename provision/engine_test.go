@@ -14,7 +14,15 @@ import (
 func trace(ctx context.Context, steps []Step, perform func(context.Context, Step) error) ([]string, []error) {
 	var seen []string
 	events := &emitter{now: time.Now, sink: func(e Event) { seen = append(seen, string(e.Kind)+" "+e.Step) }}
-	errs := execute(ctx, steps, events, perform)
+	count, errs := execute(ctx, steps, events, perform)
+	for _, event := range seen {
+		if strings.HasPrefix(event, string(Done)+" ") {
+			count--
+		}
+	}
+	if count != 0 {
+		errs = append(errs, errors.New("the count of steps that were done is wrong"))
+	}
 	return seen, errs
 }
 

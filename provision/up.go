@@ -144,8 +144,7 @@ func (s *Session) apply(ctx context.Context, plan Plan, facts Facts) (int, []err
 	for name, host := range facts.Hosts {
 		ledgers[name] = host.Ledger
 	}
-	errs := execute(ctx, plan.Steps, s.events, s.perform(ledgers))
-	return len(plan.Steps) - len(errs), errs
+	return execute(ctx, plan.Steps, s.events, s.perform(ledgers))
 }
 
 // blockedError turns what could not be planned into an error.
