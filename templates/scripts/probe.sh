@@ -183,10 +183,11 @@ software() {
 	done
 	systemctl is-active --quiet containerd || return 0
 	command -v ctr >/dev/null 2>&1 || return 0
-	containerd config dump 2>/dev/null | grep -E "^ *(sandbox|SystemdCgroup|config_path|restrict_oom_score_adj|disable_apparmor) *=" |
-		while IFS='=' read -r key value; do
-			fact containerd-setting "$(printf '%s' "$key" | tr -d ' ')" "$(printf '%s' "$value" | tr -d " '\"")"
-		done
+	containerd config dump 2>/dev/null | awk -F= -v OFS="$tab" '
+		/^ *(sandbox|SystemdCgroup|config_path|restrict_oom_score_adj|disable_apparmor) *=/ {
+			gsub(/[ \047"]/, "")
+			print "containerd-setting", $1, $2
+		}'
 	ctr -n k8s.io images check 2>/dev/null | while read -r name _ digest status rest; do
 		case $name in
 		REF | sha256:*) ;;
