@@ -10,6 +10,9 @@ import (
 	"fairlead/pki"
 )
 
+// etcdMembership is the lock of steps that change etcd's members: that is done one by one.
+const etcdMembership = "etcd membership"
+
 // ErrNoCluster says that no control plane exists on any host that was reached.
 var ErrNoCluster = errors.New("there is no control plane yet")
 
@@ -203,7 +206,7 @@ func (p *planner) join(host inventory.Host, facts HostFacts) {
 		ControlPlane: host.Role == inventory.RoleControlPlane,
 	}
 	if action.ControlPlane {
-		step.Lock = "etcd membership"
+		step.Lock = etcdMembership
 		step.do(CopyPKI{})
 	}
 	step.do(action, AwaitNode{Name: host.Name})

@@ -91,10 +91,6 @@ func changeNode(f Facts, name string, change func(*kube.Node)) {
 // TestPlan has a case for hosts on which a thing is absent, correct, wrong, half done, and
 // for hosts that cannot be reached. Every plan is a golden file.
 func TestPlan(t *testing.T) {
-	three := func(c *inventory.Cluster) {
-		c.ControlPlane.Hosts = append(c.ControlPlane.Hosts,
-			testHost("cp2", "192.0.2.12", inventory.RoleControlPlane), testHost("cp3", "192.0.2.13", inventory.RoleControlPlane))
-	}
 	alone := func(c *inventory.Cluster) { c.Workers = nil }
 	cases := []struct {
 		name   string
@@ -103,7 +99,7 @@ func TestPlan(t *testing.T) {
 		change func(*Facts)
 	}{
 		{name: "absent", fresh: true},
-		{name: "absent-three-control-planes", edit: three, fresh: true},
+		{name: "absent-three-control-planes", edit: threeControlPlanes, fresh: true},
 		{name: "correct"},
 		{name: "wrong-sysctl", change: func(f *Facts) {
 			changeHost(*f, "w1", func(h *HostFacts) { h.Sysctls["net.ipv4.ip_forward"] = "0" })
@@ -167,7 +163,7 @@ func TestPlan(t *testing.T) {
 			})
 		}},
 		{name: "half-join-no-node", change: func(f *Facts) { delete(f.API.Nodes, "w1") }},
-		{name: "half-join-control-plane", edit: three, change: func(f *Facts) {
+		{name: "half-join-control-plane", edit: threeControlPlanes, change: func(f *Facts) {
 			changeNode(*f, "cp2", func(n *kube.Node) { delete(n.Labels, labelControlPlane) })
 		}},
 		{name: "half-kubeadm-runs", change: func(f *Facts) {
@@ -184,7 +180,7 @@ func TestPlan(t *testing.T) {
 			changeNode(*f, "w2", func(n *kube.Node) { n.Ready = false })
 			f.API.Rollouts = []string{"DaemonSet kube-flannel/kube-flannel-ds: 2 of 3 pods are available"}
 		}},
-		{name: "unreachable-control-plane", edit: three, fresh: true, change: func(f *Facts) {
+		{name: "unreachable-control-plane", edit: threeControlPlanes, fresh: true, change: func(f *Facts) {
 			f.Hosts["cp2"] = HostFacts{Unreachable: errors.New("no route to host")}
 		}},
 		{name: "another-version", change: func(f *Facts) { f.API.ServerVersion = "1.36.3" }},

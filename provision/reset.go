@@ -39,7 +39,7 @@ func ResetPlan(wish Wish, facts Facts, names []string) (Plan, error) {
 		if !whole {
 			p.leave(host)
 		}
-		p.resetHost(host, whole)
+		p.resetHost(host)
 	}
 	p.pruneNeeds()
 	return p.plan, nil
@@ -70,12 +70,19 @@ func (p *planner) leave(host inventory.Host) {
 	}
 	step := hostStep(host, stepLeave, "drain and delete the node")
 	step.because("the rest of the cluster lives on")
-	step.do(LeaveCluster{Name: host.Name})
-	step.Host = ""
+	step.do(DrainNode{Name: host.Name})
+	if _, ok := p.reached(host.Name); ok && host.Role == inventory.RoleControlPlane {
+		// While the Node exists: kubeadm finds the member by it.
+		step.Lock = etcdMembership
+		step.do(Script{Title: "remove the etcd member", Text: templates.LeaveEtcd()})
+	} else {
+		step.Host = ""
+	}
+	step.do(DeleteNode{Name: host.Name})
 	p.add(step)
 }
 
-func (p *planner) resetHost(host inventory.Host, whole bool) {
+func (p *planner) resetHost(host inventory.Host) {
 	facts, ok := p.reached(host.Name)
 	if !ok {
 		p.block(host.Name, "reset the host", "the host cannot be reached")
@@ -87,11 +94,7 @@ func (p *planner) resetHost(host inventory.Host, whole bool) {
 	step := hostStep(host, stepReset, "reset the host")
 	step.because("the ledger has %d entries", len(facts.Ledger))
 	step.Needs = []string{stepID(host.Name, stepLeave)}
-	var args []string
-	if !whole {
-		args = []string{"member"}
-	}
-	step.do(Script{Title: "undo what the ledger says", Text: templates.Reset(), Args: args})
+	step.do(Script{Title: "undo what the ledger says", Text: templates.Reset()})
 	p.add(step)
 }
 
@@ -126,21 +129,37 @@ func (s *Session) reset(ctx context.Context, names []string) (int, error) {
 	return done, errors.Join(append(errs, err, s.unreachable(before))...)
 }
 
-// LeaveCluster drains a node, as far as it can be drained, and deletes it.
-type LeaveCluster struct{ Name string }
+// DrainNode cordons a node and evicts its pods.
+type DrainNode struct{ Name string }
 
 // Describe implements Action.
-func (a LeaveCluster) Describe() string { return "drain and delete node " + a.Name }
+func (a DrainNode) Describe() string { return "drain node " + a.Name }
 
-func (LeaveCluster) touches() []touch { return nil }
+func (DrainNode) touches() []touch { return nil }
 
-func (a LeaveCluster) apply(ctx context.Context, s *stepRun) error {
+func (a DrainNode) apply(ctx context.Context, s *stepRun) error {
 	client, _, err := s.session.api(ctx)
 	if err != nil {
 		return err
 	}
 	if err := client.Drain(ctx, a.Name, kube.DrainOptions{Timeout: drainPatience, Report: s.waiting}); err != nil {
 		return fmt.Errorf("drain: %w", err)
+	}
+	return nil
+}
+
+// DeleteNode deletes a node that was drained.
+type DeleteNode struct{ Name string }
+
+// Describe implements Action.
+func (a DeleteNode) Describe() string { return "delete node " + a.Name }
+
+func (DeleteNode) touches() []touch { return nil }
+
+func (a DeleteNode) apply(ctx context.Context, s *stepRun) error {
+	client, _, err := s.session.api(ctx)
+	if err != nil {
+		return err
 	}
 	if err := client.DeleteNode(ctx, a.Name); err != nil {
 		return fmt.Errorf("delete node: %w", err)

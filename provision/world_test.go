@@ -40,6 +40,11 @@ func testWish(t *testing.T, edit func(*inventory.Cluster)) Wish {
 	return Wish{Cluster: cluster, Bundle: testBundle()}
 }
 
+func threeControlPlanes(c *inventory.Cluster) {
+	c.ControlPlane.Hosts = append(c.ControlPlane.Hosts,
+		testHost("cp2", "192.0.2.12", inventory.RoleControlPlane), testHost("cp3", "192.0.2.13", inventory.RoleControlPlane))
+}
+
 func testHost(name, address string, role inventory.Role) inventory.Host {
 	return inventory.Host{Name: name, Address: netip.MustParseAddr(address), Role: role, Labels: map[string]string{}}
 }

@@ -11,6 +11,8 @@ var (
 	record string
 	//go:embed scripts/reset.sh
 	reset string
+	//go:embed scripts/leave-etcd.sh
+	leaveEtcd string
 	//go:embed scripts/kubeadm.sh
 	kubeadm string
 	//go:embed scripts/swapoff.sh
@@ -39,6 +41,9 @@ func Record() string { return record }
 
 // Reset undoes what the ledger says.
 func Reset() string { return reset }
+
+// LeaveEtcd removes the host's etcd member from a cluster that lives on.
+func LeaveEtcd() string { return leaveEtcd }
 
 // Kubeadm runs or follows kubeadm in a transient unit.
 func Kubeadm() string { return kubeadm }

@@ -1,7 +1,5 @@
 # Takes away what fairlead and the cluster made on this host and puts back what they
-# changed, led by the ledger. Argument: "member" when the rest of the cluster lives on, so
-# that this host's etcd member is removed first. May be run again after it was cut off:
-# the ledger goes last.
+# changed, led by the ledger. May be run again after it was cut off: the ledger goes last.
 set -u
 LC_ALL=C
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -15,16 +13,6 @@ say() { printf '%s\n' "$*"; }
 complain() {
 	printf '%s\n' "$*" >&2
 	status=1
-}
-
-leave_etcd() {
-	[ "${1:-}" = member ] && [ -f /etc/kubernetes/manifests/etcd.yaml ] || return 0
-	say "removing the etcd member"
-	answer=$(kubeadm reset phase remove-etcd-member 2>&1) || complain "$answer"
-	# kubeadm only warns when it could not, and exits 0 (phases/reset/removeetcdmember.go).
-	case $answer in
-	*"Failed to remove etcd member"*) complain "$answer" ;;
-	esac
 }
 
 stop_programs() {
@@ -202,7 +190,6 @@ restore() {
 	fi
 }
 
-leave_etcd "$@"
 if [ -f "$ledger" ]; then
 	stop_programs
 	unmount
