@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -62,6 +63,11 @@ func run(m *testing.M) (code int, err error) {
 		limited, cancel = context.WithTimeout(ctx, limit-*downTime)
 		defer cancel()
 	}
+	lock, err := net.Listen("unix", "@"+*labName+".tests") // a name without a file, gone with the process
+	if err != nil {
+		return 1, fmt.Errorf("another run of these tests uses lab %s (wait for it, or give -lab and -subnet): %w", *labName, err)
+	}
+	defer lock.Close()
 	shared = suite{ctx: limited, options: lab.Options{Name: *labName, Subnet: *subnet, Log: log.Writer()}}
 	if shared.program, err = filepath.Abs(*binary); err != nil {
 		return 1, err
