@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"fairlead/provision/bundle"
 	"fairlead/provision/remote"
 	"fairlead/templates"
 
+	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -73,7 +75,6 @@ func (a InstallLayers) apply(ctx context.Context, s *stepRun) error {
 // that the store has already are not sent.
 type ImportImages struct {
 	Images []bundle.Image
-	Has    map[string]bool // digests in the host's content store
 }
 
 // Describe implements Action.
@@ -84,9 +85,18 @@ func (a ImportImages) Describe() string {
 func (a ImportImages) touches() []touch { return nil }
 
 func (a ImportImages) apply(ctx context.Context, s *stepRun) error {
-	err := s.stream(ctx, bundle.ExportSize(a.Images), remote.Command{Argv: shell(templates.ImportImages()), Root: true},
+	// Asked here and not by the probe: only an import needs to know.
+	store, err := s.host.Run(ctx, remote.Command{Script: templates.ListBlobs(), Root: true})
+	if err != nil {
+		return fmt.Errorf("list the blobs that the host has: %w", err)
+	}
+	there := map[digest.Digest]bool{}
+	for line := range strings.Lines(string(store.Stdout)) {
+		there[digest.Digest(strings.TrimSpace(line))] = true
+	}
+	err = s.stream(ctx, bundle.ExportSize(a.Images), remote.Command{Argv: shell(templates.ImportImages()), Root: true},
 		func(ctx context.Context, w io.Writer) error {
-			return s.session.bundle.Export(ctx, w, a.Images, a.hasBlob)
+			return s.session.bundle.Export(ctx, w, a.Images, func(d digest.Digest) bool { return there[d] })
 		})
 	if err != nil {
 		return fmt.Errorf("import images: %w", err)

@@ -28,6 +28,7 @@ type execution struct {
 	steps   []Step
 	perform func(context.Context, Step) error
 	events  *emitter
+	pushing bool // steps no longer give way; guarded by mu
 
 	mu      sync.Mutex
 	states  []stepState
@@ -47,9 +48,13 @@ func execute(ctx context.Context, steps []Step, events *emitter, perform func(co
 		locks: map[string]bool{}, changed: make(chan struct{}, len(steps)),
 	}
 	var group sync.WaitGroup
+	patience := time.NewTimer(giveWayTime)
+	defer patience.Stop()
 	for !e.startReady(ctx, &group) {
 		select {
 		case <-e.changed:
+		case <-patience.C:
+			e.push()
 		case <-ctx.Done():
 			e.drain(ctx, &group)
 		}
@@ -62,6 +67,17 @@ func execute(ctx context.Context, steps []Step, events *emitter, perform func(co
 		}
 	}
 	return count, slices.DeleteFunc(e.errs, func(err error) bool { return err == nil })
+}
+
+// giveWayTime is how long steps give way to those on everybody's path. The first control
+// plane's downloads take about that long over a link of 100 Mbit/s.
+const giveWayTime = 20 * time.Second
+
+// push ends the giving way.
+func (e *execution) push() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.pushing = true
 }
 
 // drain waits for the next step to end after the run was stopped.
@@ -114,7 +130,17 @@ func (e *execution) verdict(ctx context.Context, step Step) (start bool, cause s
 	case ctx.Err() != nil:
 		return false, "the run was stopped"
 	}
-	return needs.over && (step.Lock == "" || !e.locks[step.Lock]), ""
+	return needs.over && (step.Lock == "" || !e.locks[step.Lock]) && (e.pushing || e.over(step.GivesWayTo)), ""
+}
+
+// over says that all of the steps have ended, as far as they are in the plan.
+func (e *execution) over(ids []string) bool {
+	for i, step := range e.steps {
+		if slices.Contains(ids, step.ID) && !e.states[i].over() {
+			return false
+		}
+	}
+	return true
 }
 
 // needState is how far the needs of a step have come.

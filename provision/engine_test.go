@@ -129,3 +129,25 @@ func TestExecuteStops(t *testing.T) {
 		t.Errorf("errors are %v", errs)
 	}
 }
+
+// A step gives way to another one, if it can start at all.
+func TestExecuteGivesWay(t *testing.T) {
+	steps := []Step{{ID: "worker", GivesWayTo: []string{"first", "absent"}}, {ID: "first"}, {ID: "other"}}
+	seen, errs := trace(t.Context(), steps, func(context.Context, Step) error { return nil })
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	before(t, seen, "done first", "started worker")
+}
+
+// Giving way ends: after its time a step starts beside the one that is still at work.
+func TestVerdictPushes(t *testing.T) {
+	e := &execution{steps: []Step{{ID: "worker", GivesWayTo: []string{"slow"}}, {ID: "slow"}}, states: []stepState{waiting, running}}
+	if start, _ := e.verdict(t.Context(), e.steps[0]); start {
+		t.Error("it does not give way")
+	}
+	e.push()
+	if start, _ := e.verdict(t.Context(), e.steps[0]); !start {
+		t.Error("it gives way for ever")
+	}
+}

@@ -45,8 +45,6 @@ type HostFacts struct {
 	Addresses   []LinkAddress
 	Links       []string
 	Nameservers []netip.Addr
-	Resolved    bool // systemd-resolved runs
-	Firewalld   bool
 	Ports       map[int]string // listening TCP port → process
 
 	Swaps         []Swap
@@ -64,7 +62,6 @@ type HostFacts struct {
 	// RuntimeSettings are containerd's effective ones.
 	RuntimeSettings map[string]string
 	Images          map[string]ImageFacts
-	Blobs           map[string]bool // digests in the content store
 
 	Manifests     []string        // static pods
 	Kubeconfigs   map[string]bool // in /etc/kubernetes

@@ -36,7 +36,7 @@ func (s *Session) lookAgain(ctx context.Context, host inventory.Host, was HostFa
 			paths = append(paths, entry.Key)
 		}
 	}
-	return s.observeHost(ctx, host, paths...)
+	return s.look(ctx, host, "remains", append(hostFiles(s.wish), paths...))
 }
 
 // remains compares a host after its reset with what its ledger promised before.

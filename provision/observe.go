@@ -48,10 +48,14 @@ func (s *Session) Observe(ctx context.Context) (Facts, error) {
 }
 
 // observeHost asks one host everything in one round trip.
-// paths are looked at beside those of the wish.
-func (s *Session) observeHost(ctx context.Context, host inventory.Host, paths ...string) HostFacts {
+func (s *Session) observeHost(ctx context.Context, host inventory.Host) HostFacts {
+	return s.look(ctx, host, "-", hostFiles(s.wish))
+}
+
+// look runs the probe with its arguments and reports that a host was observed.
+func (s *Session) look(ctx context.Context, host inventory.Host, what string, paths []string) HostFacts {
 	begin := time.Now()
-	facts, err := s.probe(ctx, host, append(hostFiles(s.wish), paths...))
+	facts, err := s.probe(ctx, host, append([]string{what}, paths...))
 	event := Event{Kind: Observed, Host: host.Name, Seconds: time.Since(begin).Seconds()}
 	if err != nil {
 		facts = HostFacts{Unreachable: err}
@@ -61,13 +65,13 @@ func (s *Session) observeHost(ctx context.Context, host inventory.Host, paths ..
 	return facts
 }
 
-func (s *Session) probe(ctx context.Context, host inventory.Host, paths []string) (HostFacts, error) {
+func (s *Session) probe(ctx context.Context, host inventory.Host, arguments []string) (HostFacts, error) {
 	connection, err := s.connect(ctx, host)
 	if err != nil {
 		return HostFacts{}, err
 	}
 	sent := time.Now()
-	result, err := connection.Run(ctx, remote.Command{Script: templates.Probe(), Argv: paths, Root: true})
+	result, err := connection.Run(ctx, remote.Command{Script: templates.Probe(), Argv: arguments, Root: true})
 	if err != nil {
 		return HostFacts{}, fmt.Errorf("run the probe: %w", err)
 	}

@@ -32,6 +32,7 @@ func MakePlan(wish Wish, facts Facts) Plan {
 	p.members()
 	p.addons()
 	p.readiness()
+	p.giveWay()
 	p.pruneNeeds()
 	return p.plan
 }
@@ -57,6 +58,24 @@ func (p *planner) pruneNeeds() {
 	for i := range p.plan.Steps {
 		step := &p.plan.Steps[i]
 		step.Needs = slices.DeleteFunc(step.Needs, func(id string) bool { return !p.has(id) })
+	}
+}
+
+// giveWay lets what the first control plane downloads go first, when it is to be initialised:
+// nobody can join before, and the laptop's link and processors are shared by all.
+func (p *planner) giveWay() {
+	first := p.Cluster.ControlPlane.Hosts[0].Name
+	if !p.has(stepID(first, stepInit)) {
+		return
+	}
+	downloads := func(host string) []string {
+		return []string{stepID(host, stepContainerd), stepID(host, stepKubernetes), stepID(host, stepImages)}
+	}
+	for i := range p.plan.Steps {
+		step := &p.plan.Steps[i]
+		if step.Host != first && slices.Contains(downloads(step.Host), step.ID) {
+			step.GivesWayTo = slices.DeleteFunc(downloads(first), func(id string) bool { return !p.has(id) })
+		}
 	}
 }
 

@@ -8,8 +8,6 @@ import (
 
 	"fairlead/provision/kube"
 	"fairlead/templates"
-
-	"github.com/opencontainers/go-digest"
 )
 
 // addonObjects are the objects that the inventory asks for beside what kubeadm makes.
@@ -121,6 +119,3 @@ func hostFiles(wish Wish) []string {
 	}
 	return paths
 }
-
-// hasBlob says whether the content store of the host holds the digest.
-func (i ImportImages) hasBlob(d digest.Digest) bool { return i.Has[d.String()] }

@@ -175,7 +175,7 @@ func (p *planner) images(host inventory.Host, facts HostFacts) {
 		lacking = append(lacking, image)
 	}
 	if len(lacking) > 0 {
-		step.do(ImportImages{Images: lacking, Has: facts.Blobs})
+		step.do(ImportImages{Images: lacking})
 	}
 	p.add(step)
 }

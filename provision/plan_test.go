@@ -44,6 +44,9 @@ func show(plan Plan) string {
 		for _, action := range step.Actions {
 			fmt.Fprintf(&b, "  do %s\n", action.Describe())
 		}
+		if len(step.GivesWayTo) > 0 {
+			fmt.Fprintf(&b, "  gives way to %s\n", strings.Join(step.GivesWayTo, " "))
+		}
 		if len(step.Needs) > 0 {
 			fmt.Fprintf(&b, "  after %s\n", strings.Join(step.Needs, " "))
 		}

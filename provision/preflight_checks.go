@@ -159,7 +159,7 @@ func checkCgroup(_ *planner, _ inventory.Host, f HostFacts) (string, string) {
 // checkResolver finds the cause of CoreDNS's "plugin/loop: Loop detected". kubeadm itself
 // takes the right file where systemd-resolved runs.
 func checkResolver(_ *planner, _ inventory.Host, f HostFacts) (string, string) {
-	if f.Resolved {
+	if f.Units["systemd-resolved.service"].Active == "active" {
 		return "", ""
 	}
 	for _, nameserver := range f.Nameservers {
@@ -183,7 +183,7 @@ func checkRuntime(_ *planner, _ inventory.Host, f HostFacts) (string, string) {
 }
 
 func checkFirewalld(_ *planner, _ inventory.Host, f HostFacts) (string, string) {
-	if !f.Firewalld {
+	if f.Units["firewalld.service"].Active != "active" {
 		return "", ""
 	}
 	return "firewalld runs", "open 6443, 10250 and 8472/udp, and put the pod subnet and cni0 into the trusted zone"

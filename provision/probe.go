@@ -2,7 +2,6 @@ package provision
 
 import (
 	"bytes"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -24,7 +23,7 @@ func parseProbe(answer []byte, sent, received time.Time) (HostFacts, error) {
 		Ports: map[int]string{}, Modules: map[string]bool{}, Sysctls: map[string]string{},
 		Files: map[string]FileFacts{}, Trees: map[string]bool{}, Contents: map[string][]byte{}, Units: map[string]UnitFacts{},
 		Versions: map[string]Version{}, RuntimeSettings: map[string]string{},
-		Images: map[string]ImageFacts{}, Blobs: map[string]bool{},
+		Images:      map[string]ImageFacts{},
 		Kubeconfigs: map[string]bool{}, NotEmpty: map[string]bool{},
 	}
 	if !bytes.HasSuffix(answer, []byte("\nend\n")) {
@@ -132,9 +131,9 @@ func readCapabilities(f *HostFacts, v []string) (err error) {
 	return err
 }
 
-func readContent(f *HostFacts, v []string) (err error) {
-	f.Contents[v[0]], err = base64.StdEncoding.DecodeString(v[1])
-	return err
+// readContent turns the marks of the probe script back into new lines and tabs.
+func readContent(f *HostFacts, v []string) {
+	f.Contents[v[0]] = []byte(strings.NewReplacer("\x1f", "\n", "\x1e", "\t").Replace(v[1]))
 }
 
 func readCertificate(f *HostFacts, v []string) error {

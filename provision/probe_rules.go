@@ -30,8 +30,6 @@ var probeRules = map[string]probeRule{
 	"address":    {2, readAddress},
 	"link":       text(1, func(f *HostFacts, v []string) { f.Links = append(f.Links, v[0]) }),
 	"nameserver": {1, readNameserver},
-	"resolved":   text(1, func(f *HostFacts, _ []string) { f.Resolved = true }),
-	"firewalld":  text(1, func(f *HostFacts, _ []string) { f.Firewalld = true }),
 	"port":       {2, readPort},
 
 	"swap": text(3, func(f *HostFacts, v []string) { f.Swaps = append(f.Swaps, Swap{Device: v[0], Kind: v[1]}) }),
@@ -48,7 +46,7 @@ var probeRules = map[string]probeRule{
 	"file":    {5, readFile},
 	"sha256":  {2, readSHA256},
 	"tree":    text(1, func(f *HostFacts, v []string) { f.Trees[v[0]] = true }),
-	"content": {2, readContent},
+	"content": text(2, readContent),
 	"unit": text(9, func(f *HostFacts, v []string) {
 		f.Units[v[0]] = UnitFacts{
 			Load: v[1], Active: v[2], Sub: v[3], Enabled: v[4], Path: v[5], PID: v[6], Result: v[7],
@@ -60,7 +58,6 @@ var probeRules = map[string]probeRule{
 	"image": text(4, func(f *HostFacts, v []string) {
 		f.Images[v[0]] = ImageFacts{Digest: v[1], Complete: v[2] == "complete" && v[3] == "true"}
 	}),
-	"blob": text(1, func(f *HostFacts, v []string) { f.Blobs[v[0]] = true }),
 
 	"manifest":       text(1, func(f *HostFacts, v []string) { f.Manifests = append(f.Manifests, v[0]) }),
 	"kubeconfig":     text(1, func(f *HostFacts, v []string) { f.Kubeconfigs[v[0]] = true }),

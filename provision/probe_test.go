@@ -17,7 +17,7 @@ func TestProbeOfThisMachine(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	sent := time.Now()
-	command := exec.CommandContext(ctx, "/bin/sh", "-s", "--", "/etc/hosts", "/etc", "/nonexistent")
+	command := exec.CommandContext(ctx, "/bin/sh", "-s", "--", "remains", "/etc/hosts", "/etc", "/nonexistent")
 	command.Stdin = strings.NewReader(templates.Probe())
 	answer, err := command.Output()
 	if err != nil {

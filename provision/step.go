@@ -60,6 +60,9 @@ type Step struct {
 	Reasons []string // what was observed: "kubelet is 1.36.3, want 1.37.2"
 	Needs   []string // IDs of steps that must be done before
 	Lock    string   // steps of one lock run one after another
+	// GivesWayTo are the IDs of steps on everybody's path: this one starts after them, but
+	// waits no longer than a short time, so that a slow host holds nobody up.
+	GivesWayTo []string
 	// Finally runs the step once its Needs are over, however they ended, if at least
 	// one of them was started.
 	Finally bool

@@ -105,7 +105,7 @@ func freshHost(host inventory.Host) HostFacts {
 		Sysctls:     map[string]string{"net.ipv4.ip_forward": "0"},
 		Files:       map[string]FileFacts{}, Contents: map[string][]byte{},
 		Units: map[string]UnitFacts{}, Versions: map[string]Version{}, Images: map[string]ImageFacts{},
-		Blobs: map[string]bool{}, Kubeconfigs: map[string]bool{}, NotEmpty: map[string]bool{},
+		Kubeconfigs: map[string]bool{}, NotEmpty: map[string]bool{},
 	}
 }
 

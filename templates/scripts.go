@@ -29,6 +29,8 @@ var (
 	restartUnit string
 	//go:embed scripts/install-layers.sh
 	installLayers string
+	//go:embed scripts/list-blobs.sh
+	listBlobs string
 	//go:embed scripts/import-images.sh
 	importImages string
 )
@@ -71,3 +73,6 @@ func InstallLayers() string { return installLayers }
 
 // ImportImages imports an OCI layout from its standard input.
 func ImportImages() string { return importImages }
+
+// ListBlobs prints the digests in containerd's content store, one a line.
+func ListBlobs() string { return listBlobs }

@@ -1,6 +1,10 @@
-# Reads all facts of a host in one go and changes nothing. Arguments: the paths of the
-# files to examine. Prints one fact a line: its name, then tab-separated fields.
-# The last line is "end"; an answer without it is incomplete.
+# Reads all facts of a host in one go and changes nothing. Arguments: "remains" to look as
+# well for what reset must leave none of, or "-"; then the paths of the files to examine.
+# Prints one fact a line: its name, then tab-separated fields. The last line is "end"; an
+# answer without it is incomplete.
+#
+# It runs on every host at the start and at the end of every run, so it starts few
+# processes: what one of them can read for all is not read by one each.
 set -u
 LC_ALL=C
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -16,8 +20,6 @@ fact() {
 	printf '\n'
 }
 
-encoded() { base64 -w0 <"$1" 2>/dev/null; }
-
 machine() {
 	fact uid "$(id -u)"
 	fact clock "$(date +%s%N)"
@@ -26,34 +28,36 @@ machine() {
 		[ -r /etc/os-release ] && . /etc/os-release
 		fact os "$ID" "$VERSION_ID" "$ID_LIKE" "$PRETTY_NAME"
 	)
-	fact kernel "$(uname -r)"
-	fact arch "$(uname -m)"
+	# shellcheck disable=SC2046 # three words
+	set -- $(uname -nrm)
+	fact hostname "$1"
+	fact kernel "$2"
+	fact arch "$3"
 	fact cpus "$(nproc)"
-	while read -r key value _; do
-		case $key in
-		MemTotal:) fact memory "$value" ;;
-		esac
-	done </proc/meminfo
-	fact hostname "$(uname -n)"
-	[ -r /etc/machine-id ] && fact machine-id "$(cat /etc/machine-id)"
-	[ -r /sys/class/dmi/id/product_uuid ] && fact product-uuid "$(cat /sys/class/dmi/id/product_uuid)"
-	fact boot-id "$(cat /proc/sys/kernel/random/boot_id)"
-	[ -d /run/systemd/system ] && fact systemd "$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')"
+	set -- /proc/meminfo /proc/self/status
+	for path in /etc/machine-id /sys/class/dmi/id/product_uuid /proc/sys/kernel/random/boot_id; do
+		[ ! -r "$path" ] || set -- "$@" "$path"
+	done
+	awk -v OFS="$tab" '
+		$1 == "MemTotal:" { print "memory", $2 }
+		$1 == "CapBnd:" { print "capabilities", $2 }
+		FILENAME ~ /machine-id$/ { print "machine-id", $0 }
+		FILENAME ~ /product_uuid$/ { print "product-uuid", $0 }
+		FILENAME ~ /boot_id$/ { print "boot-id", $0 }' "$@"
+	if [ -d /run/systemd/system ]; then
+		version=$(systemctl show --property Version --value)
+		fact systemd "${version%%[!0-9]*}"
+	fi
 	fact container "$(systemd-detect-virt --container 2>/dev/null || :)"
 	case $(stat -fc %T /sys/fs/cgroup 2>/dev/null) in
 	cgroup2fs) fact cgroup v2 ;;
 	*) fact cgroup v1 ;;
 	esac
-	while read -r key value; do
-		case $key in
-		CapBnd:) fact capabilities "$value" ;;
-		esac
-	done </proc/self/status
 	if [ -d /sys/kernel/security/apparmor ] && [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then
 		fact apparmor enabled
 	fi
 	[ -r /sys/fs/selinux/enforce ] && fact selinux "$(cat /sys/fs/selinux/enforce)"
-	for tool in tar gzip sha256sum mount losetup iptables ip modprobe systemd-run base64 flock awk find; do
+	for tool in tar gzip sha256sum mount losetup iptables ip modprobe systemd-run flock awk find; do
 		command -v "$tool" >/dev/null 2>&1 || fact missing-tool "$tool"
 	done
 }
@@ -62,14 +66,9 @@ network() {
 	ip -o addr show 2>/dev/null | while read -r _ link _ address _; do
 		fact address "$link" "$address"
 	done
-	ip -o link show 2>/dev/null | while IFS=' :@' read -r _ link _; do
-		fact link "$link"
-	done
 	while read -r key value _; do
 		[ "$key" = nameserver ] && fact nameserver "$value"
 	done </etc/resolv.conf
-	systemctl is-active --quiet systemd-resolved 2>/dev/null && fact resolved active
-	systemctl is-active --quiet firewalld 2>/dev/null && fact firewalld active
 	ss -Hltnp 2>/dev/null | while read -r _ _ _ local _ users; do
 		process=${users#*\(\(\"}
 		fact port "${local##*:}" "${process%%\"*}"
@@ -88,19 +87,17 @@ kernel() {
 			esac
 		done </etc/fstab
 	fi
-	systemctl list-unit-files --no-legend --type=swap 2>/dev/null | while read -r unit state _; do
-		fact swap-unit "$unit" "$state"
-	done
 	[ -e /usr/lib/systemd/system-generators/zram-generator ] && [ ! -e /etc/systemd/zram-generator.conf ] && fact zram-generator
-	for module in overlay br_netfilter; do
-		name=$module
-		probe=/sys/module/$module
-		case $module in
-		overlay) grep -qw overlay /proc/filesystems && probe=/ ;;
-		br_netfilter) [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] && probe=/ ;;
-		esac
-		if [ -e "$probe" ]; then fact module "$name" loaded; else fact module "$name" absent; fi
-	done
+	if [ -e /sys/module/overlay ] || grep -qw overlay /proc/filesystems; then
+		fact module overlay loaded
+	else
+		fact module overlay absent
+	fi
+	if [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ]; then
+		fact module br_netfilter loaded
+	else
+		fact module br_netfilter absent
+	fi
 	# Those that fairlead sets, and those that the kubelet and kube-proxy set.
 	set --
 	for key in net/ipv4/ip_forward net/bridge/bridge-nf-call-iptables net/bridge/bridge-nf-call-ip6tables \
@@ -109,16 +106,18 @@ kernel() {
 		[ ! -r "/proc/sys/$key" ] || set -- "$@" "/proc/sys/$key"
 	done
 	awk -v OFS="$tab" '{ name = substr(FILENAME, 11); gsub("/", ".", name); print "sysctl", name, $0 }' "$@"
-	for folder in /usr/local/bin /var/lib/containerd /var/lib/etcd /var/lib/kubelet; do
-		existing=$folder
-		while [ ! -d "$existing" ]; do existing=${existing%/*}; existing=${existing:-/}; done
-		df -Pk "$existing" 2>/dev/null | while read -r device blocks _ free _; do
-			case $blocks in
-			*[!0-9]*) ;;
-			*) fact disk "$folder" "$device" "$blocks" "$free" ;;
-			esac
+	set --
+	folders='/usr/local/bin /var/lib/containerd /var/lib/etcd /var/lib/kubelet'
+	for folder in $folders; do
+		while [ ! -d "$folder" ]; do
+			folder=${folder%/*}
+			folder=${folder:-/}
 		done
+		set -- "$@" "$folder"
 	done
+	df -Pk "$@" 2>/dev/null | awk -v OFS="$tab" -v folders="$folders" '
+		BEGIN { split(folders, folder, " ") }
+		NR > 1 && $2 ~ /^[0-9]+$/ { print "disk", folder[NR - 1], $1, $2, $4 }'
 }
 
 # A file that has the inode, size and times with which fairlead installed it has the hash
@@ -144,21 +143,30 @@ files() {
 		sed "s/^\([0-9a-f]*\)  \(.*\)/sha256$tab\2$tab\1/"
 }
 
-# Small files of ours whose text the plan shows.
+# Small files of ours whose text the plan shows. Octal 37 stands for a new line, 36 for a tab.
 contents() {
+	set --
 	for path in /etc/containerd/config.toml /etc/sysctl.d/99-fairlead.conf /etc/modules-load.d/fairlead.conf \
 		/etc/systemd/system/containerd.service /etc/systemd/system/kubelet.service \
 		/etc/systemd/system/kubelet.service.d/10-kubeadm.conf; do
-		[ -f "$path" ] && fact content "$path" "$(encoded "$path")"
+		[ ! -f "$path" ] || set -- "$@" "$path"
 	done
+	[ $# = 0 ] || awk '
+		FNR == 1 { if (NR > 1) printf "\n"; printf "content\t%s\t", FILENAME }
+		{ gsub(/\t/, "\036"); printf "%s\037", $0 }
+		END { printf "\n" }' "$@"
 }
 
 units() {
 	systemctl show containerd.service kubelet.service docker.service fairlead-kubeadm.service \
+		systemd-resolved.service firewalld.service '*.swap' \
 		-p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p MainPID -p Result -p NeedDaemonReload |
 		awk -F= -v OFS="$tab" '
 		function flush() {
-			if ("Id" in v) print "unit", v["Id"], v["LoadState"], v["ActiveState"], v["SubState"], v["UnitFileState"], v["FragmentPath"], v["MainPID"], v["Result"], v["NeedDaemonReload"]
+			if (v["Id"] ~ /\.swap$/) {
+				if (v["UnitFileState"] != "") print "swap-unit", v["Id"], v["UnitFileState"]
+			} else if ("Id" in v)
+				print "unit", v["Id"], v["LoadState"], v["ActiveState"], v["SubState"], v["UnitFileState"], v["FragmentPath"], v["MainPID"], v["Result"], v["NeedDaemonReload"]
 			split("", v)
 		}
 		/^$/ { flush(); next }
@@ -181,12 +189,15 @@ software() {
 		esac
 		fact version "$program" "$path" "${version#v}"
 	done
-	systemctl is-active --quiet containerd || return 0
+	case $units in
+	*"unit${tab}containerd.service${tab}loaded${tab}active"*) ;;
+	*) return 0 ;;
+	esac
 	command -v ctr >/dev/null 2>&1 || return 0
 	containerd config dump 2>/dev/null | awk -F= -v OFS="$tab" '
 		/^ *(sandbox|SystemdCgroup|config_path|restrict_oom_score_adj|disable_apparmor) *=/ {
 			gsub(/[ \047"]/, "")
-			print "containerd-setting", $1, $2
+			if ($2 != "") print "containerd-setting", $1, $2
 		}'
 	ctr -n k8s.io images check 2>/dev/null | while read -r name _ digest status rest; do
 		case $name in
@@ -194,9 +205,6 @@ software() {
 		*@sha256:*) ;;
 		*) fact image "$name" "$digest" "$status" "${rest##* }" ;;
 		esac
-	done
-	ctr -n k8s.io content ls -q 2>/dev/null | while read -r blob; do
-		fact blob "$blob"
 	done
 }
 
@@ -220,16 +228,22 @@ cluster() {
 		/END CERTIFICATE/ { inside = 0 }
 		END { printf "\n" }' "$@"
 	for path in /var/lib/etcd /var/lib/kubelet /etc/kubernetes; do
-		[ -d "$path" ] && [ -n "$(ls -A "$path" 2>/dev/null)" ] && fact not-empty "$path"
+		set -- "$path"/* "$path"/.[!.]*
+		for entry in "$@"; do
+			[ -e "$entry" ] || continue
+			fact not-empty "$path"
+			break
+		done
 	done
-	[ -f /var/lib/fairlead/ledger ] && while IFS= read -r line; do
-		fact ledger "$line"
-	done </var/lib/fairlead/ledger
+	[ ! -f /var/lib/fairlead/ledger ] || sed "s/^/ledger$tab/" /var/lib/fairlead/ledger
 	return 0
 }
 
 # What reset must leave none of.
 remains() {
+	ip -o link show 2>/dev/null | while IFS=' :@' read -r _ link _; do
+		fact link "$link"
+	done
 	find /proc -maxdepth 2 -name exe -printf '%h\t%l\n' 2>/dev/null | while IFS="$tab" read -r process program; do
 		program=${program% (deleted)}
 		case ${program##*/} in
@@ -262,13 +276,16 @@ remains() {
 	return 0
 }
 
+look=$1
+shift
 machine
 network
 kernel
 files "$@"
 contents
-units
+units=$(units)
+printf '%s\n' "$units"
 software
 cluster
-remains
+[ "$look" != remains ] || remains
 fact end
