@@ -13,6 +13,7 @@ const (
 	SourceBundle      = "bundle"     // kubernetes.source: everything comes from one bundle
 	RuntimeContainerd = "containerd" // runtime.name
 	NetworkFlannel    = "flannel"    // addons.network.name
+	IngressTraefik    = "traefik"    // addons.ingress.controller
 
 	DefaultPodSubnet     = "10.244.0.0/16"
 	DefaultServiceSubnet = "10.96.0.0/12"
@@ -33,6 +34,7 @@ type Cluster struct {
 	Runtime      Runtime
 	ControlPlane ControlPlane
 	Workers      []Host
+	Images       Images
 	Addons       Addons
 	// IgnorePreflight holds the names of the preflight findings that do not stop a run.
 	IgnorePreflight []string
@@ -62,16 +64,6 @@ type ControlPlane struct {
 	// Schedulable says that ordinary pods may run on control-plane nodes.
 	Schedulable bool
 	Hosts       []Host
-}
-
-// Addons names what is applied to the cluster once its API answers.
-type Addons struct {
-	Network Network
-}
-
-// Network names the pod network.
-type Network struct {
-	Name string // NetworkFlannel
 }
 
 // Role is what a host does in the cluster.

@@ -171,6 +171,23 @@ func (d *decoder) items(node *yaml.Node, path []string) []*yaml.Node {
 	return node.Content
 }
 
+// list reads a list of mappings with a fixed set of keys; example is such a mapping.
+// One that cannot be read keeps its place, so that list indexes stay those of the
+// file.
+func list[T any](d *decoder, node *yaml.Node, path []string, example string, fields []field[T]) []T {
+	var all []T
+	for i, item := range d.items(node, path) {
+		var value T
+		if target(item).Kind == yaml.ScalarNode {
+			d.fault(index(path, i), "must be a mapping such as %s, got %s", example, describe(target(item)))
+		} else {
+			mapping(d, item, index(path, i), &value, fields)
+		}
+		all = append(all, value)
+	}
+	return all
+}
+
 // enter follows an alias and checks that the node is a mapping or a list as asked.
 // It answers nil, true for an empty value.
 func (d *decoder) enter(node *yaml.Node, path []string, kind yaml.Kind) (*yaml.Node, bool) {

@@ -47,6 +47,9 @@ func topFields() []field[top] {
 		{"workers", false, func(d *decoder, n *yaml.Node, p []string, t *top) {
 			mapping(d, n, p, &t.Workers, workersFields())
 		}},
+		{"images", false, func(d *decoder, n *yaml.Node, p []string, t *top) {
+			mapping(d, n, p, &t.Images, imagesFields())
+		}},
 		{"addons", false, func(d *decoder, n *yaml.Node, p []string, t *top) {
 			mapping(d, n, p, &t.Addons, addonsFields())
 		}},
@@ -115,21 +118,5 @@ func hostFields() []field[Host] {
 		}},
 		{"labels", false, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Labels = d.labels(n, p) }},
 		{"taints", false, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Taints = d.taints(n, p) }},
-	}
-}
-
-func addonsFields() []field[Addons] {
-	return []field[Addons]{
-		{"network", false, func(d *decoder, n *yaml.Node, p []string, a *Addons) {
-			mapping(d, n, p, &a.Network, networkFields())
-		}},
-	}
-}
-
-func networkFields() []field[Network] {
-	return []field[Network]{
-		{"name", false, func(d *decoder, n *yaml.Node, p []string, w *Network) {
-			d.only(n, p, NetworkFlannel, &w.Name)
-		}},
 	}
 }

@@ -3,6 +3,7 @@ package inventory
 import (
 	"net/netip"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -11,7 +12,7 @@ import (
 func addSeeds(f *testing.F) {
 	f.Add(Starter())
 	for _, pattern := range []string{"valid", "invalid"} {
-		for _, name := range []string{"full", "minimal", "json", "keys", "hosts", "bomb", "cycle", "bracket"} {
+		for _, name := range []string{"full", "minimal", "json", "keys", "hosts", "bomb", "cycle", "bracket", "images", "addons"} {
 			if data := seed("testdata/" + pattern + "/" + name + ".yaml"); data != nil {
 				f.Add(data)
 			}
@@ -45,6 +46,72 @@ func FuzzParse(f *testing.F) {
 		if len(c.Hosts()) == 0 || c.ControlPlane.Endpoint == "" || !c.Kubernetes.PodSubnet.IsValid() || c.Hosts()[0].SSH.Port == 0 {
 			t.Fatalf("a valid cluster lacks something: %+v", c)
 		}
+		soundImages(t, c)
+		soundManifests(t, c)
+	})
+}
+
+// soundImages checks what every valid cluster's images must fulfil.
+func soundImages(t *testing.T, c *Cluster) {
+	t.Helper()
+	for _, r := range c.Images.Rewrite {
+		if prefixProblem(r.From) != "" || prefixProblem(r.To) != "" {
+			t.Fatalf("odd rule %+v", r)
+		}
+	}
+	for _, r := range c.Images.Registries {
+		given := r.PasswordFile != "" || r.AskPassword
+		if registryProblem(r.Host) != "" || r.PlainHTTP && r.CA != "" || given != (r.User != "") || r.PasswordFile != "" && r.AskPassword {
+			t.Fatalf("odd registry %+v", r)
+		}
+	}
+	if _, ok := c.Host(c.Images.Host); !ok && c.Images.Host != "" {
+		t.Fatalf("no host %s", c.Images.Host)
+	}
+}
+
+// soundManifests checks what every valid cluster's manifests must fulfil.
+func soundManifests(t *testing.T, c *Cluster) {
+	t.Helper()
+	names := map[string]bool{}
+	for _, m := range c.Addons.Manifests {
+		if !isLabel(m.Name) || names[m.Name] || (m.Path == "") == (m.URL == "") || (m.SHA256 == "") != (m.URL == "") {
+			t.Fatalf("odd manifest %+v", m)
+		}
+		names[m.Name] = true
+		if !filepath.IsAbs(m.Path) && m.URL == "" || m.URL != "" && (urlProblem(m.URL) != "" || sumProblem(m.SHA256) != "") {
+			t.Fatalf("odd source %+v", m)
+		}
+		if m.Placement.On != "" && m.Placement.NodeSelector != nil {
+			t.Fatalf("odd placement %+v", m)
+		}
+		for _, p := range m.Patches {
+			if (p.Inline == "") == (p.File == "") {
+				t.Fatalf("odd patch %+v", p)
+			}
+		}
+	}
+}
+
+func FuzzReferences(f *testing.F) {
+	for _, s := range []string{
+		"docker.io", "registry.lab:5000/k8s", "[fd00::1]:5000/a_b/c--d", "192.0.2.1/a", "localhost/a", "quay.io/a/b:v1",
+		"nginx@sha256:" + strings.Repeat("0", 64), "https://a/b", "A.b/c", "a//b", "x:y:z", "[", "]:1/", "1.2/a", ".:/",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if registryProblem(s) == "" && (prefixProblem(s) != "" || referenceProblem(s+"/x") != "") {
+			t.Errorf("the registry %q is no prefix: %s %s", s, prefixProblem(s), referenceProblem(s+"/x"))
+		}
+		if prefixProblem(s) == "" && len(s) < 250 && referenceProblem(s+"/x:v1") != "" {
+			t.Errorf("nothing can be in %q: %s", s, referenceProblem(s+"/x:v1"))
+		}
+		for _, m := range []Manifest{{Path: s}, {URL: s}} {
+			if name := manifestName(m); name != "" && !isLabel(name) {
+				t.Errorf("%+v is named %q", m, name)
+			}
+		}
 	})
 }
 
@@ -70,6 +137,9 @@ func FuzzAddHost(f *testing.F) {
 			}
 			if len(c.ControlPlane.Hosts) == 1 && role == RoleControlPlane {
 				continue // the only one cannot be removed
+			}
+			if c.Images.Host == "added" {
+				continue // the file names it elsewhere
 			}
 			back, err := RemoveHost(out, "added")
 			if err != nil {

@@ -93,6 +93,12 @@ func schemaKeys(root, node map[string]any, path string, into map[string][]string
 	if items, ok := node["items"].(map[string]any); ok {
 		schemaKeys(root, items, path+"[]", into)
 	}
+	choices, _ := node["anyOf"].([]any)
+	for _, choice := range choices {
+		if choice, ok := choice.(map[string]any); ok {
+			schemaKeys(root, choice, path, into)
+		}
+	}
 	properties, ok := node["properties"].(map[string]any)
 	if !ok {
 		return

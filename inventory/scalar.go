@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -19,24 +20,45 @@ func (d *decoder) text(node *yaml.Node, path []string) (string, bool) {
 
 // anyText reads a string, which may be empty.
 func (d *decoder) anyText(node *yaml.Node, path []string) (string, bool) {
+	s, ok := d.rawText(node, path)
+	if ok && strings.ContainsFunc(s, unicode.IsControl) {
+		d.fault(path, "contains a control character or a line break")
+		return "", false
+	}
+	return s, ok
+}
+
+// lines reads a string of one or more lines that is not blank.
+func (d *decoder) lines(node *yaml.Node, path []string) (string, bool) {
+	s, ok := d.rawText(node, path)
+	switch {
+	case !ok:
+		return "", false
+	case strings.TrimSpace(s) == "":
+		d.fault(path, "must not be empty")
+		return "", false
+	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r) }):
+		d.fault(path, "contains a control character")
+		return "", false
+	}
+	return s, true
+}
+
+// rawText reads any string.
+func (d *decoder) rawText(node *yaml.Node, path []string) (string, bool) {
 	if !d.scalar(node, path, "text") {
 		return "", false
 	}
 	node = target(node)
 	switch tag := node.ShortTag(); tag {
 	case "!!str":
+		return node.Value, true
 	case "!!int", "!!float", "!!bool", "!!timestamp":
 		d.fault(path, "must be text, got %s; put it in quotes: %q", describe(node), clip(node.Value))
-		return "", false
 	default:
 		d.fault(path, "has the tag %s, which is not supported", tag)
-		return "", false
 	}
-	if strings.ContainsFunc(node.Value, unicode.IsControl) {
-		d.fault(path, "contains a control character or a line break")
-		return "", false
-	}
-	return node.Value, true
+	return "", false
 }
 
 // whole reads an integer.
@@ -90,4 +112,24 @@ func (d *decoder) only(node *yaml.Node, path []string, value string, into *strin
 	} else if ok {
 		*into = s
 	}
+}
+
+// oneOf reads one of several words.
+func (d *decoder) oneOf(node *yaml.Node, path []string, words []string) string {
+	s, ok := d.text(node, path)
+	if !ok || slices.Contains(words, s) {
+		return s
+	}
+	if near := nearest(s, words); near != "" {
+		d.fault(path, "%q is not supported; did you mean %s?", clip(s), near)
+	} else {
+		d.fault(path, "%q is not supported; it can be %s", clip(s), either(words))
+	}
+	return ""
+}
+
+// either writes words as in "a, b or c".
+func either(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

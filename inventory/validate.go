@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"os/user"
+	"slices"
 	"strconv"
 )
 
@@ -32,6 +33,8 @@ func (doc *document) validate() {
 	doc.checkControlPlane()
 	doc.checkSubnets()
 	doc.checkAddresses(places)
+	doc.checkImages(places)
+	doc.checkAddons()
 	doc.fillUser(places)
 }
 
@@ -64,13 +67,15 @@ func (doc *document) checkControlPlane() {
 }
 
 // faulty says whether a problem at exactly this path is known already.
-func (doc *document) faulty(path []string) bool {
-	for _, p := range doc.problems {
-		if pathString(p.Path) == pathString(path) {
-			return true
-		}
-	}
-	return false
+func (d *decoder) faulty(path []string) bool {
+	return slices.ContainsFunc(d.problems, func(p Problem) bool { return slices.Equal(p.Path, path) })
+}
+
+// faultyWithin says whether a problem at this path or below it is known already.
+func (d *decoder) faultyWithin(path []string) bool {
+	return slices.ContainsFunc(d.problems, func(p Problem) bool {
+		return len(p.Path) >= len(path) && slices.Equal(p.Path[:len(path)], path)
+	})
 }
 
 // checkSubnets applies kubeadm's rules: a node gets a /24 (IPv6: a /64) of the pod

@@ -178,26 +178,6 @@ func (a AwaitNode) apply(ctx context.Context, s *stepRun) error {
 	return client.WaitNode(ctx, a.Name, a.Ready, s.waiting)
 }
 
-// AwaitDaemonSet waits until a DaemonSet runs on every node that it wants.
-type AwaitDaemonSet struct{ Namespace, Name string }
-
-// Describe implements Action.
-func (a AwaitDaemonSet) Describe() string {
-	return "wait for DaemonSet " + a.Namespace + "/" + a.Name
-}
-
-func (AwaitDaemonSet) touches() []touch { return nil }
-
-func (a AwaitDaemonSet) apply(ctx context.Context, s *stepRun) error {
-	client, _, err := s.session.api(ctx)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, nodePatience)
-	defer cancel()
-	return client.WaitDaemonSet(ctx, a.Namespace, a.Name, s.waiting)
-}
-
 // ChangeNode sets and removes labels, annotations and taints of a node.
 type ChangeNode struct {
 	Name   string
@@ -215,23 +195,4 @@ func (a ChangeNode) apply(ctx context.Context, s *stepRun) error {
 		return err
 	}
 	return client.ChangeNode(ctx, a.Name, a.Change)
-}
-
-// ApplyObject applies one object by server-side apply.
-type ApplyObject struct {
-	Object map[string]any
-	Before map[string]any // the live object, nil when there is none
-}
-
-// Describe implements Action.
-func (a ApplyObject) Describe() string { return "apply " + objectKey(a.Object) }
-
-func (ApplyObject) touches() []touch { return nil }
-
-func (a ApplyObject) apply(ctx context.Context, s *stepRun) error {
-	client, _, err := s.session.api(ctx)
-	if err != nil {
-		return err
-	}
-	return client.Apply(ctx, a.Object)
 }

@@ -16,13 +16,19 @@ type PutFile struct {
 	Mode    uint32
 	Content []byte
 	Before  []byte // what was observed, for the diff
+	Secret  bool   // the content is shown to nobody
 }
 
 // Describe implements Action.
 func (a PutFile) Describe() string { return fmt.Sprintf("write %s (mode %04o)", a.Path, a.Mode) }
 
 // Diff implements Differ.
-func (a PutFile) Diff() (path string, before, after []byte) { return a.Path, a.Before, a.Content }
+func (a PutFile) Diff() (path string, before, after []byte) {
+	if a.Secret {
+		return a.Path, nil, []byte("(secret)\n")
+	}
+	return a.Path, a.Before, a.Content
+}
 
 func (a PutFile) touches() []touch { return files(a.Path) }
 
@@ -91,4 +97,9 @@ func StartUnit(unit string, start bool) Script {
 // RestartUnit restarts a systemd unit that runs with the right files.
 func RestartUnit(unit string) Script {
 	return Script{Title: "systemctl restart " + unit, Text: templates.RestartUnit(), Args: []string{unit}}
+}
+
+// RemoveFiles removes files that an earlier step has put there.
+func RemoveFiles(paths []string) Script {
+	return Script{Title: "remove " + strings.Join(paths, ", "), Text: templates.RemoveFiles(), Args: paths, Touches: files(paths...)}
 }

@@ -15,6 +15,8 @@ type Facts struct {
 	Hosts map[string]HostFacts
 	// API is what the API server said.
 	API APIFacts
+	// ImageProblems are why images that hosts are going to pull cannot be had.
+	ImageProblems []ImageProblem
 }
 
 // HostFacts are one host's answer to the probe.
@@ -70,6 +72,11 @@ type HostFacts struct {
 	CA            []byte // PEM of the cluster CA that the host has, nil without
 	NotEmpty      map[string]bool
 	Ledger        []LedgerEntry
+
+	// RegistryCA and RegistryCertificate are those of fairlead's own registry, PEM, nil
+	// without one. RegistryImages are the images it holds: REPOSITORY:TAG → digest.
+	RegistryCA, RegistryCertificate []byte
+	RegistryImages                  map[string]string
 
 	Processes []Process
 	Mounts    []string
@@ -146,9 +153,18 @@ type APIFacts struct {
 	Missing []string
 	Nodes   map[string]kube.Node
 	// Objects are the live add-on objects, by objectKey; absent ones are missing.
-	Objects map[string]map[string]any
-	// Rollouts are the reasons why an add-on's DaemonSet is not rolled out yet.
-	Rollouts []string
+	Objects map[string]kube.Live
+	// Unready are the reasons why an add-on's object is not as it should be, by objectKey.
+	Unready map[string]string
+	// Applied is the cluster's own record of what was applied, by add-on set.
+	Applied map[string][]kube.AppliedObject
+	// Strays are those recorded objects that live, bear their set's label, and are in no set
+	// any more.
+	Strays map[string][]kube.AppliedObject
+	// ServingBootstrap says that kubelets that join ask the cluster for serving certificates.
+	ServingBootstrap bool
+	// Serving are requests of kubelets for serving certificates that nobody has decided on.
+	Serving []kube.ServingRequest
 	// StaleTokens are ids of bootstrap tokens that a killed run left.
 	StaleTokens []string
 }

@@ -43,6 +43,7 @@ func (s *Session) Observe(ctx context.Context) (Facts, error) {
 		return facts, err
 	}
 	facts.API = s.observeAPI(ctx, facts)
+	facts.ImageProblems = s.observeImages(ctx, facts)
 	facts.ObservedAt = time.Now()
 	return facts, ctx.Err()
 }
@@ -141,7 +142,10 @@ func (s *Session) askAPI(ctx context.Context, host inventory.Host) (APIFacts, er
 
 // readCluster reads all that the plan wants to know from an API server that answers.
 func (s *Session) readCluster(ctx context.Context, client *kube.Client, via string) (APIFacts, error) {
-	api := APIFacts{Via: via, Nodes: map[string]kube.Node{}, Objects: map[string]map[string]any{}}
+	api := APIFacts{
+		Via: via, Nodes: map[string]kube.Node{}, Objects: map[string]kube.Live{},
+		Unready: map[string]string{}, Strays: map[string][]kube.AppliedObject{},
+	}
 	var err error
 	if api.ServerVersion, err = client.ServerVersion(ctx); err != nil {
 		return api, err
@@ -162,28 +166,6 @@ func (s *Session) readCluster(ctx context.Context, client *kube.Client, via stri
 	if s.bundle == nil {
 		return api, nil // no add-ons can be wished for without their images
 	}
-	err = s.readObjects(ctx, client, &api)
+	err = s.readAddons(ctx, client, &api)
 	return api, err
-}
-
-// readObjects reads the live add-on objects.
-func (s *Session) readObjects(ctx context.Context, client *kube.Client, api *APIFacts) error {
-	objects, err := addonObjects(s.wish)
-	if err != nil {
-		return err
-	}
-	for _, object := range objects {
-		live, exists, err := client.Get(ctx, object)
-		if err != nil {
-			return err
-		}
-		if !exists {
-			continue
-		}
-		api.Objects[objectKey(object)] = live
-		if reason := kube.RolloutReason(live); reason != "" {
-			api.Rollouts = append(api.Rollouts, reason)
-		}
-	}
-	return nil
 }

@@ -5,14 +5,7 @@ import (
 	"slices"
 
 	"fairlead/inventory"
-	"fairlead/provision/bundle"
 )
-
-// Wish is all that a plan is measured against.
-type Wish struct {
-	Cluster *inventory.Cluster
-	Bundle  bundle.Manifest
-}
 
 // planner gathers the steps of one plan.
 type planner struct {
@@ -32,6 +25,7 @@ func MakePlan(wish Wish, facts Facts) Plan {
 	p.members()
 	p.addons()
 	p.readiness()
+	p.serving()
 	p.giveWay()
 	p.pruneNeeds()
 	return p.plan
@@ -69,7 +63,10 @@ func (p *planner) giveWay() {
 		return
 	}
 	downloads := func(host string) []string {
-		return []string{stepID(host, stepContainerd), stepID(host, stepKubernetes), stepID(host, stepImages)}
+		return []string{
+			stepID(host, stepContainerd), stepID(host, stepKubernetes), stepID(host, stepImages),
+			stepID(host, stepRegistry), stepID(host, stepFill),
+		}
 	}
 	for i := range p.plan.Steps {
 		step := &p.plan.Steps[i]
@@ -105,6 +102,10 @@ const (
 	stepContainerd = "containerd"
 	stepKubernetes = "kubernetes"
 	stepImages     = "images"
+	stepRegistry   = "registry"
+	stepFill       = "registry-fill"
+	stepRegistries = "registries"
+	stepServing    = "serving"
 	stepAwait      = "await-kubeadm"
 	stepInit       = "init"
 	stepJoin       = "join"
@@ -117,17 +118,18 @@ const (
 
 // Names of the steps that concern the whole cluster.
 const (
-	clusterToken   = "cluster/token"
-	clusterRevoke  = "cluster/revoke-token"
-	clusterSweep   = "cluster/sweep-tokens"
-	clusterNetwork = "cluster/network"
-	clusterRollout = "cluster/network-rollout"
+	clusterToken  = "cluster/token"
+	clusterRevoke = "cluster/revoke-token"
+	clusterSweep  = "cluster/sweep-tokens"
 )
 
 // preparation are the steps after which kubeadm may run on the host.
-func preparation(host string) []string {
+func (w Wish) preparation(host string) []string {
 	var ids []string
-	for _, name := range []string{stepSwap, stepKernel, stepContainerd, stepKubernetes, stepImages} {
+	if own := w.Cluster.Images.Host; own != "" {
+		ids = append(ids, stepID(own, stepFill)) // its images are pulled from there
+	}
+	for _, name := range []string{stepSwap, stepKernel, stepContainerd, stepRegistries, stepKubernetes, stepImages} {
 		ids = append(ids, stepID(host, name))
 	}
 	return ids

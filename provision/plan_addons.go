@@ -1,121 +1,195 @@
 package provision
 
 import (
-	"fmt"
-	"path"
 	"slices"
 	"strings"
 
+	"fairlead/inventory"
 	"fairlead/provision/kube"
-	"fairlead/templates"
 )
 
-// addonObjects are the objects that the inventory asks for beside what kubeadm makes.
-func addonObjects(wish Wish) ([]map[string]any, error) {
-	return templates.Flannel(templates.FlannelOptions{
-		PodSubnet: wish.Cluster.Kubernetes.PodSubnet.String(),
-		Image:     imageNamed(wish, "flannel"),
-		APIServer: wish.Cluster.ControlPlane.Endpoint,
-	})
-}
-
-// imageNamed is the reference of the bundle's image whose repository ends in name.
-func imageNamed(wish Wish, name string) string {
-	for _, image := range wish.Bundle.Images {
-		repository, _, _ := strings.Cut(path.Base(image.Name), ":")
-		if repository == name {
-			return image.Name
-		}
-	}
-	return ""
-}
-
-func (p *planner) imageNamed(name string) string { return imageNamed(p.Wish, name) }
-
-// objectKey identifies an object among the add-ons.
-func objectKey(object map[string]any) string {
-	metadata, _ := object["metadata"].(map[string]any)
-	return fmt.Sprintf("%v %v/%v", object["kind"], orEmpty(metadata["namespace"]), metadata["name"])
-}
-
-func orEmpty(value any) any {
-	if value == nil {
-		return ""
-	}
-	return value
-}
-
-// addons plans the objects that are missing or differ.
+// addons plans the objects that are missing, that differ, and that the inventory no longer
+// wants.
 func (p *planner) addons() {
-	objects, err := addonObjects(p.Wish)
-	if err != nil {
-		p.block("", "render the pod network's manifest", err.Error())
-		return
-	}
 	initialising := slices.ContainsFunc(p.plan.Steps, func(s Step) bool { return strings.HasSuffix(s.ID, "/"+stepInit) })
 	if !initialising && p.facts.API.Err != nil {
 		return // without an API server the members step has said what is to be done first
 	}
-	step := Step{ID: clusterNetwork, Title: "apply the pod network flannel"}
+	var before []string // manifests may use what an earlier one defines
+	for _, set := range p.Addons {
+		step := p.addon(set)
+		if p.ofUser(set) {
+			step.Needs = append(step.Needs, before...)
+			before = []string{step.ID}
+		}
+		p.add(step)
+	}
+	for _, name := range sortedKeys(p.facts.API.Applied) {
+		if !slices.ContainsFunc(p.Addons, func(s AddonSet) bool { return s.Name == name }) {
+			p.removeAddon(name)
+		}
+	}
+	p.rollouts()
+}
+
+// ofUser says that a set is one of the user's manifests.
+func (p *planner) ofUser(set AddonSet) bool {
+	return slices.ContainsFunc(p.Cluster.Addons.Manifests, func(m inventory.Manifest) bool { return m.Name == set.Name })
+}
+
+// addon plans one set. Before anything is applied the cluster's record names it all, so
+// that a run that is cut off leaves nothing behind that no record names.
+func (p *planner) addon(set AddonSet) Step {
+	step := Step{ID: clusterStep(set.Name), Title: "apply " + set.Title}
 	for _, host := range p.Cluster.ControlPlane.Hosts {
 		step.Needs = append(step.Needs, stepID(host.Name, stepInit))
 	}
-	for _, object := range objects {
-		key := objectKey(object)
-		live, exists := p.facts.API.Objects[key]
-		if !exists {
-			step.because("%s is missing", key)
-			step.do(ApplyObject{Object: object})
-			continue
-		}
-		if paths := kube.Differences(object, live); len(paths) > 0 {
-			step.because("%s differs in %s", key, strings.Join(paths, ", "))
-			step.do(ApplyObject{Object: object, Before: live})
+	for _, host := range placed(p.Cluster, set.Placement) {
+		if _, registered := p.facts.API.Nodes[host]; registered { // others join with the images
+			step.Needs = append(step.Needs, stepID(host, stepImages))
 		}
 	}
-	p.add(step)
-	p.rollout()
+	recorded := p.facts.API.Applied[set.Name]
+	var want []kube.AppliedObject
+	for _, object := range set.Objects {
+		want = append(want, kube.Identify(object))
+	}
+	var changes Step
+	for i, object := range set.Objects {
+		p.object(&changes, object, want[i], recorded)
+	}
+	strays := p.strays(&changes, set.Name, "is no longer wanted")
+	if len(changes.Reasons) == 0 && !sameObjects(recorded, want) {
+		changes.because("the record of what was applied differs")
+	}
+	if len(changes.Reasons) == 0 {
+		return step
+	}
+	step.Reasons = changes.Reasons
+	if all := union(recorded, want); !sameObjects(recorded, all) {
+		step.do(RecordApplied{Set: set.Name, Objects: all})
+	}
+	step.Actions = append(step.Actions, changes.Actions...)
+	if len(strays) > 0 {
+		step.do(PruneObjects{Set: set.Name, Objects: strays})
+	}
+	if !sameObjects(union(recorded, want), want) {
+		step.do(RecordApplied{Set: set.Name, Objects: want})
+	}
+	return step
 }
 
-// rollout plans to wait for the pod network on every node. A node whose host cannot be
-// reached holds nobody up: that it cannot be reached was said.
-func (p *planner) rollout() {
+// object plans one object. A Job that deletes itself after its end is done when the record
+// says that it was applied as it is. An object that was applied in another form is applied
+// again, although all that is wished for is there: what is not wished for any more goes.
+func (p *planner) object(step *Step, object map[string]any, want kube.AppliedObject, recorded []kube.AppliedObject) {
+	key := objectKey(object)
+	live, exists := p.facts.API.Objects[key]
+	mine := kube.Yield(object, live.Yielded)
+	paths := kube.Differences(mine, live.Object)
+	another := slices.ContainsFunc(recorded, func(o kube.AppliedObject) bool { return o.Same(want) && o != want })
+	switch {
+	case !exists && slices.Contains(recorded, want) && kube.DeletesItself(object):
+		return
+	case !exists:
+		step.because("%s is missing", key)
+		step.do(ApplyObject{Object: object})
+	case len(paths) > 0:
+		step.because("%s differs in %s", key, strings.Join(paths, ", "))
+		step.do(ApplyObject{Object: mine, Before: live.Object, Replace: kube.Immutable(object, paths)})
+	case another:
+		step.because("%s was applied in another form", key)
+		step.do(ApplyObject{Object: mine, Before: live.Object})
+	default:
+		return
+	}
+	if object["kind"] == "CustomResourceDefinition" {
+		step.do(AwaitObject{Object: object}) // what follows may be of its kind
+	}
+}
+
+// strays are the objects of a set that live and are wished for no longer, last applied first.
+func (p *planner) strays(step *Step, set, why string) []kube.AppliedObject {
+	var strays []kube.AppliedObject
+	for _, object := range slices.Backward(p.facts.API.Strays[set]) {
+		step.because("%s %s", objectKey(object.Object()), why)
+		strays = append(strays, object)
+	}
+	return strays
+}
+
+// removeAddon plans the end of a set that has left the inventory.
+func (p *planner) removeAddon(name string) {
+	step := Step{ID: clusterStep(name), Title: "remove the add-on " + name}
+	strays := p.strays(&step, name, "has left the inventory")
+	if len(strays) > 0 {
+		step.do(PruneObjects{Set: name, Objects: strays})
+	} else {
+		step.because("it has left the inventory")
+	}
+	step.do(RecordApplied{Set: name})
+	p.add(step)
+}
+
+// rollouts plans to wait for what was applied. A node whose host cannot be reached holds
+// nobody up: that it cannot be reached was said.
+func (p *planner) rollouts() {
 	for _, host := range p.Cluster.Hosts() {
 		_, registered := p.facts.API.Nodes[host.Name]
 		if _, ok := p.reached(host.Name); registered && !ok {
 			return
 		}
 	}
-	step := Step{ID: clusterRollout, Title: "wait until the pod network runs on every node"}
-	for _, reason := range p.facts.API.Rollouts {
-		step.because("%s", reason)
+	for _, set := range p.Addons {
+		p.rollout(set)
 	}
-	if p.has(clusterNetwork) && len(step.Reasons) == 0 {
-		step.because("the pod network changes")
-	}
-	if len(step.Reasons) > 0 {
-		step.Needs = []string{clusterNetwork}
-		for _, host := range p.Cluster.Hosts() {
-			step.Needs = append(step.Needs, stepID(host.Name, stepReady))
+}
+
+func (p *planner) rollout(set AddonSet) {
+	step := Step{ID: clusterStep(set.Name) + "-rollout", Title: "wait until " + set.Title + " is ready"}
+	for _, object := range set.Objects {
+		key := objectKey(object)
+		reason, unready := p.facts.API.Unready[key]
+		switch {
+		case !kube.Awaitable(object):
+			continue
+		case p.has(clusterStep(set.Name)) && !p.gone(set, object):
+			step.do(AwaitObject{Object: object})
+		case unready:
+			step.because("%s: %s", key, reason)
+			step.do(AwaitObject{Object: object})
 		}
-		step.do(AwaitDaemonSet{Namespace: "kube-flannel", Name: "kube-flannel-ds"})
+	}
+	if len(step.Actions) > 0 && len(step.Reasons) == 0 {
+		step.because("it changes")
+	}
+	step.Needs = []string{clusterStep(set.Name)}
+	if set.Name != setNetwork {
+		step.Needs = append(step.Needs, clusterStep(setNetwork)+"-rollout")
+	}
+	for _, host := range p.Cluster.Hosts() {
+		step.Needs = append(step.Needs, stepID(host.Name, stepReady), stepID(host.Name, stepServing))
 	}
 	p.add(step)
 }
 
-// hostFiles are all paths that the probe has to look at for this wish.
-func hostFiles(wish Wish) []string {
-	var paths []string
-	for _, component := range wish.Bundle.Components {
-		for _, layer := range component.Layers {
-			for _, file := range layer.Files {
-				paths = append(paths, file.Path)
-			}
+// gone says that an object has done its work and deleted itself.
+func (p *planner) gone(set AddonSet, object map[string]any) bool {
+	_, exists := p.facts.API.Objects[objectKey(object)]
+	return !exists && kube.DeletesItself(object) && slices.Contains(p.facts.API.Applied[set.Name], kube.Identify(object))
+}
+
+func clusterStep(name string) string { return "cluster/" + name }
+
+func sameObjects(a, b []kube.AppliedObject) bool { return slices.Equal(a, b) }
+
+// union is b after what only a has.
+func union(a, b []kube.AppliedObject) []kube.AppliedObject {
+	var all []kube.AppliedObject
+	for _, object := range a {
+		if !slices.ContainsFunc(b, func(o kube.AppliedObject) bool { return o.Same(object) }) {
+			all = append(all, object)
 		}
 	}
-	paths = append(paths, configTOML, templates.ContainerdUnit(templates.Containerd{}).Path, templates.ModulesFile().Path, templates.SysctlFile(false).Path)
-	for _, file := range templates.KubeletUnit() {
-		paths = append(paths, file.Path)
-	}
-	return paths
+	return append(all, b...)
 }

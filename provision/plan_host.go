@@ -29,6 +29,8 @@ func (p *planner) prepare(host inventory.Host) {
 	p.swap(host, facts)
 	p.kernel(host, facts)
 	p.containerd(host, facts)
+	p.registry(host, facts)
+	p.registries(host, facts)
 	p.kubernetes(host, facts)
 	p.images(host, facts)
 }
@@ -109,7 +111,7 @@ func (p *planner) hostFile(step *Step, facts HostFacts, file templates.HostFile)
 	default:
 		return
 	}
-	step.do(PutFile{Path: file.Path, Mode: file.Mode, Content: file.Content, Before: facts.Contents[file.Path]})
+	step.do(PutFile{Path: file.Path, Mode: file.Mode, Content: file.Content, Before: facts.Contents[file.Path], Secret: file.Secret})
 }
 
 // firstDifference names the first line in which two texts differ.

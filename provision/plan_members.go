@@ -96,14 +96,14 @@ func (p *planner) firstControlPlane() bool {
 	host := p.Cluster.ControlPlane.Hosts[0]
 	step := hostStep(host, stepInit, "initialise the first control plane")
 	step.because("no control plane exists")
-	step.Needs = preparation(host.Name)
+	step.Needs = p.preparation(host.Name)
 	step.do(p.initAction(host, p.Cluster.IgnorePreflight))
 	p.add(step)
 	return true
 }
 
 func (p *planner) initAction(host inventory.Host, ignore []string) KubeadmInit {
-	return KubeadmInit{Cluster: templateCluster(p.Cluster), Node: p.templateNode(host, ignore)}
+	return KubeadmInit{Cluster: p.templateCluster(), Node: p.templateNode(host, ignore)}
 }
 
 // repeatInit plans another kubeadm init over a half-finished one: it uses the certificates,
@@ -112,7 +112,7 @@ func (p *planner) repeatInit(name, reason string) {
 	host, _ := p.Cluster.Host(name)
 	step := hostStep(host, stepInit, "go on with the half-finished control plane")
 	step.because("%s", reason)
-	step.Needs = preparation(host.Name)
+	step.Needs = p.preparation(host.Name)
 	ignore := append(rerunChecks(), p.Cluster.IgnorePreflight...)
 	step.do(p.initAction(host, ignore))
 	p.add(step)
@@ -122,7 +122,7 @@ func (p *planner) repeatInit(name, reason string) {
 func (p *planner) awaitAPI(host inventory.Host, reason error) {
 	step := hostStep(host, stepAPI, "wait for the API server")
 	step.because("%v", reason)
-	step.Needs = preparation(host.Name)
+	step.Needs = p.preparation(host.Name)
 	step.do(AwaitAPI{})
 	p.add(step)
 	p.plan.More = "the API server on " + host.Name + " does not answer yet"
@@ -149,7 +149,7 @@ func (p *planner) member(host inventory.Host, facts HostFacts) {
 	case !registered && p.facts.API.Err == nil:
 		step := hostStep(host, stepJoin, "register the node again")
 		step.because("the host has joined but there is no Node %s", host.Name)
-		step.Needs = preparation(host.Name)
+		step.Needs = p.preparation(host.Name)
 		step.do(RestartUnit(kubeletUnit), AwaitNode{Name: host.Name})
 		p.add(step)
 	case registered && node.Unschedulable:
@@ -200,9 +200,9 @@ func (p *planner) join(host inventory.Host, facts HostFacts) {
 	} else {
 		step.because("the host is not in the cluster")
 	}
-	step.Needs = append(preparation(host.Name), clusterToken, stepID(p.Cluster.ControlPlane.Hosts[0].Name, stepInit))
+	step.Needs = append(p.preparation(host.Name), clusterToken, stepID(p.Cluster.ControlPlane.Hosts[0].Name, stepInit))
 	action := KubeadmJoin{
-		Cluster: templateCluster(p.Cluster), Node: p.templateNode(host, ignore),
+		Cluster: p.templateCluster(), Node: p.templateNode(host, ignore),
 		ControlPlane: host.Role == inventory.RoleControlPlane,
 	}
 	if action.ControlPlane {

@@ -152,8 +152,8 @@ func (p *planner) readiness() {
 		} else {
 			step.because("the node is not Ready: %s", node.ReadyMessage)
 		}
-		step.Needs = append(preparation(host.Name),
-			stepID(host.Name, stepInit), stepID(host.Name, stepJoin), stepID(host.Name, stepNode), clusterNetwork)
+		step.Needs = append(p.preparation(host.Name),
+			stepID(host.Name, stepInit), stepID(host.Name, stepJoin), stepID(host.Name, stepNode), clusterStep(setNetwork))
 		step.do(AwaitNode{Name: host.Name, Ready: true})
 		p.add(step)
 	}
@@ -163,6 +163,7 @@ func (p *planner) readiness() {
 func (p *planner) templateNode(host inventory.Host, ignore []string) templates.Node {
 	node := templates.Node{
 		Name: host.Name, Address: host.Address.String(), CRISocket: criSocket, IgnorePreflight: ignore,
+		ParallelPulls: slices.ContainsFunc(p.Needs, func(n ImageNeed) bool { return n.Pulled }),
 	}
 	if host.Role == inventory.RoleControlPlane {
 		if p.Cluster.ControlPlane.Schedulable {
@@ -178,11 +179,13 @@ func (p *planner) templateNode(host inventory.Host, ignore []string) templates.N
 }
 
 // templateCluster is what the documents for kubeadm say of the whole cluster.
-func templateCluster(c *inventory.Cluster) templates.Cluster {
+func (w Wish) templateCluster() templates.Cluster {
+	c := w.Cluster
+	names, _ := kubeadmImages(w) // preflight has reported the problem
 	cluster := templates.Cluster{
 		Name: c.Name, KubernetesVersion: c.Kubernetes.Version, Endpoint: c.ControlPlane.Endpoint,
 		PodSubnet: c.Kubernetes.PodSubnet.String(), ServiceSubnet: c.Kubernetes.ServiceSubnet.String(),
-		Overrides: c.Kubernetes.Config,
+		Overrides: c.Kubernetes.Config, Images: names, KubeletServingCertificates: verifiedMetrics(c),
 	}
 	for _, host := range c.ControlPlane.Hosts {
 		cluster.CertSANs = append(cluster.CertSANs, host.Address.String())

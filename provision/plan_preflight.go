@@ -35,6 +35,8 @@ type check struct {
 // preflight runs all checks on all hosts that were reached.
 func (p *planner) preflight() {
 	p.bundleFindings()
+	p.imageFindings()
+	p.servingFindings()
 	for _, host := range p.Cluster.Hosts() {
 		facts, ok := p.reached(host.Name)
 		if !ok {
@@ -68,13 +70,13 @@ func (p *planner) bundleFindings() {
 	if has, want := p.Bundle.KubernetesVersion, p.Cluster.Kubernetes.Version; has != want {
 		add("the bundle holds Kubernetes %s and the inventory wants %s", has, want)
 	}
-	for _, name := range []string{bundle.Kubernetes, bundle.Containerd, bundle.Runc, bundle.CNIPlugins} {
+	for _, name := range p.neededComponents() {
 		if _, err := p.Bundle.Component(name); err != nil {
 			add("%v", err)
 		}
 	}
-	for _, name := range []string{"pause", "flannel", "kube-apiserver", "kube-proxy", "etcd", "coredns"} {
-		if p.imageNamed(name) == "" {
+	for _, name := range p.neededImages() {
+		if imageNamed(p.Bundle, name) == "" {
 			add("the bundle holds no image %s", name)
 		}
 	}
@@ -84,6 +86,30 @@ func (p *planner) bundleFindings() {
 			Mending: "put the cluster's version into kubernetes.version: up does not upgrade",
 		})
 	}
+}
+
+// neededComponents are the components of the bundle that the inventory asks for.
+func (w Wish) neededComponents() []string {
+	needed := []string{bundle.Kubernetes, bundle.Containerd, bundle.Runc, bundle.CNIPlugins}
+	if w.Cluster.Images.Host != "" {
+		needed = append(needed, bundle.Registry)
+	}
+	return needed
+}
+
+// neededImages are the last names of the images of the bundle that the inventory asks for.
+func (w Wish) neededImages() []string {
+	needed := []string{"pause", imageFlannel, "kube-apiserver", "kube-proxy", "etcd", "coredns"}
+	if w.Cluster.Addons.MetricsServer != nil {
+		needed = append(needed, imageMetricsServer)
+	}
+	if verifiedMetrics(w.Cluster) {
+		needed = append(needed, imageApprover)
+	}
+	if w.Cluster.Addons.Ingress != nil {
+		needed = append(needed, imageTraefik)
+	}
+	return needed
 }
 
 // duplicates finds machines that were cloned without giving them an identity.

@@ -19,11 +19,19 @@ func (p *planner) containerd(host inventory.Host, facts HostFacts) {
 	inContainer := facts.Container != "" && facts.Container != "none"
 	options := templates.Containerd{
 		SandboxImage:        p.sandboxImage(),
+		Credentials:         len(p.credentials()) > 0,
 		RestrictOOMScoreAdj: !facts.has(capSysResource),
 		DisableAppArmor:     !facts.AppArmor || inContainer,
 	}
 	change.files = append(change.files, templates.ContainerdUnit(options),
 		templates.HostFile{Path: configTOML, Mode: 0o644, Content: templates.ContainerdConfig(options)})
+	credentials := templates.RegistryCredentials(p.credentials())
+	if _, exists := facts.Files[credentials.Path]; options.Credentials {
+		change.files = append(change.files, credentials)
+	} else if exists {
+		step.because("%s is no longer wanted", credentials.Path)
+		change.actions = append(change.actions, RemoveFiles([]string{credentials.Path}))
+	}
 	p.service(&step, facts, change, layers, trees(containerdTrees()))
 	p.add(step)
 }
@@ -51,7 +59,8 @@ type service struct {
 	unit    string
 	facts   UnitFacts
 	files   []templates.HostFile
-	running bool // must it run?
+	actions []Action // further changes that it must be stopped for
+	running bool     // must it run?
 }
 
 // service plans a unit with its binaries. A running service is stopped before its files
@@ -62,6 +71,7 @@ func (p *planner) service(step *Step, facts HostFacts, s service, layers []bundl
 	if len(layers) > 0 {
 		changes.do(InstallLayers{Layers: layers})
 	}
+	changes.do(s.actions...)
 	for _, file := range s.files {
 		p.hostFile(&changes, facts, file)
 	}
@@ -160,7 +170,7 @@ func (p *planner) images(host inventory.Host, facts HostFacts) {
 	step := hostStep(host, stepImages, "import images")
 	step.Needs = []string{stepID(host.Name, stepContainerd)}
 	var lacking []bundle.Image
-	for _, image := range p.Bundle.ImagesFor(string(host.Role)) {
+	for _, image := range p.imported(host.Name) {
 		is, exists := facts.Images[image.Name]
 		switch {
 		case !exists:
@@ -188,5 +198,12 @@ func (p *planner) version(component string) string {
 	return c.Version
 }
 
-// sandboxImage is the pause image of the bundle.
-func (p *planner) sandboxImage() string { return p.imageNamed("pause") }
+// sandboxImage is the pause image, by the name it is used by.
+func (w Wish) sandboxImage() string {
+	for _, need := range w.Needs {
+		if imageBase(need.Origin) == "pause" {
+			return need.Name
+		}
+	}
+	return "" // preflight has reported it
+}

@@ -2,19 +2,27 @@ package provision
 
 import (
 	"cmp"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fairlead/inventory"
+	"fairlead/pki"
 	"fairlead/provision/bundle"
 	"fairlead/provision/kube"
+	"fairlead/provision/registry"
+	"fairlead/templates"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -181,10 +189,71 @@ func TestPlan(t *testing.T) {
 		{name: "unreachable-node", change: func(f *Facts) {
 			f.Hosts["w2"] = HostFacts{Unreachable: errors.New("no route to host")}
 			changeNode(*f, "w2", func(n *kube.Node) { n.Ready = false })
-			f.API.Rollouts = []string{"DaemonSet kube-flannel/kube-flannel-ds: 2 of 3 pods are available"}
+			f.API.Unready["DaemonSet kube-flannel/kube-flannel-ds"] = "2 of 3 pods are available"
 		}},
 		{name: "unreachable-control-plane", edit: threeControlPlanes, fresh: true, change: func(f *Facts) {
 			f.Hosts["cp2"] = HostFacts{Unreachable: errors.New("no route to host")}
+		}},
+		{name: "absent-private-registry", edit: privateRegistry(t), fresh: true},
+		{name: "correct-private-registry", edit: privateRegistry(t)},
+		{name: "wrong-private-registry", edit: privateRegistry(t), change: func(f *Facts) {
+			changeHost(*f, "w1", func(h *HostFacts) {
+				delete(h.Files, certsFolder+"/registry.lab:5000/hosts.toml")
+				h.Files[templates.RegistryCredentials(nil).Path] = FileFacts{Mode: 0o644, SHA256: "beef"}
+			})
+		}},
+		{name: "no-private-registry-any-more", change: func(f *Facts) {
+			changeHost(*f, "w1", func(h *HostFacts) {
+				for _, path := range []string{certsFolder + "/registry.lab:5000/hosts.toml", templates.RegistryCredentials(nil).Path} {
+					h.Files[path] = FileFacts{Mode: 0o600, SHA256: "beef"}
+					h.Ledger = append(h.Ledger, LedgerEntry{Kind: touchFile, Key: path, Was: "absent"})
+				}
+			})
+		}},
+		{name: "image-problems", edit: privateRegistry(t), fresh: true, change: func(f *Facts) {
+			need := ImageNeed{Origin: "registry.k8s.io/pause:3.10.2", Name: "registry.lab:5000/k8s/pause:3.10.2"}
+			for _, err := range []error{registry.ErrUnreachable, registry.ErrCertificate, registry.ErrCredentials} {
+				f.ImageProblems = append(f.ImageProblems, ImageProblem{Host: "w1", Need: need, Registry: "registry.lab:5000", Whole: true, Err: err})
+			}
+			f.ImageProblems = append(f.ImageProblems, ImageProblem{Host: "w2", Need: need, Registry: "registry.lab:5000", Err: registry.ErrMissing})
+		}},
+		{name: "kubeadm-wants-one-repository", fresh: true, edit: func(c *inventory.Cluster) {
+			c.Images.Rewrite = []inventory.RewriteRule{{From: "registry.k8s.io/kube-proxy", To: "registry.lab:5000/proxy"}}
+		}},
+		{name: "absent-own-registry", edit: ownRegistryOnWorker, fresh: true},
+		{name: "correct-own-registry", edit: ownRegistryOnWorker, change: func(f *Facts) { installRegistry(t, f, "w1") }},
+		{name: "wrong-own-registry", edit: ownRegistryOnWorker, change: func(f *Facts) {
+			installRegistry(t, f, "w1")
+			changeHost(*f, "w1", func(h *HostFacts) {
+				delete(h.RegistryImages, "registry.k8s.io/pause:3.10.2")
+				h.Units[registryUnit] = UnitFacts{Load: "loaded", Active: "failed", Enabled: "enabled"}
+				h.Units[registryWriter] = UnitFacts{Load: "loaded", Active: "active"}
+			})
+			changeHost(*f, "w2", func(h *HostFacts) { delete(h.Files, caFile("192.0.2.21:5000")) })
+		}},
+		{name: "unreachable-own-registry", edit: ownRegistryOnWorker, change: func(f *Facts) {
+			installRegistry(t, f, "w1")
+			f.Hosts["w1"] = HostFacts{Unreachable: errors.New("no route to host")}
+		}},
+		{name: "absent-addons", edit: allAddons, fresh: true},
+		{name: "correct-addons", edit: allAddons},
+		{name: "new-addons", edit: allAddons, change: func(f *Facts) {
+			f.API.ServingBootstrap = false
+			for _, set := range []string{setApprover, setMetricsServer, setIngress} {
+				for _, object := range f.API.Applied[set] {
+					delete(f.API.Objects, objectKey(object.Object()))
+				}
+				delete(f.API.Applied, set)
+			}
+		}},
+		{name: "wrong-addons", edit: allAddons, change: func(f *Facts) {
+			f.API.Serving = []kube.ServingRequest{{Name: "csr-x", Node: "w1"}}
+			f.API.Unready["Deployment kube-system/metrics-server"] = "0 of 1 pods are available"
+		}},
+		{name: "addon-removed", change: func(f *Facts) {
+			object := map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"namespace": "app", "name": "x"}}
+			f.API.Applied["app"] = []kube.AppliedObject{kube.Identify(object)}
+			f.API.Strays["app"] = f.API.Applied["app"]
 		}},
 		{name: "another-version", change: func(f *Facts) { f.API.ServerVersion = "1.36.3" }},
 	}
@@ -227,5 +296,46 @@ func sound(t *testing.T, plan Plan) {
 				t.Errorf("step %s needs %s, which is not there", step.ID, need)
 			}
 		}
+	}
+}
+
+// installRegistry makes fairlead's own registry whole on its host, and known on the others.
+func installRegistry(t *testing.T, f *Facts, name string) {
+	t.Helper()
+	wish := testWish(t, ownRegistryOnWorker)
+	host, _ := wish.Cluster.Host(name)
+	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	f.ObservedAt = now
+	authority, err := pki.NewAuthority(rand.Reader, "test", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, _, err := authority.IssueServer(rand.Reader, []string{name}, []netip.Addr{host.Address}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(h *HostFacts, file templates.HostFile) {
+		sum := sha256.Sum256(file.Content)
+		h.Files[file.Path] = FileFacts{Mode: file.Mode, SHA256: hex.EncodeToString(sum[:])}
+	}
+	changeHost(*f, name, func(h *HostFacts) {
+		h.RegistryCA, h.RegistryCertificate = authority.CertificatePEM(), certificate
+		h.Units[registryUnit] = UnitFacts{Load: "loaded", Active: "active", Enabled: "enabled"}
+		h.RegistryImages = map[string]string{}
+		for _, need := range wish.Needs {
+			repository, tag, err := wish.ownRepository(need.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.RegistryImages[repository+":"+tag] = need.Bundled.Digest.String()
+		}
+		for _, file := range templates.RegistryFiles() {
+			put(h, file)
+		}
+	})
+	for _, each := range wish.Cluster.Hosts() {
+		changeHost(*f, each.Name, func(h *HostFacts) {
+			put(h, templates.HostFile{Path: caFile(wish.ownRegistry()), Mode: 0o644, Content: authority.CertificatePEM()})
+		})
 	}
 }

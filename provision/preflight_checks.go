@@ -91,7 +91,7 @@ func checkMemory(_ *planner, host inventory.Host, f HostFacts) (string, string) 
 // checkDisk compares what is still to be put on the host with the free space.
 func checkDisk(p *planner, host inventory.Host, f HostFacts) (string, string) {
 	need := map[string]int64{}
-	for _, image := range p.Bundle.ImagesFor(string(host.Role)) {
+	for _, image := range p.imported(host.Name) {
 		if !f.Images[image.Name].Complete {
 			need["/var/lib/containerd"] += image.Size * unpackedPerStored
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fairlead/pki"
+	"fairlead/templates"
 )
 
 // errProbe says that the probe's answer cannot be understood.
@@ -24,7 +25,7 @@ func parseProbe(answer []byte, sent, received time.Time) (HostFacts, error) {
 		Files: map[string]FileFacts{}, Trees: map[string]bool{}, Contents: map[string][]byte{}, Units: map[string]UnitFacts{},
 		Versions: map[string]Version{}, RuntimeSettings: map[string]string{},
 		Images:      map[string]ImageFacts{},
-		Kubeconfigs: map[string]bool{}, NotEmpty: map[string]bool{},
+		Kubeconfigs: map[string]bool{}, NotEmpty: map[string]bool{}, RegistryImages: map[string]string{},
 	}
 	if !bytes.HasSuffix(answer, []byte("\nend\n")) {
 		return f, fmt.Errorf("%w: it ends early, after %d bytes", errProbe, len(answer))
@@ -145,8 +146,13 @@ func readCertificate(f *HostFacts, v []string) error {
 	for _, c := range certificates {
 		f.Certificates = append(f.Certificates, CertificateFacts{Path: v[0], Subject: c.Subject, NotAfter: c.NotAfter})
 	}
-	if v[0] == caPath {
+	switch v[0] {
+	case caPath:
 		f.CA = pem
+	case templates.RegistryCA:
+		f.RegistryCA = pem
+	case templates.RegistryCertificate:
+		f.RegistryCertificate = pem
 	}
 	return nil
 }

@@ -65,6 +65,7 @@ var probeRules = map[string]probeRule{
 	"certificate":    {2, readCertificate},
 	"not-empty":      text(1, func(f *HostFacts, v []string) { f.NotEmpty[v[0]] = true }),
 	"ledger":         {1, readLedger},
+	"registry-image": text(3, func(f *HostFacts, v []string) { f.RegistryImages[v[0]+":"+v[1]] = v[2] }),
 
 	"process":   text(2, func(f *HostFacts, v []string) { f.Processes = append(f.Processes, Process{Program: v[0], PID: v[1]}) }),
 	"mount":     text(1, func(f *HostFacts, v []string) { f.Mounts = append(f.Mounts, v[0]) }),

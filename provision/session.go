@@ -22,6 +22,8 @@ type Options struct {
 	Log *slog.Logger
 	// Events gets what happens, one event at a time; nil discards it.
 	Events func(Event)
+	// Sources complete the inventory with what lies elsewhere.
+	Sources Sources
 	// WithoutBundle leaves the bundle closed: it may be gone when a lab is taken down.
 	WithoutBundle bool
 }
@@ -58,7 +60,9 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 		if b, err = bundle.Open(ctx, cluster.Kubernetes.Bundle); err != nil {
 			return nil, err
 		}
-		wish.Bundle = b.Manifest
+		if wish, err = NewWish(ctx, cluster, b.Manifest, options.Sources); err != nil {
+			return nil, err
+		}
 	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)

@@ -28,7 +28,7 @@ func (p Plan) waits() bool {
 
 func changes(a Action) bool {
 	switch a.(type) {
-	case AwaitNode, AwaitDaemonSet, AwaitAPI, AwaitKubeadm:
+	case AwaitNode, AwaitObject, AwaitAPI, AwaitKubeadm, ApproveServing:
 		return false
 	}
 	return true

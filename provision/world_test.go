@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"fairlead/inventory"
@@ -37,7 +39,35 @@ func testWish(t *testing.T, edit func(*inventory.Cluster)) Wish {
 	if edit != nil {
 		edit(cluster)
 	}
-	return Wish{Cluster: cluster, Bundle: testBundle()}
+	wish, err := NewWish(t.Context(), cluster, testBundle(), Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wish
+}
+
+// privateRegistry has every image renamed to one registry, which needs a CA and a password.
+func privateRegistry(t *testing.T) func(*inventory.Cluster) {
+	t.Helper()
+	folder := t.TempDir()
+	ca, password := filepath.Join(folder, "ca.crt"), filepath.Join(folder, "password")
+	for file, text := range map[string]string{ca: testCA, password: "hunter2\n"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func(c *inventory.Cluster) {
+		c.Images.Rewrite = []inventory.RewriteRule{{From: "registry.k8s.io", To: "registry.lab:5000/k8s"}, {From: "ghcr.io", To: "registry.lab:5000"}}
+		c.Images.Registries = []inventory.Registry{{Host: "registry.lab:5000", CA: ca, User: "puller", PasswordFile: password}}
+	}
+}
+
+// ownRegistryOnWorker lets fairlead run a registry on w1.
+func ownRegistryOnWorker(c *inventory.Cluster) { c.Images.Host = "w1" }
+
+func allAddons(c *inventory.Cluster) {
+	c.Addons.MetricsServer = &inventory.MetricsServer{}
+	c.Addons.Ingress = &inventory.Ingress{Controller: inventory.IngressTraefik, HostNetwork: true, Placement: inventory.Placement{On: inventory.PlaceControlPlane}}
 }
 
 func threeControlPlanes(c *inventory.Cluster) {
@@ -59,6 +89,7 @@ func testBundle() bundle.Manifest {
 		{bundle.Kubernetes, "1.37.2", []string{"/usr/local/bin/kubeadm", "/usr/local/bin/kubelet", "/usr/local/bin/kubectl"}},
 		{bundle.Containerd, "2.4.2", []string{"/usr/local/bin/containerd", "/usr/local/bin/ctr"}},
 		{bundle.Runc, "1.5.2", []string{"/usr/local/sbin/runc"}},
+		{bundle.Registry, "3.1.2", []string{"/usr/local/bin/registry"}},
 	} {
 		component := bundle.Component{Name: c.name, Version: c.version}
 		for _, path := range c.files {
@@ -76,6 +107,10 @@ func testBundle() bundle.Manifest {
 		"registry.k8s.io/coredns/coredns:v1":     both,
 		"registry.k8s.io/pause:3.10.2":           both,
 		"ghcr.io/flannel-io/flannel:v0.28.7":     both,
+
+		"registry.k8s.io/metrics-server/metrics-server:v0.9.0": nil,
+		"docker.io/library/traefik:v3.7.6":                     nil,
+		"registry.fairlead.example/fairlead-approver:v1":       nil,
 	} {
 		manifest.Images = append(manifest.Images, bundle.Image{Name: name, Digest: digest.FromString(name), Size: 1 << 20, Roles: roles})
 	}
@@ -123,9 +158,13 @@ func preparedHost(wish Wish, host inventory.Host) HostFacts {
 			}
 		}
 	}
-	options := templates.Containerd{SandboxImage: imageNamed(wish, "pause")}
+	options := templates.Containerd{SandboxImage: wish.sandboxImage(), Credentials: len(wish.credentials()) > 0}
 	written := append(templates.KubeletUnit(), templates.ModulesFile(), templates.SysctlFile(false), templates.ContainerdUnit(options),
 		templates.HostFile{Path: configTOML, Mode: 0o644, Content: templates.ContainerdConfig(options)})
+	written = append(written, wish.registryFiles()...)
+	if options.Credentials {
+		written = append(written, templates.RegistryCredentials(wish.credentials()))
+	}
 	for _, file := range written {
 		sum := sha256.Sum256(file.Content)
 		f.Files[file.Path] = FileFacts{Mode: file.Mode, SHA256: hex.EncodeToString(sum[:])}
@@ -133,7 +172,7 @@ func preparedHost(wish Wish, host inventory.Host) HostFacts {
 	}
 	f.Units[containerdUnit] = UnitFacts{Load: "loaded", Active: "active", Enabled: "enabled", Path: "/etc/systemd/system/containerd.service"}
 	f.Units[kubeletUnit] = UnitFacts{Load: "loaded", Active: "inactive", Enabled: "enabled", Path: "/etc/systemd/system/kubelet.service"}
-	for _, image := range wish.Bundle.ImagesFor(string(host.Role)) {
+	for _, image := range wish.imported(host.Name) {
 		f.Images[image.Name] = ImageFacts{Digest: image.Digest.String(), Complete: true}
 	}
 	return f
@@ -170,7 +209,8 @@ func converged(t *testing.T, wish Wish) Facts {
 	facts := factsOf(wish, joinedHost)
 	facts.API = APIFacts{
 		Via: wish.Cluster.ControlPlane.Hosts[0].Name, ServerVersion: "1.37.2",
-		Nodes: map[string]kube.Node{}, Objects: map[string]map[string]any{},
+		Nodes: map[string]kube.Node{}, Objects: map[string]kube.Live{}, Unready: map[string]string{},
+		Applied: map[string][]kube.AppliedObject{}, Strays: map[string][]kube.AppliedObject{}, ServingBootstrap: true,
 	}
 	for _, host := range wish.Cluster.Hosts() {
 		node := kube.Node{Name: host.Name, Ready: true, Labels: map[string]string{}, Annotations: map[string]string{}}
@@ -180,12 +220,11 @@ func converged(t *testing.T, wish Wish) Facts {
 		}
 		facts.API.Nodes[host.Name] = node
 	}
-	objects, err := addonObjects(wish)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, object := range objects {
-		facts.API.Objects[objectKey(object)] = object
+	for _, set := range wish.Addons {
+		for _, object := range set.Objects {
+			facts.API.Objects[objectKey(object)] = kube.Live{Object: object}
+			facts.API.Applied[set.Name] = append(facts.API.Applied[set.Name], kube.Identify(object))
+		}
 	}
 	return facts
 }

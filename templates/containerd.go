@@ -20,6 +20,8 @@ var containerdUnit string
 type Containerd struct {
 	// SandboxImage is the pause image of every pod, as the host has it.
 	SandboxImage string
+	// Credentials includes the file of RegistryCredentials.
+	Credentials bool
 	// RestrictOOMScoreAdj is for a host whose root lacks CAP_SYS_RESOURCE, so
 	// that no process can lower its OOM score.
 	RestrictOOMScoreAdj bool
@@ -29,9 +31,14 @@ type Containerd struct {
 
 // ContainerdConfig returns the whole configuration file for containerd 2.0 and
 // later (version 3): systemd cgroups, hosts.toml files below
-// /etc/containerd/certs.d, and the sandbox image pinned.
+// RegistryCertsFolder, and the sandbox image pinned.
 func ContainerdConfig(o Containerd) []byte {
+	imports := ""
+	if o.Credentials {
+		imports = "imports = ['" + registryCredentialsPath + "']\n"
+	}
 	return []byte(strings.NewReplacer(
+		"@IMPORTS@\n", imports,
 		"@SANDBOX_IMAGE@", tomlString(o.SandboxImage),
 		"@RESTRICT_OOM_SCORE_ADJ@", strconv.FormatBool(o.RestrictOOMScoreAdj),
 		"@DISABLE_APPARMOR@", strconv.FormatBool(o.DisableAppArmor),

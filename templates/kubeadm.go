@@ -47,9 +47,18 @@ type Cluster struct {
 	// CertSANs are added to the API server's certificate beside the endpoint's
 	// host: the addresses of the control-plane hosts.
 	CertSANs []string
+	// Images says from where kubeadm takes its images.
+	Images KubeadmImages
+	// KubeletServingCertificates makes kubelets ask the cluster for the certificates that
+	// they serve with, instead of signing their own.
+	KubeletServingCertificates bool
 	// Overrides are merged over the documents; see Overrides.
 	Overrides Overrides
 }
+
+// KubeadmImages are repositories, such as registry.example.com/k8s. An empty one leaves
+// kubeadm's own choice, which for CoreDNS and etcd is Repository, if that is given.
+type KubeadmImages struct{ Repository, CoreDNSRepository, EtcdRepository string }
 
 // Node is the host for which a document is written.
 type Node struct {
@@ -67,6 +76,8 @@ type Node struct {
 	Taints []Taint
 	// IgnorePreflight names the kubeadm preflight checks whose errors become warnings.
 	IgnorePreflight []string
+	// ParallelPulls lets kubeadm pull all images at once.
+	ParallelPulls bool
 	// ResolvConf is the resolver file that the kubelet hands to pods. Empty
 	// leaves the choice to kubeadm.
 	ResolvConf string
@@ -122,6 +133,11 @@ func Init(c Cluster, n Node) ([]byte, error) {
 		ControlPlaneEndpoint: c.Endpoint,
 		Networking:           kubeadmv1beta4.Networking{PodSubnet: c.PodSubnet, ServiceSubnet: c.ServiceSubnet},
 		APIServer:            kubeadmv1beta4.APIServer{CertSANs: sans},
+		ImageRepository:      c.Images.Repository,
+		DNS:                  kubeadmv1beta4.DNS{ImageMeta: kubeadmv1beta4.ImageMeta{ImageRepository: c.Images.CoreDNSRepository}},
+	}
+	if c.Images.EtcdRepository != "" {
+		cluster.Etcd.Local = &kubeadmv1beta4.LocalEtcd{ImageMeta: kubeadmv1beta4.ImageMeta{ImageRepository: c.Images.EtcdRepository}}
 	}
 	if err := errors.Join(required(map[string]string{
 		"kubernetes version": c.KubernetesVersion, "pod subnet": c.PodSubnet, "service subnet": c.ServiceSubnet,
@@ -132,7 +148,7 @@ func Init(c Cluster, n Node) ([]byte, error) {
 	docs, err := render(c.Overrides, map[string]any{
 		kindInit:      init,
 		kindCluster:   cluster,
-		kindKubelet:   &kubelet.KubeletConfiguration{CgroupDriver: "systemd"},
+		kindKubelet:   &kubelet.KubeletConfiguration{CgroupDriver: "systemd", ServerTLSBootstrap: c.KubeletServingCertificates},
 		kindKubeProxy: &kubeproxy.KubeProxyConfiguration{},
 	})
 	if err != nil {
@@ -181,6 +197,10 @@ func registration(n Node) kubeadmv1beta4.NodeRegistrationOptions {
 		KubeletExtraArgs:      []kubeadmv1beta4.Arg{{Name: "node-ip", Value: n.Address}},
 		IgnorePreflightErrors: n.IgnorePreflight,
 		ImagePullPolicy:       corev1.PullIfNotPresent,
+	}
+	if n.ParallelPulls {
+		serial := false
+		r.ImagePullSerial = &serial
 	}
 	if n.ResolvConf != "" {
 		r.KubeletExtraArgs = append(r.KubeletExtraArgs, kubeadmv1beta4.Arg{Name: "resolv-conf", Value: n.ResolvConf})

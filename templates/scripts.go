@@ -27,6 +27,10 @@ var (
 	startUnit string
 	//go:embed scripts/restart-unit.sh
 	restartUnit string
+	//go:embed scripts/remove-files.sh
+	removeFiles string
+	//go:embed scripts/collect-garbage.sh
+	collectGarbage string
 	//go:embed scripts/install-layers.sh
 	installLayers string
 	//go:embed scripts/list-blobs.sh
@@ -67,6 +71,12 @@ func StartUnit() string { return startUnit }
 
 // RestartUnit restarts the systemd unit in its argument.
 func RestartUnit() string { return restartUnit }
+
+// RemoveFiles removes the files in its arguments, and folders that get empty by it.
+func RemoveFiles() string { return removeFiles }
+
+// CollectGarbage frees what no image in fairlead's own registry uses any more.
+func CollectGarbage() string { return collectGarbage }
 
 // InstallLayers installs the files of a bundle's layers from its standard input.
 func InstallLayers() string { return installLayers }

@@ -16,6 +16,8 @@ type HostFile struct {
 	Mode uint32
 	// Content is the whole file.
 	Content []byte
+	// Secret says that the content is shown to nobody.
+	Secret bool
 }
 
 // KubeletUnit returns the kubelet's systemd unit and kubeadm's drop-in, as the

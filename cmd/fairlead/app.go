@@ -31,7 +31,7 @@ func (p *program) app() *cli.App {
 		Description: "Write a cluster file, look at the hosts, and make them a cluster:\n\n" +
 			"  fairlead init\n  fairlead check\n  fairlead up\n\n" +
 			"Exit codes: 0 done, 1 a step failed, 2 the command line or the cluster file is wrong,\n" +
-			"3 plan --detailed-exitcode found changes.",
+			"3 plan --detailed-exitcode or images rewrite --check found changes.",
 		UsageText:      "fairlead COMMAND [options]",
 		Version:        readBuild().Version,
 		Reader:         p.stdin,
@@ -43,15 +43,24 @@ func (p *program) app() *cli.App {
 		Action:         withoutCommand,
 		Commands: []*cli.Command{
 			p.initCommand(), p.checkCommand(), p.planCommand(), p.upCommand(), p.joinCommand(),
-			p.resetCommand(), p.kubeconfigCommand(), p.versionCommand(), p.completionCommand(),
+			p.resetCommand(), p.imagesCommand(), p.addonsCommand(), p.kubeconfigCommand(), p.versionCommand(), p.completionCommand(),
 		},
 	}
-	for _, command := range app.Commands {
+	p.complement(app.Commands)
+	return app
+}
+
+// complement gives commands, and those below them, what all have in common.
+func (p *program) complement(commands []*cli.Command) {
+	for _, command := range commands {
 		command.Flags = append(command.Flags, p.commonFlags()...)
 		command.HideHelpCommand = true
 		command.OnUsageError = onUsageError
+		if len(command.Subcommands) > 0 {
+			command.Action = withoutSubcommand
+			p.complement(command.Subcommands)
+		}
 	}
-	return app
 }
 
 func (p *program) commonFlags() []cli.Flag {
@@ -82,12 +91,25 @@ func withoutCommand(c *cli.Context) error {
 		return &usageError{err: errNoCommand, hint: seeHelp(c.App.Name)}
 	}
 	name := c.Args().First()
-	return &usageError{err: unknown("command", name, nearestCommand(c.App, name)), hint: seeHelp(c.App.Name)}
+	return &usageError{err: unknown("command", name, nearestCommand(c.App.Commands, name)), hint: seeHelp(c.App.Name)}
 }
 
-func nearestCommand(app *cli.App, name string) string {
+// withoutSubcommand runs when the second word of a command that has others below it is
+// none of them.
+func withoutSubcommand(c *cli.Context) error {
+	if !c.Args().Present() {
+		return &usageError{err: errNoCommand, hint: seeHelp(c.Command.HelpName)}
+	}
+	name := c.Args().First()
+	return &usageError{
+		err:  unknown("command", c.Command.Name+" "+name, nearestCommand(c.Command.Subcommands, name)),
+		hint: seeHelp(c.Command.HelpName),
+	}
+}
+
+func nearestCommand(commands []*cli.Command, name string) string {
 	best := ""
-	for _, command := range app.Commands {
+	for _, command := range commands {
 		best = nearer(name, best, command.Name)
 	}
 	return best

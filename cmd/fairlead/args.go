@@ -39,9 +39,13 @@ func arrange(app *cli.App, args []string) []string {
 	if len(rest) == 0 {
 		return args
 	}
-	arranged := slices.Concat(args[:1], rest[:1], flags)
-	if len(rest) > 1 {
-		arranged = slices.Concat(arranged, []string{"--"}, rest[1:])
+	named := 1
+	if command := app.Command(rest[0]); command != nil && len(command.Subcommands) > 0 && len(rest) > 1 {
+		named = 2
+	}
+	arranged := slices.Concat(args[:1], rest[:named], flags)
+	if len(rest) > named {
+		arranged = slices.Concat(arranged, []string{"--"}, rest[named:])
 	}
 	return arranged
 }
@@ -57,7 +61,11 @@ func flagName(word string) string {
 // valuedFlags are the names of all flags that a value follows.
 func valuedFlags(app *cli.App) map[string]bool {
 	valued := map[string]bool{}
+	all := app.Commands
 	for _, command := range app.Commands {
+		all = slices.Concat(all, command.Subcommands)
+	}
+	for _, command := range all {
 		for _, flag := range command.Flags {
 			if f, ok := flag.(cli.DocGenerationFlag); ok && f.TakesValue() {
 				for _, name := range flag.Names() {

@@ -65,23 +65,36 @@ func (p *program) candidates(app *cli.App, before []string, word string) [][2]st
 		return valueCandidates(flagName(before[n-1]))
 	}
 	line := arrange(app, slices.Concat([]string{app.Name}, before))
-	var command *cli.Command
-	if len(line) > 1 {
-		command = app.Command(line[1])
-	}
+	command := commandOf(app, line)
 	switch {
 	case strings.HasPrefix(word, "-") && command != nil:
 		return flagCandidates(command.Flags)
 	case strings.HasPrefix(word, "-"):
 		return flagCandidates(app.Flags)
 	case command == nil:
-		return commandCandidates(app)
+		return commandCandidates(app.Commands)
+	case len(command.Subcommands) > 0:
+		return commandCandidates(command.Subcommands)
 	case command.Name == "reset":
 		return p.hostCandidates(line)
 	case command.Name == "completion":
 		return [][2]string{{"bash"}, {"zsh"}, {"fish"}}
 	}
 	return nil
+}
+
+// commandOf is the command that an arranged line names, nil without one.
+func commandOf(app *cli.App, line []string) *cli.Command {
+	var command *cli.Command
+	among := app.Commands
+	for _, word := range line[1:] {
+		i := slices.IndexFunc(among, func(c *cli.Command) bool { return c.HasName(word) })
+		if i < 0 {
+			break
+		}
+		command, among = among[i], among[i].Subcommands
+	}
+	return command
 }
 
 // awaitsValue says that the word is a flag whose value is the next word.
@@ -106,9 +119,9 @@ func flagCandidates(flags []cli.Flag) [][2]string {
 	return list
 }
 
-func commandCandidates(app *cli.App) [][2]string {
+func commandCandidates(commands []*cli.Command) [][2]string {
 	var list [][2]string
-	for _, command := range app.Commands {
+	for _, command := range commands {
 		list = append(list, [2]string{command.Name, command.Usage})
 	}
 	return list

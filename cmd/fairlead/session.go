@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
 	"time"
 
 	"fairlead/inventory"
 	"fairlead/provision"
+	"fairlead/provision/manifests"
 
 	"github.com/urfave/cli/v2"
 )
@@ -69,6 +73,7 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 	defer stop()
 	session, err := provision.Open(ctx, r.cluster, provision.Options{
 		Log: r.log.Logger, Events: r.view.event, WithoutBundle: n.withoutBundle,
+		Sources: r.sources(),
 	})
 	if err == nil {
 		r.session = session
@@ -78,6 +83,15 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 		}
 	}
 	return errors.Join(err, r.view.close(err))
+}
+
+// sources are where what the inventory names is read from.
+func (r *invocation) sources() provision.Sources {
+	sources := provision.Sources{AskPassword: r.askPassword, Manifests: manifests.Source{Client: &http.Client{}}}
+	if cache, err := os.UserCacheDir(); err == nil { // without one manifests are fetched each time
+		sources.Manifests.CacheDir = filepath.Join(cache, "fairlead", "manifests")
+	}
+	return sources
 }
 
 // conclude shows the failures of a run and chooses its exit code.

@@ -140,11 +140,26 @@ func (b *builder) buildBase(ctx context.Context, dir string) error {
 	return debianRoot(ctx, b.recipe.Base, b.recipe.Arch, dir, b.log)
 }
 
-func (b *builder) buildSet(ctx context.Context, s set, dir string) error {
+func (b *builder) buildSet(ctx context.Context, s set, dir string) (err error) {
 	if err := ensurePackages(ctx, s.Needs, b.log); err != nil {
 		return err
 	}
-	return compile(ctx, s, filepath.Join(b.modules, s.Name), dir, b.recipe.Arch, b.log)
+	module := filepath.Join(b.modules, s.Name)
+	switch {
+	case len(s.Product) > 0:
+		module = productFolder(b.modules)
+	case len(s.Copies) > 0:
+		work, err := os.MkdirTemp(filepath.Dir(dir), "module-")
+		if err != nil {
+			return fmt.Errorf("make folder of a module: %w", err)
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+		if err := copyModules(ctx, s, module, work); err != nil {
+			return err
+		}
+		module = work
+	}
+	return compile(ctx, s, module, dir, b.recipe.Arch, b.log)
 }
 
 // checkRequired fails when an image is missing that the required query prints.

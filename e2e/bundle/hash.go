@@ -38,7 +38,7 @@ func keysOf(r recipe, modules, goVersion string) (keys, error) {
 		if err := hashJSON(h, []any{s, r.Arch, goVersion}); err != nil {
 			return keys{}, err
 		}
-		if err := hashTree(h, os.DirFS(modules), s.Name); err != nil {
+		if err := hashSources(h, s, modules); err != nil {
 			return keys{}, fmt.Errorf("hash module %s: %w", s.Name, err)
 		}
 		k.sets[s.Name] = keyOf(h)
@@ -58,6 +58,19 @@ func keysOf(r recipe, modules, goVersion string) (keys, error) {
 	}
 	k.bundle = keyOf(all)
 	return k, nil
+}
+
+// hashSources adds all that a set is built from, but for the modules that go.sum pins.
+func hashSources(h hash.Hash, s set, modules string) error {
+	if len(s.Product) == 0 {
+		return hashTree(h, os.DirFS(modules), s.Name)
+	}
+	for _, source := range s.Product {
+		if err := hashTree(h, os.DirFS(productFolder(modules)), source); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func keyOf(h hash.Hash) string {

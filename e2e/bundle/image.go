@@ -46,7 +46,7 @@ func (a *assembler) image(i image) (format.Image, error) {
 	}
 	d.Platform = &platform
 	a.store.tag(d, map[string]string{ocispec.AnnotationRefName: i.Name, containerdName: i.Name})
-	return format.Image{Name: i.Name, Digest: d.Digest, Size: size + manifest.Config.Size + d.Size, Roles: i.Roles}, nil
+	return format.Image{Name: i.Name, Digest: d.Digest, Size: size + manifest.Config.Size + d.Size, Roles: i.Roles, Addon: i.Addon}, nil
 }
 
 // layers are the base, if the image stands on it, and the image's own files.

@@ -97,6 +97,47 @@ func coreDNSSet() set {
 	}
 }
 
+func metricsServerSet() set {
+	const module = "sigs.k8s.io/metrics-server"
+	return set{
+		Name:     "metricsserver",
+		Binaries: []binary{{"metrics-server", module + "/cmd/metrics-server"}},
+		LDFlags:  []string{"-X k8s.io/client-go/pkg/version.gitVersion=v" + metricsServerVersion},
+	}
+}
+
+func registrySet() set {
+	const module = "github.com/distribution/distribution/v3"
+	return set{
+		Name:     "registry",
+		Binaries: []binary{{"registry", module + "/cmd/registry"}},
+		LDFlags:  []string{"-X " + module + "/version.version=v" + registryVersion},
+		Checks:   []check{{"registry", []string{"--version"}, "v" + registryVersion}},
+	}
+}
+
+// traefikSet goes without the ACME library's providers of names: they are most of its code, and
+// the ingress controller asks nobody outside for certificates.
+func traefikSet() set {
+	const module = "github.com/traefik/traefik/v3"
+	return set{
+		Name:     "traefik",
+		Copies:   []moduleCopy{{Folder: "lego", Module: "github.com/go-acme/lego/v5@v5.2.2", Dropped: []string{"providers/dns"}}},
+		Binaries: []binary{{"traefik", module + "/cmd/traefik"}},
+		LDFlags:  []string{"-X " + module + "/pkg/version.Version=" + traefikVersion},
+		Checks:   []check{{"traefik", []string{"version"}, traefikVersion}},
+	}
+}
+
+// approverSet is fairlead's own approver of kubelet certificates.
+func approverSet() set {
+	return set{
+		Name:     "approver",
+		Product:  []string{"go.mod", "go.sum", "cmd/fairlead-approver", "pki", "provision/kube"},
+		Binaries: []binary{{"fairlead-approver", "fairlead/cmd/fairlead-approver"}},
+	}
+}
+
 // static makes a set with C in it stand on its own, as its users run on other systems.
 func static(s set) set {
 	s.CGO = true

@@ -13,13 +13,26 @@ type recipe struct {
 
 // set is a Go module under the modules folder and the binaries that it pins.
 type set struct {
-	Name     string // of the folder
+	Name string // of the folder
+	// Product are the sources, relative to its root, of a set of fairlead's own module: that
+	// is built instead of a folder of Name. A folder stands for all that is in it.
+	Product []string `json:",omitempty"`
+	// Copies are changed copies of modules that go.mod replaces by folders.
+	Copies   []moduleCopy `json:",omitempty"`
 	Binaries []binary
 	CGO      bool
 	Tags     []string
 	LDFlags  []string // added to "-s -w"
 	Needs    []string // Debian packages that the build needs
 	Checks   []check  // run on the built binaries before they are cached
+}
+
+// moduleCopy is a copy of a module in a folder beside go.mod, which is not committed. The files
+// in FOLDER.files, which are, take the place of what is dropped.
+type moduleCopy struct {
+	Folder  string
+	Module  string // PATH@VERSION
+	Dropped []string
 }
 
 // binary is a main package and the name that its program gets.
@@ -66,6 +79,7 @@ type image struct {
 	Entrypoint []string
 	User       string
 	Roles      []string
+	Addon      string `json:",omitempty"` // that needs it, if no role does
 }
 
 // query is a command of a set that prints references of images, one a line, which the

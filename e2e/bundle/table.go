@@ -19,6 +19,10 @@ const (
 	flannelVersion    = "0.28.7"
 	etcdVersion       = "3.7.3"
 	coreDNSVersion    = "1.14.6"
+
+	metricsServerVersion = "0.9.0"
+	registryVersion      = "3.1.2"
+	traefikVersion       = "3.7.6"
 )
 
 // defaultRecipe is the bundle of the Kubernetes version that fairlead is developed
@@ -31,10 +35,11 @@ func defaultRecipe() recipe {
 			ownSet("pause"), ownSet("probe"),
 			runcSet(), cniSet(), cniFlannelSet(), containerdSet(),
 			flannelSet(), etcdSet(), coreDNSSet(), kubernetesSet(),
+			metricsServerSet(), registrySet(), traefikSet(), approverSet(),
 		},
 		Base:       debianBase(),
 		Components: components(),
-		Images:     append(controlPlaneImages(), sharedImages()...),
+		Images:     slices.Concat(controlPlaneImages(), sharedImages(), addonImages()),
 		Required: query{Set: "kubernetes", Binary: "kubeadm", Args: []string{
 			"config", "images", "list", "--kubernetes-version", "v" + kubernetesVersion,
 		}},
@@ -48,6 +53,7 @@ func components() []component {
 		{format.Kubernetes, kubernetesVersion, layerPerFile(at("kubernetes", local, "kubeadm", "kubelet", "kubectl"))},
 		{format.Containerd, containerdVersion, layerPerFile(at("containerd", local, binaryNames(containerdSet())...))},
 		{format.Runc, runcVersion, layerPerFile(at("runc", "/usr/local/sbin", "runc"))},
+		{format.Registry, registryVersion, layerPerFile(at("registry", local, "registry"))},
 		{format.CNIPlugins, cniVersion, [][]file{append(plugins, at("cniflannel", "/opt/cni/bin", "flannel")...)}},
 	}
 }
@@ -87,6 +93,20 @@ func sharedImages() []image {
 	}, {
 		Name: "lab.fairlead.example/probe:v1", Roles: roles,
 		Files: at("probe", "", "probe"), Entrypoint: []string{"/probe"},
+	}}
+}
+
+// addonImages are needed only where their add-on is wanted.
+func addonImages() []image {
+	return []image{{
+		Name: "registry.k8s.io/metrics-server/metrics-server:v" + metricsServerVersion, Addon: format.AddonMetricsServer,
+		Files: at("metricsserver", "", "metrics-server"), Entrypoint: []string{"/metrics-server"}, User: "65534",
+	}, {
+		Name: "registry.fairlead.example/fairlead-approver:v1", Addon: format.AddonMetricsServer,
+		Files: at("approver", "", "fairlead-approver"), Entrypoint: []string{"/fairlead-approver"}, User: "65532",
+	}, {
+		Name: "docker.io/library/traefik:v" + traefikVersion, Addon: format.AddonIngress,
+		Files: at("traefik", "/usr/local/bin", "traefik"), Entrypoint: []string{"/usr/local/bin/traefik"},
 	}}
 }
 

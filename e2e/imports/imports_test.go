@@ -24,8 +24,11 @@ func table() []rule {
 		{"fairlead/inventory", nil, concat(kubernetes, ssh, cli)},
 		{"fairlead/pki", nil, concat(ssh, cli)},
 		{"fairlead/templates", nil, concat(ssh, cli, []string{"k8s.io/client-go"})},
-		{"fairlead/provision", []string{"fairlead/inventory", "fairlead/pki", "fairlead/templates", "fairlead/provision/"}, concat(ssh, cli)},
+		{"fairlead/templates/images", nil, concat(kubernetes, ssh, cli)},
+		{"fairlead/provision", []string{"fairlead/inventory", "fairlead/pki", "fairlead/templates", "fairlead/templates/", "fairlead/provision/"}, concat(ssh, cli)},
 		{"fairlead/provision/bundle", nil, concat(kubernetes, ssh, cli)},
+		{"fairlead/provision/manifests", []string{"fairlead/inventory"}, concat(ssh, cli, []string{"k8s.io/client-go", "k8s.io/kubernetes"})},
+		{"fairlead/provision/registry", nil, concat(kubernetes, ssh, cli)},
 		{"fairlead/provision/remote", nil, concat(kubernetes, cli)},
 		{"fairlead/provision/kube", []string{"fairlead/pki"}, concat(ssh, cli)},
 	}

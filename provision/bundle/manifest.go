@@ -30,6 +30,15 @@ const (
 	CNIPlugins = "cni-plugins" // includes the flannel plugin
 )
 
+// Registry is the component that fairlead installs where the inventory wants a registry.
+const Registry = "registry"
+
+// Add-ons whose images a bundle may hold.
+const (
+	AddonMetricsServer = "metrics-server"
+	AddonIngress       = "ingress"
+)
+
 // Roles as they stand in a Manifest.
 const (
 	RoleControlPlane = "control-plane"
@@ -75,7 +84,9 @@ type Image struct {
 	Name   string        `json:"name"`   // full reference, for example registry.k8s.io/pause:3.10.2
 	Digest digest.Digest `json:"digest"` // of the image's manifest
 	Size   int64         `json:"size"`   // bytes of manifest, config and layers as stored
-	Roles  []string      `json:"roles"`  // which hosts need it
+	Roles  []string      `json:"roles"`  // which hosts need it always; none: an add-on does
+	// Addon names the add-on that needs the image.
+	Addon string `json:"addon,omitempty"`
 }
 
 // ImagesFor returns the images that a host of the role needs, in the manifest's order.

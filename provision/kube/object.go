@@ -15,6 +15,10 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
+// ErrImmutable says that an object differs in what the API server does not let anybody change.
+// It has to be deleted first.
+var ErrImmutable = errors.New("it cannot be changed, delete it first")
+
 // Apply makes the fields of an object in the cluster what they are in object, by server-side
 // apply. Fields that others own and object names are taken over; fields that an earlier Apply
 // set and object no longer names go away; all others stay. A namespaced object without a
@@ -30,21 +34,23 @@ func (c *Client) Apply(ctx context.Context, object map[string]any) error {
 	if err == nil {
 		_, err = resource.Apply(ctx, u.GetName(), u, metav1.ApplyOptions{FieldManager: fieldManager, Force: true})
 	}
+	if apierrors.IsInvalid(err) && strings.Contains(err.Error(), "field is immutable") {
+		err = fmt.Errorf("%w: %w", ErrImmutable, err)
+	}
 	if err != nil {
 		return fmt.Errorf("apply %s: %w", describe(u), err)
 	}
 	return nil
 }
 
-// Get returns the live object that has the apiVersion, kind, namespace and name of object,
-// without its managed fields, and whether it exists. It does not where the cluster does not
-// know the kind.
-func (c *Client) Get(ctx context.Context, object map[string]any) (map[string]any, bool, error) {
+// get returns the live object that has the apiVersion, kind, namespace and name of object; nil
+// where there is none.
+func (c *Client) get(ctx context.Context, object map[string]any) (*unstructured.Unstructured, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	u, err := identify(object)
 	if err != nil {
-		return nil, false, fmt.Errorf("get object: %w", err)
+		return nil, fmt.Errorf("get object: %w", err)
 	}
 	resource, err := c.resource(ctx, u)
 	var live *unstructured.Unstructured
@@ -52,13 +58,12 @@ func (c *Client) Get(ctx context.Context, object map[string]any) (map[string]any
 		live, err = resource.Get(ctx, u.GetName(), metav1.GetOptions{})
 	}
 	if absent(err) {
-		return nil, false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("get %s: %w", describe(u), err)
+		return nil, fmt.Errorf("get %s: %w", describe(u), err)
 	}
-	live.SetManagedFields(nil)
-	return live.Object, true, nil
+	return live, nil
 }
 
 // Delete deletes the live object that has the apiVersion, kind, namespace and name of object;

@@ -148,7 +148,8 @@ contents() {
 	set --
 	for path in /etc/containerd/config.toml /etc/sysctl.d/99-fairlead.conf /etc/modules-load.d/fairlead.conf \
 		/etc/systemd/system/containerd.service /etc/systemd/system/kubelet.service \
-		/etc/systemd/system/kubelet.service.d/10-kubeadm.conf; do
+		/etc/systemd/system/kubelet.service.d/10-kubeadm.conf /etc/containerd/certs.d/*/hosts.toml \
+		/etc/fairlead/registry/*.yaml /etc/systemd/system/fairlead-registry*.service; do
 		[ ! -f "$path" ] || set -- "$@" "$path"
 	done
 	[ $# = 0 ] || awk '
@@ -159,7 +160,7 @@ contents() {
 
 units() {
 	systemctl show containerd.service kubelet.service docker.service fairlead-kubeadm.service \
-		systemd-resolved.service firewalld.service '*.swap' \
+		fairlead-registry.service fairlead-registry-writer.service systemd-resolved.service firewalld.service '*.swap' \
 		-p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p MainPID -p Result -p NeedDaemonReload |
 		awk -F= -v OFS="$tab" '
 		function flush() {
@@ -217,7 +218,8 @@ cluster() {
 	done
 	[ -f /var/lib/kubelet/config.yaml ] && fact kubelet-config present
 	set --
-	for path in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /var/lib/kubelet/pki/kubelet-client-current.pem; do
+	for path in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /var/lib/kubelet/pki/kubelet-client-current.pem \
+		/etc/fairlead/registry/*.crt; do
 		[ ! -f "$path" ] || set -- "$@" "$path"
 	done
 	# Certificates only: the file of the kubelet holds its key as well. "|" stands for a new line.
@@ -239,6 +241,23 @@ cluster() {
 	return 0
 }
 
+# The images in fairlead's own registry: the links from tags to digests in its storage
+# (distribution, registry/storage/paths.go).
+registry() {
+	repositories=/var/lib/fairlead-registry/docker/registry/v2/repositories
+	[ -d "$repositories" ] || return 0
+	find "$repositories" -path '*/_manifests/tags/*/current/link' -print0 2>/dev/null |
+		xargs -0r awk -v OFS="$tab" -v root="$repositories/" '
+			{
+				name = substr(FILENAME, length(root) + 1)
+				sub(/\/current\/link$/, "", name)
+				tag = name
+				sub(/.*\/_manifests\/tags\//, "", tag)
+				sub(/\/_manifests\/tags\/.*/, "", name)
+				print "registry-image", name, tag, $0
+			}'
+}
+
 # What reset must leave none of.
 remains() {
 	ip -o link show 2>/dev/null | while IFS=' :@' read -r _ link _; do
@@ -251,6 +270,7 @@ remains() {
 			fact process "${program##*/}" "${process#/proc/}"
 			;;
 		esac
+		[ "$program" != /usr/local/bin/registry ] || fact process registry "${process#/proc/}"
 	done
 	while read -r _ _ _ _ mountpoint _; do
 		case $mountpoint in
@@ -281,11 +301,12 @@ shift
 machine
 network
 kernel
-files "$@"
+files "$@" /etc/containerd/certs.d/*/*
 contents
 units=$(units)
 printf '%s\n' "$units"
 software
 cluster
+registry
 [ "$look" != remains ] || remains
 fact end

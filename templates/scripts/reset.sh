@@ -15,6 +15,9 @@ complain() {
 	status=1
 }
 
+# The units that fairlead brought, from the ledger.
+own_units() { sed -n 's/^unit \([^ ]*\) not-found .*/\1/p' "$ledger" 2>/dev/null; }
+
 stop_programs() {
 	say "stopping kubelet, pods and containerd"
 	systemctl stop fairlead-kubeadm.service kubelet.service 2>/dev/null
@@ -33,7 +36,9 @@ stop_programs() {
 			;;
 		esac
 	done
-	grep -q '^unit containerd.service not-found ' "$ledger" 2>/dev/null && systemctl stop containerd.service 2>/dev/null
+	for unit in $(own_units); do
+		systemctl stop "$unit" 2>/dev/null
+	done
 	systemctl stop kubepods.slice 2>/dev/null
 	return 0
 }
@@ -172,8 +177,9 @@ undo() {
 restore() {
 	say "restoring files and settings"
 	# Enablement is links in systemd's folders, which go while the unit files are there.
-	for unit in kubelet.service containerd.service; do
-		grep -q "^unit $unit not-found " "$ledger" && systemctl disable --quiet "$unit" 2>/dev/null
+	units=$(own_units)
+	for unit in $units; do
+		systemctl disable --quiet "$unit" 2>/dev/null
 	done
 	# Backwards, so that folders come after what is in them.
 	tac "$ledger" >"$state/undo" || return 1
@@ -182,7 +188,9 @@ restore() {
 		undo "$kind" "$key" "$was" $detail
 	done <"$state/undo"
 	systemctl daemon-reload
-	systemctl reset-failed kubelet.service containerd.service 2>/dev/null
+	for unit in $units; do
+		systemctl reset-failed "$unit" 2>/dev/null
+	done
 	if [ -s "$state/saved/swaps" ]; then
 		while read -r device; do
 			swapon "$device" || complain "cannot turn swap on again: $device"

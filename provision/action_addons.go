@@ -1,0 +1,178 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"fairlead/provision/kube"
+
+	"sigs.k8s.io/yaml"
+)
+
+// objectPatience is how long an add-on may take to become ready: its images may have to be
+// pulled first.
+const objectPatience = 5 * time.Minute
+
+// ApplyObject applies one object by server-side apply.
+type ApplyObject struct {
+	Object map[string]any
+	Before map[string]any // the live object, nil when there is none
+	// Replace deletes the object first: it differs in what cannot be changed.
+	Replace bool
+}
+
+// Describe implements Action.
+func (a ApplyObject) Describe() string {
+	if a.Replace {
+		return "delete and apply " + objectKey(a.Object)
+	}
+	return "apply " + objectKey(a.Object)
+}
+
+// Diff implements Differ: of a live object it shows the fields that the wanted one has.
+func (a ApplyObject) Diff() (path string, before, after []byte) {
+	return objectKey(a.Object), objectText(restrict(a.Object, a.Before)), objectText(a.Object)
+}
+
+// restrict is what live has of the fields of want.
+func restrict(want, live any) any {
+	switch w := want.(type) {
+	case map[string]any:
+		l, ok := live.(map[string]any)
+		if !ok {
+			return live
+		}
+		same := map[string]any{}
+		for key, value := range w {
+			if is, exists := l[key]; exists {
+				same[key] = restrict(value, is)
+			}
+		}
+		return same
+	case []any:
+		l, ok := live.([]any)
+		if !ok || len(l) != len(w) {
+			return live
+		}
+		same := make([]any, len(l))
+		for i := range l {
+			same[i] = restrict(w[i], l[i])
+		}
+		return same
+	}
+	return live
+}
+
+// objectText is an object as YAML; what is in a Secret is not shown.
+func objectText(object any) []byte {
+	fields, ok := object.(map[string]any)
+	if !ok || fields == nil {
+		return nil
+	}
+	if fields["kind"] == "Secret" {
+		fields = maps.Clone(fields)
+		for _, key := range []string{"data", "stringData"} {
+			if _, exists := fields[key]; exists {
+				fields[key] = "(secret)"
+			}
+		}
+	}
+	text, err := yaml.Marshal(fields)
+	if err != nil {
+		return []byte(err.Error())
+	}
+	return text
+}
+
+func (ApplyObject) touches() []touch { return nil }
+
+func (a ApplyObject) apply(ctx context.Context, s *stepRun) error {
+	client, _, err := s.session.api(ctx)
+	if err != nil {
+		return err
+	}
+	if a.Replace {
+		return client.Replace(ctx, a.Object, s.waiting)
+	}
+	return client.Apply(ctx, a.Object)
+}
+
+// AwaitObject waits until an object is as it should be: rolled out, established, available.
+type AwaitObject struct{ Object map[string]any }
+
+// Describe implements Action.
+func (a AwaitObject) Describe() string { return "wait for " + objectKey(a.Object) }
+
+func (AwaitObject) touches() []touch { return nil }
+
+func (a AwaitObject) apply(ctx context.Context, s *stepRun) error {
+	client, _, err := s.session.api(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, objectPatience)
+	defer cancel()
+	return client.WaitObject(ctx, a.Object, s.waiting)
+}
+
+// RecordApplied writes into the cluster which objects a set consists of; none ends the set.
+type RecordApplied struct {
+	Set     string
+	Objects []kube.AppliedObject
+}
+
+// Describe implements Action.
+func (a RecordApplied) Describe() string {
+	return fmt.Sprintf("record %s of %s", counted(len(a.Objects), "object"), a.Set)
+}
+
+func (RecordApplied) touches() []touch { return nil }
+
+func (a RecordApplied) apply(ctx context.Context, s *stepRun) error {
+	client, _, err := s.session.api(ctx)
+	if err != nil {
+		return err
+	}
+	return client.RecordApplied(ctx, a.Set, a.Objects)
+}
+
+// PruneObjects deletes objects of a set that are wished for no longer, in the given order.
+// What does not bear the set's label is not fairlead's and stays, and so does a namespace
+// or a definition of a kind as long as others keep something in it.
+type PruneObjects struct {
+	Set     string
+	Objects []kube.AppliedObject
+}
+
+// Describe implements Action.
+func (a PruneObjects) Describe() string {
+	var keys []string
+	for _, object := range a.Objects {
+		keys = append(keys, objectKey(object.Object()))
+	}
+	return "delete " + strings.Join(keys, ", ")
+}
+
+func (PruneObjects) touches() []touch { return nil }
+
+func (a PruneObjects) apply(ctx context.Context, s *stepRun) error {
+	client, _, err := s.session.api(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, objectPatience)
+	defer cancel()
+	for _, object := range a.Objects {
+		kept, err := client.Prune(ctx, object, kube.Owner{Label: labelAddon, Value: a.Set}, s.waiting)
+		if err != nil {
+			return err
+		}
+		if kept != "" {
+			s.output(objectKey(object.Object()) + " stays: " + kept)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,256 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"path"
+	"strings"
+
+	"fairlead/inventory"
+	"fairlead/provision/bundle"
+	"fairlead/provision/manifests"
+	"fairlead/templates"
+	"fairlead/templates/images"
+)
+
+// labelAddon names the set that an object belongs to. Only objects with it are ever pruned.
+const labelAddon = "fairlead/addon"
+
+// The names of the sets that fairlead brings along; those of the user's manifests differ.
+const (
+	setNetwork       = "network"
+	setApprover      = "kubelet-approver"
+	setMetricsServer = bundle.AddonMetricsServer
+	setIngress       = bundle.AddonIngress
+)
+
+// The last names of the images that those sets use.
+const (
+	imageFlannel       = "flannel"
+	imageApprover      = "fairlead-approver"
+	imageMetricsServer = "metrics-server"
+	imageTraefik       = "traefik"
+)
+
+// AddonSet is a group of objects that come and go together.
+type AddonSet struct {
+	Name    string
+	Title   string // "the pod network flannel"
+	Objects []map[string]any
+	// Images are those in the objects, under the names they are used by.
+	Images []images.Image
+	// Suspects look like images and were left as they are.
+	Suspects []images.Suspect
+	// Placement says on which nodes the set's pods run; zero: anywhere.
+	Placement inventory.Placement
+}
+
+// errNotBundled says that the bundle lacks the image of an add-on.
+var errNotBundled = errors.New("the bundle does not hold the image")
+
+// addonSets renders what the inventory asks for beside what kubeadm makes.
+func addonSets(ctx context.Context, wish Wish, source manifests.Source) ([]AddonSet, error) {
+	var sets []AddonSet
+	for _, build := range []func(Wish) (*AddonSet, error){networkSet, approverSet, metricsServerSet, ingressSet} {
+		set, err := build(wish)
+		switch {
+		case errors.Is(err, errNotBundled):
+		case err != nil:
+			return nil, err
+		case set != nil:
+			sets = append(sets, *set)
+		}
+	}
+	for _, manifest := range wish.Cluster.Addons.Manifests {
+		set, err := manifestSet(ctx, wish, source, manifest)
+		if err != nil {
+			return nil, fmt.Errorf("addons.manifests: %s: %w", manifest.Name, err)
+		}
+		sets = append(sets, set)
+	}
+	for _, set := range sets {
+		for _, object := range set.Objects {
+			label(object, labelAddon, set.Name)
+		}
+	}
+	return sets, nil
+}
+
+func networkSet(wish Wish) (*AddonSet, error) {
+	image, err := wish.bundled(imageFlannel)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := templates.Flannel(templates.FlannelOptions{
+		PodSubnet: wish.Cluster.Kubernetes.PodSubnet.String(),
+		Image:     image.To,
+		APIServer: wish.Cluster.ControlPlane.Endpoint,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("render the pod network: %w", err)
+	}
+	return &AddonSet{Name: setNetwork, Title: "the pod network flannel", Objects: objects, Images: []images.Image{image}}, nil
+}
+
+// verifiedMetrics says that kubelets get serving certificates from the cluster.
+func verifiedMetrics(cluster *inventory.Cluster) bool {
+	return cluster.Addons.MetricsServer != nil && !cluster.Addons.MetricsServer.InsecureTLS
+}
+
+// onControlPlanes is where fairlead's own helpers run: they are part of the control plane.
+func onControlPlanes() inventory.Placement {
+	return inventory.Placement{On: inventory.PlaceControlPlane}
+}
+
+func approverSet(wish Wish) (*AddonSet, error) {
+	if !verifiedMetrics(wish.Cluster) {
+		return nil, nil
+	}
+	image, err := wish.bundled(imageApprover)
+	if err != nil {
+		return nil, err
+	}
+	options := templates.ApproverOptions{Image: image.To}
+	for _, host := range wish.Cluster.Hosts() {
+		options.Nodes = append(options.Nodes, templates.ApproverNode{
+			Node: host.Name, DNSNames: []string{host.Name}, Addresses: []netip.Addr{host.Address},
+		})
+	}
+	objects, err := templates.ServingApprover(options)
+	if err != nil {
+		return nil, fmt.Errorf("render the approver of kubelet certificates: %w", err)
+	}
+	return &AddonSet{
+		Name: setApprover, Title: "the approver of kubelet serving certificates", Objects: objects,
+		Images: []images.Image{image}, Placement: onControlPlanes(),
+	}, nil
+}
+
+func metricsServerSet(wish Wish) (*AddonSet, error) {
+	wanted := wish.Cluster.Addons.MetricsServer
+	if wanted == nil {
+		return nil, nil
+	}
+	image, err := wish.bundled(imageMetricsServer)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := templates.MetricsServer(templates.MetricsServerOptions{Image: image.To, InsecureTLS: wanted.InsecureTLS})
+	if err != nil {
+		return nil, fmt.Errorf("render metrics-server: %w", err)
+	}
+	return &AddonSet{
+		Name: setMetricsServer, Title: "metrics-server", Objects: objects,
+		Images: []images.Image{image}, Placement: onControlPlanes(),
+	}, placeObjects(objects, onControlPlanes())
+}
+
+func ingressSet(wish Wish) (*AddonSet, error) {
+	wanted := wish.Cluster.Addons.Ingress
+	if wanted == nil {
+		return nil, nil
+	}
+	image, err := wish.bundled(imageTraefik)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := templates.Traefik(templates.TraefikOptions{
+		Image: image.To, HostNetwork: wanted.HostNetwork, Placement: templatePlacement(wanted.Placement),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("render the ingress controller: %w", err)
+	}
+	return &AddonSet{
+		Name: setIngress, Title: "the ingress controller " + wanted.Controller, Objects: objects,
+		Images: []images.Image{image}, Placement: wanted.Placement,
+	}, nil
+}
+
+// manifestSet reads one of the user's manifests and makes the edits that the inventory asks for.
+func manifestSet(ctx context.Context, wish Wish, source manifests.Source, m inventory.Manifest) (AddonSet, error) {
+	set := AddonSet{Name: m.Name, Title: "the manifest " + m.Name, Placement: m.Placement}
+	text, err := source.Load(ctx, m)
+	if err != nil {
+		return set, err
+	}
+	known := wish.Cluster.Images.Extra
+	result, err := images.RewriteStream(text.Content, images.Options{Rules: wish.Rules, Known: known})
+	if err != nil {
+		return set, fmt.Errorf("rewrite images of %s: %w", text.Origin, err)
+	}
+	set.Images, set.Suspects = result.Images, result.Suspects
+	objects, err := manifests.Objects(text.Origin, result.Text)
+	if err != nil {
+		return set, err
+	}
+	set.Objects = manifests.Order(objects)
+	for _, object := range set.Objects {
+		err := templates.EditPods(object, templates.PodEdits{
+			HostNetwork: m.HostNetwork, Placement: templatePlacement(m.Placement), ImagePullPolicy: m.ImagePullPolicy,
+		})
+		if err != nil {
+			return set, fmt.Errorf("edit %s: %w", objectKey(object), err)
+		}
+	}
+	return set, nil
+}
+
+func templatePlacement(p inventory.Placement) templates.Placement {
+	return templates.Placement{On: p.On, NodeSelector: p.NodeSelector}
+}
+
+func placeObjects(objects []map[string]any, placement inventory.Placement) error {
+	for _, object := range objects {
+		if err := templates.EditPods(object, templates.PodEdits{Placement: templatePlacement(placement)}); err != nil {
+			return fmt.Errorf("place %s: %w", objectKey(object), err)
+		}
+	}
+	return nil
+}
+
+// label sets a label of an object.
+func label(object map[string]any, key, value string) {
+	metadata, _ := object["metadata"].(map[string]any)
+	labels, _ := metadata["labels"].(map[string]any)
+	if labels == nil {
+		labels = map[string]any{}
+		metadata["labels"] = labels
+	}
+	labels[key] = value
+}
+
+// objectKey identifies an object among the add-ons.
+func objectKey(object map[string]any) string {
+	metadata, _ := object["metadata"].(map[string]any)
+	return fmt.Sprintf("%v %v/%v", object["kind"], orEmpty(metadata["namespace"]), metadata["name"])
+}
+
+func orEmpty(value any) any {
+	if value == nil {
+		return ""
+	}
+	return value
+}
+
+// bundled is the image of the bundle whose repository ends in name, with the name it is used by.
+func (w Wish) bundled(name string) (images.Image, error) {
+	from := imageNamed(w.Bundle, name)
+	if from == "" {
+		return images.Image{}, errNotBundled // preflight reports it
+	}
+	to, err := w.Rules.Rewrite(from)
+	return images.Image{From: from, To: to}, err
+}
+
+// imageNamed is the reference of the bundle's image whose repository ends in name.
+func imageNamed(manifest bundle.Manifest, name string) string {
+	for _, image := range manifest.Images {
+		repository, _, _ := strings.Cut(path.Base(image.Name), ":")
+		if repository == name {
+			return image.Name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,179 @@
+package provision
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"fairlead/inventory"
+	"fairlead/provision/bundle"
+	"fairlead/templates"
+	"fairlead/templates/images"
+)
+
+// ImageNeed is an image and the hosts that need it.
+type ImageNeed struct {
+	Origin string // the name that its makers gave it
+	Name   string // the name by which the cluster uses it
+	// Hosts are the names of the hosts that need it. With Anywhere its pods may come to any
+	// of them, or to none.
+	Hosts    []string
+	Anywhere bool
+	// Bundled is the image in the bundle, nil when it is not there.
+	Bundled *bundle.Image
+	// For is what needs it: "kubernetes", or the name of an add-on.
+	For string
+	// Pulled says that the hosts' runtimes get it from a registry; others are imported from
+	// the bundle.
+	Pulled bool
+}
+
+// imageNeeds lists the images of Kubernetes, then those of the add-ons.
+func imageNeeds(wish Wish) ([]ImageNeed, error) {
+	var needs []ImageNeed
+	for _, image := range wish.Bundle.Images {
+		if len(image.Roles) == 0 {
+			continue // an add-on's: listed below if that is wanted
+		}
+		name, err := wish.Rules.Rewrite(image.Name)
+		if err != nil {
+			return nil, fmt.Errorf("image %s of the bundle: %w", image.Name, err)
+		}
+		need := ImageNeed{Origin: image.Name, Name: name, Bundled: &image, For: "kubernetes"}
+		for _, host := range wish.Cluster.Hosts() {
+			if slices.Contains(image.Roles, string(host.Role)) {
+				need.Hosts = append(need.Hosts, host.Name)
+			}
+		}
+		needs = append(needs, need)
+	}
+	for _, set := range wish.Addons {
+		for _, image := range set.Images {
+			if !slices.ContainsFunc(needs, func(n ImageNeed) bool { return n.Name == image.To }) {
+				needs = append(needs, addonNeed(wish, set, image))
+			}
+		}
+	}
+	for i, need := range needs {
+		needs[i].Pulled = need.Bundled == nil || need.Name != need.Origin || wish.Cluster.Images.Host != ""
+	}
+	return needs, nil
+}
+
+func addonNeed(wish Wish, set AddonSet, image images.Image) ImageNeed {
+	need := ImageNeed{Origin: image.From, Name: image.To, For: set.Name}
+	for _, bundled := range wish.Bundle.Images {
+		if images.Same(bundled.Name, image.From) {
+			need.Origin, need.Bundled = bundled.Name, &bundled
+		}
+	}
+	// A manifest's pods may select their nodes in ways that are not known here.
+	need.Anywhere = need.Bundled == nil
+	need.Hosts = placed(wish.Cluster, set.Placement)
+	return need
+}
+
+// placed are the names of the hosts on whose nodes pods of a placement may run.
+func placed(cluster *inventory.Cluster, placement inventory.Placement) []string {
+	var names []string
+	for _, host := range cluster.Hosts() {
+		controlPlane := host.Role == inventory.RoleControlPlane
+		fits := true
+		switch placement.On {
+		case inventory.PlaceControlPlane:
+			fits = controlPlane
+		case inventory.PlaceWorkers:
+			fits = !controlPlane
+		}
+		for key, value := range placement.NodeSelector {
+			is, labelled := host.Labels[key]
+			fits = fits && labelled && is == value
+		}
+		if fits {
+			names = append(names, host.Name)
+		}
+	}
+	return names
+}
+
+// imported are the images of the bundle that fairlead brings to the host.
+func (w Wish) imported(host string) []bundle.Image {
+	var imported []bundle.Image
+	for _, need := range w.Needs {
+		if slices.Contains(need.Hosts, host) && !need.Pulled {
+			imported = append(imported, *need.Bundled)
+		}
+	}
+	return imported
+}
+
+// kubeadmImages works out from which repositories kubeadm takes its images. The problem is
+// not empty when the rules ask for names that kubeadm cannot be told: it has one repository,
+// but for etcd and CoreDNS, and below it the images' own last names (cmd/kubeadm/app/images).
+func kubeadmImages(wish Wish) (names templates.KubeadmImages, problem string) {
+	folders := map[string]string{}
+	for _, need := range wish.Needs {
+		base := imageBase(need.Origin)
+		if !slices.Contains(kubeadmBases(), base) || !strings.HasPrefix(need.Origin, upstreamRepository+"/") {
+			continue
+		}
+		if base != imageBase(need.Name) {
+			return names, fmt.Sprintf("images.rewrite makes %s of %s: kubeadm wants its images under their own last names", need.Name, need.Origin)
+		}
+		folders[base] = imageFolder(need.Name)
+	}
+	repository := folders["kube-apiserver"]
+	for base, folder := range folders {
+		if folder != repository && base != "etcd" && base != "coredns" {
+			return names, fmt.Sprintf("images.rewrite puts %s into %s and kube-apiserver into %s: kubeadm takes them from one repository", base, folder, repository)
+		}
+	}
+	coreDNS := repository
+	if repository == upstreamRepository {
+		coreDNS = upstreamRepository + "/coredns"
+	} else {
+		names.Repository = repository
+	}
+	if folder, ok := folders["coredns"]; ok && folder != coreDNS {
+		names.CoreDNSRepository = folder
+	}
+	if folder, ok := folders["etcd"]; ok && folder != repository {
+		names.EtcdRepository = folder
+	}
+	return names, ""
+}
+
+const upstreamRepository = "registry.k8s.io"
+
+// kubeadmBases are the last names of the images that kubeadm names itself.
+func kubeadmBases() []string {
+	return []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "pause", "etcd", "coredns"}
+}
+
+// imageBase is the last path element of a reference, without tag and digest.
+func imageBase(reference string) string {
+	name, _, _ := strings.Cut(reference, "@")
+	base, _, _ := strings.Cut(path.Base(name), ":")
+	return base
+}
+
+// imageFolder is a reference without its last path element.
+func imageFolder(reference string) string {
+	name, _, _ := strings.Cut(reference, "@")
+	return path.Dir(name)
+}
+
+// pulledDomains are the registries from which hosts pull, sorted.
+func (w Wish) pulledDomains() []string {
+	domains := map[string]bool{}
+	for _, need := range w.Needs {
+		if need.Pulled {
+			if domain, err := images.Domain(need.Name); err == nil {
+				domains[domain] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(domains))
+}

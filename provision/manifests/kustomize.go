@@ -1,0 +1,159 @@
+package manifests
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"fairlead/inventory"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/resid"
+	"sigs.k8s.io/yaml"
+)
+
+// ErrRemote says that a kustomization names something that is not in its folder.
+var ErrRemote = errors.New("fetching from elsewhere is not pinned")
+
+// build lets kustomize build a folder: without plugins, and with nothing from outside of it.
+func build(folder string) ([]byte, error) {
+	name, err := kustomizationIn(folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := refuseRemote(folder, name, map[string]bool{}); err != nil {
+		return nil, err
+	}
+	return run(filesys.MakeFsOnDisk(), folder)
+}
+
+func run(files filesys.FileSystem, folder string) ([]byte, error) {
+	options := krusty.MakeDefaultOptions()
+	options.LoadRestrictions = types.LoadRestrictionsRootOnly
+	options.PluginConfig = types.DisabledPluginConfig()
+	built, err := krusty.MakeKustomizer(options).Run(files, folder)
+	if err != nil {
+		return nil, fmt.Errorf("kustomize %s: %w", folder, err)
+	}
+	text, err := built.AsYaml()
+	if err != nil {
+		return nil, fmt.Errorf("kustomize %s: %w", folder, err)
+	}
+	return text, nil
+}
+
+// refuseRemote looks through a kustomization and those it builds upon: kustomize would fetch
+// what it cannot find on the disk.
+func refuseRemote(folder, name string, seen map[string]bool) error {
+	path := filepath.Join(folder, name)
+	if seen[path] {
+		return nil // kustomize reports the cycle
+	}
+	seen[path] = true
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var k types.Kustomization
+	if err := yaml.Unmarshal(text, &k); err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	if len(k.HelmCharts)+len(k.HelmChartInflationGenerator) > 0 {
+		return fmt.Errorf("%s: helm charts are not built: render them, and name the result", path)
+	}
+	var named []string
+	for _, list := range [][]string{k.Resources, k.Bases, k.Components, k.Crds, k.Configurations, k.Transformers, k.Generators, k.Validators} { //nolint:staticcheck // deprecated fields fetch, too
+		named = append(named, list...)
+	}
+	for _, entry := range named {
+		if strings.Contains(entry, "\n") {
+			continue // the thing itself, inline
+		}
+		below := filepath.Join(folder, entry)
+		info, err := os.Stat(below)
+		if err != nil {
+			return fmt.Errorf("%s: %w: %q is no file or folder there; download it and name it with its sha256 in addons.manifests", path, ErrRemote, entry)
+		}
+		if !info.IsDir() {
+			continue
+		}
+		inner, err := kustomizationIn(below)
+		if err != nil {
+			return err
+		}
+		if err := refuseRemote(below, inner, seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// patch lets kustomize apply patches to a stream.
+func patch(stream []byte, patches []inventory.Patch) ([]byte, error) {
+	const folder, manifest = "/manifest", "manifest.yaml"
+	k := types.Kustomization{
+		TypeMeta:  types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind},
+		Resources: []string{manifest},
+	}
+	objects, err := Objects(manifest, stream)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range patches {
+		text := p.Inline
+		if p.File != "" {
+			content, err := readFile(p.File)
+			if err != nil {
+				return nil, err
+			}
+			text = string(content)
+		}
+		one := types.Patch{Patch: text, Target: selector(p.Target)}
+		if one.Target != nil && !matches(*one.Target, objects) {
+			return nil, fmt.Errorf("patch %d: no object is the target %s", i+1, describeTarget(p.Target))
+		}
+		k.Patches = append(k.Patches, one)
+	}
+	text, err := yaml.Marshal(k)
+	if err != nil {
+		return nil, err
+	}
+	files := filesys.MakeFsInMemory()
+	for name, content := range map[string][]byte{manifest: stream, "kustomization.yaml": text} {
+		if err := files.WriteFile(folder+"/"+name, content); err != nil {
+			return nil, err
+		}
+	}
+	return run(files, folder)
+}
+
+// selector is the target in kustomize's words, nil when the patch names its object itself.
+func selector(t inventory.PatchTarget) *types.Selector {
+	if t == (inventory.PatchTarget{}) {
+		return nil
+	}
+	return &types.Selector{
+		ResId: resid.ResId{
+			Gvk:  resid.Gvk{Group: t.Group, Version: t.Version, Kind: t.Kind},
+			Name: t.Name, Namespace: t.Namespace,
+		},
+		LabelSelector: t.LabelSelector, AnnotationSelector: t.AnnotationSelector,
+	}
+}
+
+func describeTarget(t inventory.PatchTarget) string {
+	var parts []string
+	for _, field := range [][2]string{
+		{"group", t.Group}, {"version", t.Version}, {"kind", t.Kind}, {"name", t.Name}, {"namespace", t.Namespace},
+		{"labelSelector", t.LabelSelector}, {"annotationSelector", t.AnnotationSelector},
+	} {
+		if field[1] != "" {
+			parts = append(parts, field[0]+" "+field[1])
+		}
+	}
+	return strings.Join(parts, ", ")
+}

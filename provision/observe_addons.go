@@ -1,0 +1,100 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"fairlead/provision/kube"
+
+	"golang.org/x/sync/errgroup"
+	"gopkg.in/yaml.v3"
+)
+
+// parallelReads bounds how many objects are read at the same time.
+const parallelReads = 8
+
+// readAddons reads the live add-on objects, the record of what was applied, and what is left
+// of sets and objects that are wished for no longer.
+func (s *Session) readAddons(ctx context.Context, client *kube.Client, api *APIFacts) error {
+	var err error
+	if api.Applied, err = client.Applied(ctx); err != nil {
+		return err
+	}
+	if err := s.readServing(ctx, client, api); err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	group, reading := errgroup.WithContext(ctx)
+	group.SetLimit(parallelReads)
+	wished := map[string]bool{}
+	for _, set := range s.wish.Addons {
+		for _, object := range set.Objects {
+			wished[objectKey(object)] = true
+			group.Go(func() error {
+				live, exists, err := client.Look(reading, object)
+				if err != nil || !exists {
+					return err
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				api.Objects[objectKey(object)] = live
+				if reason := kube.Unready(live.Object); reason != "" {
+					api.Unready[objectKey(object)] = reason
+				}
+				return nil
+			})
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return s.readStrays(ctx, client, wished, api)
+}
+
+// readStrays looks for recorded objects that are in no set any more.
+func (s *Session) readStrays(ctx context.Context, client *kube.Client, wished map[string]bool, api *APIFacts) error {
+	for _, set := range sortedKeys(api.Applied) {
+		for _, object := range api.Applied[set] {
+			if wished[objectKey(object.Object())] {
+				continue
+			}
+			live, exists, err := client.Look(ctx, object.Object())
+			if err != nil {
+				return err
+			}
+			if exists && (kube.Owner{Label: labelAddon, Value: set}).Owns(live.Object) {
+				api.Strays[set] = append(api.Strays[set], object)
+			}
+		}
+	}
+	return nil
+}
+
+// readServing reads what concerns the kubelets' serving certificates.
+func (s *Session) readServing(ctx context.Context, client *kube.Client, api *APIFacts) error {
+	if !verifiedMetrics(s.wish.Cluster) {
+		return nil
+	}
+	var err error
+	if api.Serving, err = client.ServingRequests(ctx); err != nil {
+		return err
+	}
+	// kubeadm keeps there what it gives to kubelets that join (constants.KubeletBaseConfigurationConfigMap).
+	live, exists, err := client.Look(ctx, map[string]any{
+		"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"namespace": "kube-system", "name": "kubelet-config"},
+	})
+	if err != nil || !exists {
+		return err
+	}
+	data, _ := live.Object["data"].(map[string]any)
+	text, _ := data["kubelet"].(string)
+	var config struct {
+		ServerTLSBootstrap bool `yaml:"serverTLSBootstrap"`
+	}
+	if err := yaml.Unmarshal([]byte(text), &config); err != nil {
+		return fmt.Errorf("read the ConfigMap kube-system/kubelet-config: %w", err)
+	}
+	api.ServingBootstrap = config.ServerTLSBootstrap
+	return nil
+}

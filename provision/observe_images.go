@@ -1,0 +1,186 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"fairlead/inventory"
+	"fairlead/provision/registry"
+	"fairlead/provision/remote"
+	"fairlead/templates/images"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// registryPatience is how long a registry may take to answer a request for a manifest.
+const registryPatience = 10 * time.Second
+
+// ImageProblem is why a host cannot have an image.
+type ImageProblem struct {
+	Host string
+	Need ImageNeed
+	// Registry is where the problem was met. It is Whole when it concerns all images of that
+	// registry, of which Need is only the first.
+	Registry string
+	Whole    bool
+	Err      error
+}
+
+// lacksImage says that the host's runtime will have to pull the image.
+func lacksImage(facts HostFacts, need ImageNeed) bool {
+	is, exists := facts.Images[need.Name]
+	return !exists || !is.Complete
+}
+
+// unproven are the images that the host is going to pull from a registry that the inventory
+// speaks of. What fairlead's own registry holds needs no proof.
+func (s *Session) unproven(host inventory.Host, facts Facts) []ImageNeed {
+	var needs []ImageNeed
+	for _, need := range s.wish.needsOf(host.Name) {
+		domain, err := images.Domain(need.Name)
+		if err != nil || !need.Pulled || !lacksImage(facts.Hosts[host.Name], need) {
+			continue
+		}
+		_, configured := s.wish.endpoints(domain)
+		if !configured || need.Bundled != nil && s.wish.ownHolds(need) || need.Anywhere && somewhere(facts, need) {
+			continue
+		}
+		needs = append(needs, need)
+	}
+	return needs
+}
+
+// somewhere says that a host has the image, so that it could be had.
+func somewhere(facts Facts, need ImageNeed) bool {
+	for _, name := range need.Hosts {
+		if host, ok := facts.Hosts[name]; ok && host.Unreachable == nil && !lacksImage(host, need) {
+			return true
+		}
+	}
+	return false
+}
+
+// needsOf are the images that a host needs.
+func (w Wish) needsOf(host string) []ImageNeed {
+	var needs []ImageNeed
+	for _, need := range w.Needs {
+		for _, name := range need.Hosts {
+			if name == host {
+				needs = append(needs, need)
+			}
+		}
+	}
+	return needs
+}
+
+// observeImages asks the registries for the manifests of images that hosts are going to
+// pull, from each host's side.
+func (s *Session) observeImages(ctx context.Context, facts Facts) []ImageProblem {
+	needs := map[string][]ImageNeed{}
+	for _, host := range s.wish.Cluster.Hosts() {
+		needs[host.Name] = s.unproven(host, facts)
+	}
+	return s.checkImages(ctx, facts, needs)
+}
+
+// checkImages asks for the manifests of some needs of every host that was reached.
+func (s *Session) checkImages(ctx context.Context, facts Facts, needs map[string][]ImageNeed) []ImageProblem {
+	hosts := s.wish.Cluster.Hosts()
+	found := make([][]ImageProblem, len(hosts))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, host := range hosts {
+		wanted := needs[host.Name]
+		if facts.Hosts[host.Name].Unreachable != nil || len(wanted) == 0 {
+			continue
+		}
+		group.Go(func() error {
+			connection, err := s.connect(ctx, host)
+			if err != nil {
+				return err
+			}
+			checks := &imageChecks{wish: s.wish, host: connection, broken: map[string]bool{}, clients: map[string]*registry.Client{}}
+			found[i] = checks.run(ctx, wanted)
+			for _, client := range checks.clients {
+				client.Close()
+			}
+			return nil
+		})
+	}
+	var problems []ImageProblem
+	if err := group.Wait(); err != nil {
+		problems = append(problems, ImageProblem{Err: err, Whole: true})
+	}
+	for _, of := range found {
+		problems = append(problems, of...)
+	}
+	return problems
+}
+
+// imageChecks asks registries through one host.
+type imageChecks struct {
+	wish    Wish
+	host    *remote.Host
+	broken  map[string]bool // registries that were found to be of no use
+	clients map[string]*registry.Client
+}
+
+func (c *imageChecks) run(ctx context.Context, needs []ImageNeed) []ImageProblem {
+	var problems []ImageProblem
+	for _, need := range needs {
+		if problem := c.check(ctx, need); problem != nil {
+			problem.Host, problem.Need = c.host.Name(), need
+			problems = append(problems, *problem)
+		}
+	}
+	return problems
+}
+
+// check looks for one image where the host's runtime will look for it, in the same order.
+func (c *imageChecks) check(ctx context.Context, need ImageNeed) *ImageProblem {
+	name, err := images.Parse(need.Name)
+	if err != nil {
+		return &ImageProblem{Err: err}
+	}
+	places, _ := c.wish.endpoints(name.Domain)
+	var problem *ImageProblem
+	for _, place := range places {
+		if c.broken[place.Host] {
+			continue
+		}
+		err := c.ask(ctx, place, name)
+		if err == nil {
+			return nil
+		}
+		problem = &ImageProblem{Registry: place.Host, Err: errors.Join(errorOf(problem), err), Whole: !errors.Is(err, registry.ErrMissing)}
+		c.broken[place.Host] = problem.Whole
+	}
+	return problem
+}
+
+func errorOf(problem *ImageProblem) error {
+	if problem == nil {
+		return nil
+	}
+	return problem.Err
+}
+
+// ask requests a manifest from one registry.
+func (c *imageChecks) ask(ctx context.Context, place endpoint, name images.Reference) error {
+	ctx, cancel := context.WithTimeout(ctx, registryPatience)
+	defer cancel()
+	client, ok := c.clients[place.Host]
+	if !ok {
+		var err error
+		if client, err = registry.NewClient(place.Endpoint, c.host.DialContext); err != nil {
+			return err
+		}
+		c.clients[place.Host] = client
+	}
+	reference := name.Tag
+	if name.Digest != "" {
+		reference = name.Digest
+	}
+	_, err := client.Resolve(ctx, place.repository(name.Path), reference)
+	return err
+}

@@ -1,0 +1,55 @@
+package provision
+
+import (
+	"errors"
+	"fmt"
+
+	"fairlead/provision/registry"
+)
+
+// checkImagesName is what ignorePreflight calls the checks of images and registries.
+const checkImagesName = "Images"
+
+// imageFindings are about images that hosts cannot have.
+func (p *planner) imageFindings() {
+	if p.ignored(checkImagesName) {
+		return
+	}
+	if _, problem := kubeadmImages(p.Wish); problem != "" {
+		p.plan.Findings = append(p.plan.Findings, Finding{
+			Name: checkImagesName, Message: problem, Mending: "name one target for registry.k8s.io in images.rewrite, and others only for etcd and coredns",
+		})
+	}
+	for _, problem := range p.facts.ImageProblems {
+		p.plan.Findings = append(p.plan.Findings, problem.Finding())
+	}
+}
+
+// Finding puts the problem into the words of preflight.
+func (i ImageProblem) Finding() Finding {
+	finding := Finding{Host: i.Host, Name: checkImagesName, Mending: i.mending()}
+	if i.Whole {
+		finding.Message = fmt.Sprintf("images cannot be had from %s (asked for %s): %v", i.Registry, i.Need.Name, i.Err)
+	} else {
+		finding.Message = fmt.Sprintf("image %s cannot be had: %v", i.Need.Name, i.Err)
+	}
+	return finding
+}
+
+// mending is what to do about the last place that was tried.
+func (i ImageProblem) mending() string {
+	for _, known := range []struct {
+		err     error
+		mending string
+	}{
+		{registry.ErrUnreachable, "let the host reach it (address, port, firewall, proxy), or correct images.registries"},
+		{registry.ErrCertificate, "give its CA in images.registries[].ca, or plainHTTP: true if it has no TLS"},
+		{registry.ErrCredentials, "correct user and password in images.registries"},
+		{registry.ErrMissing, "fairlead images mirror --to " + i.Registry + " copies what is missing; or correct images.rewrite"},
+	} {
+		if errors.Is(i.Err, known.err) {
+			return known.mending
+		}
+	}
+	return ""
+}

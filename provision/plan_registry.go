@@ -1,0 +1,138 @@
+package provision
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"fairlead/inventory"
+	"fairlead/pki"
+	"fairlead/provision/bundle"
+	"fairlead/provision/registry"
+	"fairlead/templates"
+)
+
+const (
+	registryUnit   = "fairlead-registry.service"
+	registryWriter = "fairlead-registry-writer.service"
+)
+
+// registry plans fairlead's own registry on its host, and what it must hold.
+func (p *planner) registry(host inventory.Host, facts HostFacts) {
+	if host.Name != p.Cluster.Images.Host {
+		return
+	}
+	step := hostStep(host, stepRegistry, "install the registry "+p.version(bundle.Registry))
+	layers := p.layers(&step, facts, bundle.Registry)
+	change := service{unit: registryUnit, facts: facts.Units[registryUnit], running: true, files: templates.RegistryFiles()}
+	if facts.Units[registryWriter].Active == "active" {
+		step.because("%s of an earlier run still runs", registryWriter)
+		change.actions = append(change.actions, StopUnit(registryWriter))
+	}
+	if problem := p.registryCertificate(host, facts); problem != "" {
+		step.because("the registry's certificate: %s", problem)
+		change.actions = append(change.actions, MakeRegistryCertificate{Names: []string{host.Name}, Addresses: []netip.Addr{host.Address}})
+	}
+	touched := trees([]string{templates.RegistryStorage, templates.RegistryFolder})
+	p.service(&step, facts, change, layers, append(touched, touch{touchUnit, registryWriter}))
+	p.add(step)
+	p.fill(host, facts)
+}
+
+// registryCertificate says why the registry needs another certificate, or nothing.
+func (p *planner) registryCertificate(host inventory.Host, facts HostFacts) string {
+	return pki.ServerCertificateProblem(facts.RegistryCertificate, facts.RegistryCA,
+		[]string{host.Name}, []netip.Addr{host.Address}, p.facts.ObservedAt)
+}
+
+// fill plans the upload of the images of the bundle that hosts pull.
+func (p *planner) fill(host inventory.Host, facts HostFacts) {
+	step := hostStep(host, stepFill, "fill the registry")
+	step.Needs = []string{stepID(host.Name, stepRegistry)}
+	var items []registry.Item
+	for _, need := range p.Needs {
+		if need.Bundled == nil || !p.ownHolds(need) {
+			continue
+		}
+		repository, tag, err := p.ownRepository(need.Name)
+		if err != nil {
+			p.block(host.Name, step.Title, err.Error())
+			return
+		}
+		if facts.RegistryImages[repository+":"+tag] == need.Bundled.Digest.String() {
+			continue
+		}
+		step.because("the registry lacks %s", need.Name)
+		items = append(items, registry.Item{From: need.Origin, Repository: repository, Tag: tag, Digest: need.Bundled.Digest, Size: need.Bundled.Size})
+	}
+	if len(items) > 0 {
+		step.do(FillRegistry{Items: items})
+	}
+	p.add(step)
+}
+
+// ownHolds says that hosts look for the image in fairlead's own registry first.
+func (w Wish) ownHolds(need ImageNeed) bool {
+	repository, _, err := w.ownRepository(need.Name)
+	if err != nil || w.ownRegistry() == "" {
+		return false
+	}
+	domain, _, _ := strings.Cut(repository, "/")
+	places, _ := w.endpoints(domain)
+	return !slices.ContainsFunc(w.Registries, func(r Registry) bool { return r.Host == domain }) && len(places) > 0
+}
+
+// registries plans the files that say how containerd reaches registries. It reads them for
+// each pull, so nothing is restarted.
+func (p *planner) registries(host inventory.Host, facts HostFacts) {
+	step := hostStep(host, stepRegistries, "say how registries are reached")
+	wanted := p.registryFiles()
+	for _, file := range wanted {
+		p.hostFile(&step, facts, file)
+	}
+	var kept []string
+	for _, file := range wanted {
+		kept = append(kept, file.Path)
+	}
+	if p.ownRegistry() != "" {
+		kept = append(kept, caFile(p.ownRegistry()))
+		p.ownCA(&step, facts)
+	}
+	var stale []string
+	for _, entry := range facts.Ledger {
+		_, exists := facts.Files[entry.Key]
+		if entry.Kind == touchFile && exists && strings.HasPrefix(entry.Key, certsFolder+"/") && !slices.Contains(kept, entry.Key) {
+			step.because("%s is no longer wanted", entry.Key)
+			stale = append(stale, entry.Key)
+		}
+	}
+	if len(stale) > 0 {
+		step.do(RemoveFiles(stale))
+	}
+	if own := p.Cluster.Images.Host; own != "" {
+		step.Needs = []string{stepID(own, stepRegistry)}
+	}
+	p.add(step)
+}
+
+// ownCA plans the copy of the CA of fairlead's own registry.
+func (p *planner) ownCA(step *Step, facts HostFacts) {
+	path := caFile(p.ownRegistry())
+	from, ok := p.reached(p.Cluster.Images.Host)
+	host, _ := p.Cluster.Host(p.Cluster.Images.Host)
+	switch {
+	case !ok && facts.Files[path].SHA256 != "":
+		return // it cannot be compared now
+	case !ok:
+		p.block(step.Host, step.Title, "the host of the registry, "+host.Name+", cannot be reached")
+	case len(from.RegistryCA) == 0:
+		step.because("%s is known after the registry was installed", path)
+		step.do(CopyRegistryCA{From: host.Name, Path: path})
+	default:
+		p.hostFile(step, facts, templates.HostFile{Path: path, Mode: 0o644, Content: normalPEM(from.RegistryCA)})
+	}
+}
+
+// normalPEM ends a certificate as pki writes it: with one new line.
+func normalPEM(text []byte) []byte { return append(bytes.TrimRight(text, "\n"), '\n') }

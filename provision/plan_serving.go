@@ -1,0 +1,83 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"fairlead/inventory"
+	"fairlead/provision/kube"
+)
+
+// servingPatience is how long a kubelet may take to ask for its serving certificate and to
+// get it: it asks once its node has addresses.
+const servingPatience = 2 * time.Minute
+
+// servingIdentity is what a host's kubelet may have in its serving certificate.
+func servingIdentity(host inventory.Host) kube.ServingIdentity {
+	return kube.ServingIdentity{Node: host.Name, DNSNames: []string{host.Name}, Addresses: []netip.Addr{host.Address}}
+}
+
+// serving plans to approve the requests of kubelets for serving certificates. The approver
+// in the cluster does that later, for rotations.
+func (p *planner) serving() {
+	if !verifiedMetrics(p.Cluster) {
+		return
+	}
+	for _, host := range p.Cluster.Hosts() {
+		if _, ok := p.reached(host.Name); !ok {
+			continue
+		}
+		step := hostStep(host, stepServing, "give the kubelet its serving certificate")
+		if p.has(stepID(host.Name, stepInit)) || p.has(stepID(host.Name, stepJoin)) {
+			step.because("the node is new")
+		}
+		for _, request := range p.facts.API.Serving {
+			if request.Node == host.Name {
+				step.because("request %s waits for approval", request.Name)
+			}
+		}
+		if len(step.Reasons) == 0 {
+			continue
+		}
+		step.Needs = []string{stepID(host.Name, stepInit), stepID(host.Name, stepJoin)}
+		step.do(ApproveServing{Identity: servingIdentity(host)})
+		p.add(step)
+	}
+}
+
+// servingFindings says that the kubelets of a cluster do not ask for serving certificates:
+// that is decided when they join.
+func (p *planner) servingFindings() {
+	const name = "ServingCertificates"
+	if p.facts.API.Err != nil || len(p.facts.API.Missing) > 0 || !verifiedMetrics(p.Cluster) || p.facts.API.ServingBootstrap || p.ignored(name) {
+		return
+	}
+	p.plan.Findings = append(p.plan.Findings, Finding{
+		Name:    name,
+		Message: "metrics-server is to verify the kubelets' certificates, and this cluster's kubelets sign their own (serverTLSBootstrap is not set)",
+		Mending: "addons.metricsServer.insecureTLS: true; or make the cluster anew",
+	})
+}
+
+// ApproveServing approves what a kubelet asks for if it is exactly its own, and waits for
+// the certificate.
+type ApproveServing struct{ Identity kube.ServingIdentity }
+
+// Describe implements Action.
+func (a ApproveServing) Describe() string {
+	return fmt.Sprintf("approve the serving certificate of %s for %v and %v", a.Identity.Node, a.Identity.DNSNames, a.Identity.Addresses)
+}
+
+func (ApproveServing) touches() []touch { return nil }
+
+func (a ApproveServing) apply(ctx context.Context, s *stepRun) error {
+	client, _, err := s.session.api(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, servingPatience)
+	defer cancel()
+	return client.WaitServing(ctx, a.Identity, s.waiting)
+}

@@ -1,0 +1,96 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"fairlead/inventory"
+	"fairlead/provision/bundle"
+	"fairlead/provision/manifests"
+	"fairlead/templates/images"
+)
+
+// Wish is all that a plan is measured against. It holds secrets: the registries' passwords.
+type Wish struct {
+	Cluster *inventory.Cluster
+	Bundle  bundle.Manifest
+	// Rules say under which names images are used.
+	Rules images.Rules
+	// Registries are those of the inventory with what its files hold.
+	Registries []Registry
+	// Addons are the sets of objects that are applied, in this order.
+	Addons []AddonSet
+	// Needs are the images that the cluster needs.
+	Needs []ImageNeed
+}
+
+// Registry is a registry of the inventory with what is needed to talk to it.
+type Registry struct {
+	inventory.Registry
+	CAPEM    []byte // nil: the system's CAs
+	Password string
+}
+
+// Sources are the places outside the inventory from which a wish is completed.
+type Sources struct {
+	Manifests manifests.Source
+	// AskPassword reads a password that the inventory says to ask for.
+	AskPassword func(ctx context.Context, prompt string) (string, error)
+}
+
+// NewWish completes an inventory: it reads the files and the URLs that the inventory names,
+// and works out which objects and which images the cluster needs.
+func NewWish(ctx context.Context, cluster *inventory.Cluster, manifest bundle.Manifest, sources Sources) (Wish, error) {
+	wish := Wish{Cluster: cluster, Bundle: manifest}
+	var rules []images.Rule
+	for _, rule := range cluster.Images.Rewrite {
+		rules = append(rules, images.Rule{From: rule.From, To: rule.To})
+	}
+	var err error
+	if wish.Rules, err = images.NewRules(rules); err != nil {
+		return wish, fmt.Errorf("images.rewrite: %w", err)
+	}
+	for _, registry := range cluster.Images.Registries {
+		complete, err := readRegistry(ctx, registry, sources.AskPassword)
+		if err != nil {
+			return wish, fmt.Errorf("images.registries: %s: %w", registry.Host, err)
+		}
+		wish.Registries = append(wish.Registries, complete)
+	}
+	if wish.Addons, err = addonSets(ctx, wish, sources.Manifests); err != nil {
+		return wish, err
+	}
+	wish.Needs, err = imageNeeds(wish)
+	return wish, err
+}
+
+// readRegistry reads the CA and the password of a registry.
+func readRegistry(ctx context.Context, registry inventory.Registry, ask func(context.Context, string) (string, error)) (Registry, error) {
+	complete := Registry{Registry: registry}
+	var err error
+	if registry.CA != "" {
+		if complete.CAPEM, err = os.ReadFile(registry.CA); err != nil {
+			return complete, fmt.Errorf("read the CA: %w", err)
+		}
+	}
+	switch {
+	case registry.PasswordFile != "":
+		content, err := os.ReadFile(registry.PasswordFile)
+		if err != nil {
+			return complete, fmt.Errorf("read the password: %w", err)
+		}
+		complete.Password, _, _ = strings.Cut(strings.TrimRight(string(content), "\r\n"), "\n")
+	case registry.AskPassword && ask == nil:
+		return complete, fmt.Errorf("the password of %s cannot be asked for here: use password: {file: …}", registry.User)
+	case registry.AskPassword:
+		if complete.Password, err = ask(ctx, fmt.Sprintf("Password of %s on %s: ", registry.User, registry.Host)); err != nil {
+			return complete, fmt.Errorf("ask for the password of %s: %w", registry.User, err)
+		}
+	}
+	if registry.User != "" && complete.Password == "" {
+		return complete, fmt.Errorf("the password of %s is empty", registry.User)
+	}
+	return complete, nil
+}

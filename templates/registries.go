@@ -1,0 +1,68 @@
+package templates
+
+import (
+	"strings"
+)
+
+// RegistryCertsFolder is where containerd looks for how to reach a registry
+// (config_path; containerd docs/hosts.md).
+const RegistryCertsFolder = "/etc/containerd/certs.d"
+
+// RegistryEndpoint is a place from which containerd gets images.
+type RegistryEndpoint struct {
+	// URL is the scheme and the host, such as https://registry.example.com:5000.
+	URL string
+	// Path is put before the names of repositories; empty for none.
+	Path string
+	// CAFile is the path on the host of the CA that the endpoint's certificate is
+	// verified against; empty for the system's CAs.
+	CAFile string
+}
+
+// RegistryHosts returns containerd's hosts.toml for images named by name, a registry's
+// host[:port]: the mirrors are tried in their order, then the server. Certificates are
+// verified always.
+func RegistryHosts(name string, server RegistryEndpoint, mirrors []RegistryEndpoint) HostFile {
+	var b strings.Builder
+	b.WriteString("# Written by fairlead as a whole; changes made here are replaced.\n")
+	b.WriteString("server = " + tomlString(server.URL) + "\n")
+	writeEndpoint(&b, "", server)
+	for _, mirror := range mirrors {
+		url := mirror.URL
+		if mirror.Path != "" {
+			url += "/v2/" + mirror.Path
+		}
+		b.WriteString("\n[host." + tomlString(url) + "]\n")
+		writeEndpoint(&b, "  ", mirror)
+	}
+	return HostFile{Path: RegistryCertsFolder + "/" + name + "/hosts.toml", Mode: 0o644, Content: []byte(b.String())}
+}
+
+func writeEndpoint(b *strings.Builder, margin string, e RegistryEndpoint) {
+	b.WriteString(margin + "capabilities = [\"pull\", \"resolve\"]\n")
+	if e.CAFile != "" {
+		b.WriteString(margin + "ca = " + tomlString(e.CAFile) + "\n")
+	}
+	if e.Path != "" {
+		b.WriteString(margin + "override_path = true\n")
+	}
+}
+
+// RegistryCredential is a user of a registry.
+type RegistryCredential struct{ Host, User, Password string }
+
+// RegistryCredentials returns the part of containerd's configuration that holds passwords:
+// a file of its own that only root can read. ContainerdConfig includes it if
+// Containerd.Credentials is set. containerd calls the setting deprecated, and has no
+// other for credentials that do not come with a pod.
+func RegistryCredentials(credentials []RegistryCredential) HostFile {
+	var b strings.Builder
+	b.WriteString("# Written by fairlead as a whole; changes made here are replaced.\nversion = 3\n")
+	for _, c := range credentials {
+		b.WriteString("\n[plugins.'io.containerd.cri.v1.images'.registry.configs." + tomlString(c.Host) + ".auth]\n")
+		b.WriteString("  username = " + tomlString(c.User) + "\n  password = " + tomlString(c.Password) + "\n")
+	}
+	return HostFile{Path: registryCredentialsPath, Mode: 0o600, Content: []byte(b.String()), Secret: true}
+}
+
+const registryCredentialsPath = "/etc/containerd/conf.d/fairlead-registries.toml"
