@@ -235,7 +235,7 @@ func (s *site) wantAutoscaler() {
 	}
 	const load = "load"
 	s.kubectl("run", load, "--namespace", "app", "--image=lab.fairlead.example/probe:v1", "--restart=Never", "--grace-period=1",
-		"--", "load", "http://web.app.svc.cluster.local/burn?ms=100", "2", "600")
+		"--", "load", "http://web.app.svc.cluster.local/burn?ms=100", "2")
 	s.eventually("more replicas", 4*time.Minute, func() string {
 		if is := replicas(); is == "1" {
 			return "still 1: " + s.kubectl("get", "hpa", "--namespace", "app")

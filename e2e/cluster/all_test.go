@@ -40,3 +40,6 @@ func TestKill(t *testing.T) { testKill(t) }
 
 // TestThreeControlPlanes: control planes come and go one by one.
 func TestThreeControlPlanes(t *testing.T) { testThreeControlPlanes(t) }
+
+// TestAddons: metrics over verified TLS, an ingress controller, and a user's application.
+func TestAddons(t *testing.T) { testAddons(t) }

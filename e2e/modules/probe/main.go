@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -12,14 +13,18 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
+	"sync"
 	"syscall"
 	"time"
 )
 
 const usage = `usage:
-  probe serve [ADDRESS]   answer HTTP with the host name (default :8080)
+  probe serve [ADDRESS]   answer HTTP with the host name (default :8080); /burn?ms=N computes
+                          for N milliseconds first
   probe resolve NAME      print the addresses of NAME
   probe get URL           print the body of URL
+  probe load URL N        fetch URL N times at once, again and again, until SIGTERM
   probe sleep             wait for SIGTERM`
 
 const (
@@ -55,6 +60,8 @@ func run(ctx context.Context, args []string) error {
 		return resolve(ctx, args[1])
 	case len(args) == 2 && args[0] == "get":
 		return get(ctx, args[1])
+	case len(args) == 3 && args[0] == "load":
+		return load(ctx, args[1], args[2])
 	case len(args) == 1 && args[0] == "sleep":
 		<-ctx.Done()
 		return nil
@@ -68,14 +75,58 @@ func serve(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	handler := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, name) }
-	server := &http.Server{Addr: address, Handler: http.HandlerFunc(handler), ReadTimeout: readTimeout}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, name) })
+	mux.HandleFunc("/burn", func(w http.ResponseWriter, r *http.Request) {
+		if ms, err := strconv.Atoi(r.FormValue("ms")); err == nil {
+			burn(r.Context(), time.Duration(ms)*time.Millisecond)
+		}
+		fmt.Fprintln(w, name)
+	})
+	server := &http.Server{Addr: address, Handler: mux, ReadTimeout: readTimeout}
 	stopped := context.AfterFunc(ctx, func() { server.Close() })
 	defer stopped()
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
+}
+
+// burn keeps a processor busy.
+func burn(ctx context.Context, d time.Duration) {
+	var sum [sha256.Size]byte
+	for end := time.Now().Add(d); time.Now().Before(end) && ctx.Err() == nil; {
+		for range 1000 {
+			sum = sha256.Sum256(sum[:])
+		}
+	}
+}
+
+// load does not mind failures: what it fetches may come and go.
+func load(ctx context.Context, url, count string) error {
+	n, err := strconv.Atoi(count)
+	if err != nil || n < 1 {
+		return errUsage
+	}
+	var group sync.WaitGroup
+	for range n {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				if err := get(ctx, url); err != nil {
+					fmt.Fprintln(os.Stderr, err)
+					pause(ctx, time.Second)
+				}
+			}
+		})
+	}
+	group.Wait()
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-ctx.Done()
 }
 
 func resolve(ctx context.Context, name string) error {
