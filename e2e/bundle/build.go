@@ -32,6 +32,28 @@ func Build(ctx context.Context, options Options) (path string, err error) {
 	return build(ctx, defaultRecipe(), options)
 }
 
+// Program returns the path of a program that Build has made, such as "registry" of the set of
+// that name. It is shared and must not be changed.
+func Program(ctx context.Context, options Options, setName, name string) (string, error) {
+	goVersion, modules, err := environment(ctx, options.Modules)
+	if err != nil {
+		return "", err
+	}
+	k, err := keysOf(defaultRecipe(), modules, goVersion)
+	if err != nil {
+		return "", err
+	}
+	c, err := openCache(options.Cache, logger{w: io.Discard})
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(c.path(kindSet, setName, k.sets[setName]), name)
+	if !exists(path) {
+		return "", fmt.Errorf("find program %s: no bundle was built with it", name)
+	}
+	return path, nil
+}
+
 // builder is one run of Build.
 type builder struct {
 	recipe  recipe

@@ -43,3 +43,10 @@ func TestThreeControlPlanes(t *testing.T) { testThreeControlPlanes(t) }
 
 // TestAddons: metrics over verified TLS, an ingress controller, and a user's application.
 func TestAddons(t *testing.T) { testAddons(t) }
+
+// TestRegistry: hosts that reach nothing but a private registry become a cluster, and
+// nothing comes from elsewhere.
+func TestRegistry(t *testing.T) { testRegistry(t) }
+
+// TestOwnRegistry: with images.host, images cross the laptop's link once.
+func TestOwnRegistry(t *testing.T) { testOwnRegistry(t) }

@@ -12,6 +12,8 @@ import (
 // service subnet.
 const kubernetesService = "10.96.0.1"
 
+const probeImage = "lab.fairlead.example/probe:v1"
+
 // probes are a pod on each worker and a Service in front of each.
 const probes = `apiVersion: v1
 kind: Pod
@@ -67,7 +69,13 @@ func (s *site) wantKubeconfig() {
 // wantNetwork looks whether pods find names and reach pods on the other worker.
 func (s *site) wantNetwork() {
 	s.t.Helper()
-	s.apply(probes)
+	s.wantNetworkFrom(probeImage)
+}
+
+// wantNetworkFrom does so with pods of that image.
+func (s *site) wantNetworkFrom(image string) {
+	s.t.Helper()
+	s.apply(strings.ReplaceAll(probes, probeImage, image))
 	s.kubectl("wait", "--for=condition=Ready", "pod/probe-w1", "pod/probe-w2", "--timeout=60s")
 	for _, pair := range [][2]string{{"w1", "w2"}, {"w2", "w1"}} {
 		from, to := "probe-"+pair[0], "probe-"+pair[1]

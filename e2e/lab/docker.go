@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/netip"
 	"os/exec"
+	"strconv"
 	"strings"
 )
 
@@ -136,8 +137,9 @@ func (m *machine) networkSubnet(ctx context.Context, lab string) (netip.Prefix, 
 	return subnet, true, err
 }
 
-// ensureNetwork creates the lab's network with the subnet, or checks that the one there has it.
-func (m *machine) ensureNetwork(ctx context.Context, lab string, subnet netip.Prefix) error {
+// ensureNetwork creates the lab's network with the subnet, or checks that the one there has it. A closed one has no
+// way out, and none in but from this machine.
+func (m *machine) ensureNetwork(ctx context.Context, lab string, subnet netip.Prefix, closed bool) error {
 	has, found, err := m.networkSubnet(ctx, lab)
 	switch {
 	case err != nil:
@@ -145,8 +147,16 @@ func (m *machine) ensureNetwork(ctx context.Context, lab string, subnet netip.Pr
 	case found && has != subnet:
 		return fmt.Errorf("use network %s: it has subnet %s, want %s: take the lab down first", lab, has, subnet)
 	case found:
-		return nil
+		internal, err := m.docker(ctx, nil, "network", "inspect", "--format", "{{.Internal}}", lab)
+		if err == nil && internal != strconv.FormatBool(closed) {
+			err = fmt.Errorf("use network %s: that it is closed is %s, want %t: take the lab down first", lab, internal, closed)
+		}
+		return err
 	}
-	_, err = m.docker(ctx, nil, "network", "create", "--label", labelLab+"="+lab, "--subnet", subnet.String(), lab)
+	args := []string{"network", "create", "--label", labelLab + "=" + lab, "--subnet", subnet.String()}
+	if closed {
+		args = append(args, "--internal")
+	}
+	_, err = m.docker(ctx, nil, append(args, lab)...)
 	return err
 }

@@ -27,6 +27,7 @@ type Options struct {
 	Dir    string    // folder of the key, known_hosts and hosts.json; default Cache/labs/Name
 	Cache  string    // folder shared by labs: root file system, dockerd's log; default fairlead/lab in the user's cache
 	Subnet string    // IPv4 network with 24 bits; default DefaultSubnet
+	Closed bool      // hosts reach nothing but each other, and this machine them
 	Log    io.Writer // progress, a line each; default none
 }
 
@@ -60,7 +61,7 @@ func Up(ctx context.Context, options Options, names []string) (*Lab, error) {
 	if l.image, err = l.machine.ensureImage(ctx); err != nil {
 		return nil, err
 	}
-	if err := l.machine.ensureNetwork(ctx, l.options.Name, l.subnet); err != nil {
+	if err := l.machine.ensureNetwork(ctx, l.options.Name, l.subnet, l.options.Closed); err != nil {
 		return nil, err
 	}
 	if err := l.ensureKey(ctx); err != nil {
