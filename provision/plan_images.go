@@ -20,6 +20,15 @@ func (p *planner) imageFindings() {
 			Name: checkImagesName, Message: problem, Mending: "name one target for registry.k8s.io in images.rewrite, and others only for etcd and coredns",
 		})
 	}
+	for _, set := range p.Addons {
+		for _, suspect := range set.Suspects {
+			p.plan.Findings = append(p.plan.Findings, Finding{
+				Name: checkImagesName, Warning: true,
+				Message: fmt.Sprintf("%s, line %d: %s: %s: %s looks like an image and keeps its name", set.Title, suspect.Line, suspect.Object, suspect.Path, suspect.Value),
+				Mending: "name it in images.extra to have it renamed",
+			})
+		}
+	}
 	for _, problem := range p.facts.ImageProblems {
 		p.plan.Findings = append(p.plan.Findings, problem.Finding())
 	}

@@ -3,6 +3,7 @@ package bundle
 import (
 	"maps"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -69,8 +70,14 @@ func TestDefaultRecipe(t *testing.T) {
 	r := defaultRecipe()
 	built := map[string]bool{}
 	for _, s := range r.Sets {
-		if _, err := os.Stat(filepath.Join("..", "modules", s.Name, "go.mod")); err != nil {
-			t.Error(err)
+		folder, sources := filepath.Join("..", "modules", s.Name), []string{"go.mod"}
+		if len(s.Product) > 0 {
+			folder, sources = filepath.Join("..", ".."), s.Product
+		}
+		for _, source := range sources {
+			if _, err := os.Stat(filepath.Join(folder, source)); err != nil {
+				t.Error(err)
+			}
 		}
 		for _, b := range s.Binaries {
 			built[s.Name+"/"+b.Name] = true
@@ -93,13 +100,13 @@ func TestDefaultRecipe(t *testing.T) {
 		names = append(names, c.Name)
 		checkFiles(c.Name, slices.Concat(c.Layers...))
 	}
-	if want := []string{format.Kubernetes, format.Containerd, format.Runc, format.CNIPlugins}; !slices.Equal(names, want) {
+	if want := []string{format.Kubernetes, format.Containerd, format.Runc, format.Registry, format.CNIPlugins}; !slices.Equal(names, want) {
 		t.Errorf("components are %v, want %v", names, want)
 	}
 	for _, i := range r.Images {
 		checkFiles(i.Name, i.Files)
-		if !slices.Contains(i.Roles, format.RoleControlPlane) {
-			t.Errorf("image %s is not for the control plane", i.Name)
+		if slices.Contains(i.Roles, format.RoleControlPlane) == (i.Addon != "") {
+			t.Errorf("image %s is for the roles %v and the add-on %q", i.Name, i.Roles, i.Addon)
 		}
 	}
 }
@@ -115,6 +122,10 @@ func TestModulesPinVersions(t *testing.T) {
 		"flannel":    "github.com/flannel-io/flannel v" + flannelVersion,
 		"etcd":       "go.etcd.io/etcd/server/v3 v" + etcdVersion,
 		"coredns":    "github.com/coredns/coredns v" + coreDNSVersion,
+
+		"metricsserver": "sigs.k8s.io/metrics-server v" + metricsServerVersion,
+		"registry":      "github.com/distribution/distribution/v3 v" + registryVersion,
+		"traefik":       "github.com/traefik/traefik/v3 v" + traefikVersion,
 	}
 	for name, pin := range pins {
 		content, err := os.ReadFile(filepath.Join("..", "modules", name, "go.mod"))
@@ -124,5 +135,52 @@ func TestModulesPinVersions(t *testing.T) {
 		if !strings.Contains(string(content), pin) {
 			t.Errorf("module %s does not pin %s", name, pin)
 		}
+	}
+}
+
+// TestProductSources: the sources of a set of fairlead's own module are all that it is built
+// from, else a change would not build it anew.
+func TestProductSources(t *testing.T) {
+	for _, s := range defaultRecipe().Sets {
+		if len(s.Product) == 0 {
+			continue
+		}
+		for _, b := range s.Binaries {
+			list := exec.CommandContext(t.Context(), "go", "list", "-deps", b.Package)
+			list.Dir = filepath.Join("..", "..")
+			out, err := list.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, used := range strings.Fields(string(out)) {
+				folder, own := strings.CutPrefix(used, "fairlead/")
+				if own && !slices.Contains(s.Product, folder) {
+					t.Errorf("set %s is built from %s, which is not among its sources", s.Name, folder)
+				}
+			}
+		}
+	}
+}
+
+// TestCopyModules: what is dropped from a copy is replaced by the files beside it.
+func TestCopyModules(t *testing.T) {
+	work := t.TempDir()
+	s := traefikSet()
+	if err := copyModules(t.Context(), s, filepath.Join("..", "modules", s.Name), work); err != nil {
+		t.Fatal(err)
+	}
+	var providers []string
+	entries, err := os.ReadDir(filepath.Join(work, "lego", "providers", "dns"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		providers = append(providers, entry.Name())
+	}
+	if !slices.Equal(providers, []string{"zz_gen_dns_providers.go"}) {
+		t.Errorf("providers are %v", providers)
+	}
+	if _, err := os.Stat(filepath.Join(work, "lego", "go.mod")); err != nil {
+		t.Error(err)
 	}
 }

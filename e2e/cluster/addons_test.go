@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,7 +21,18 @@ import (
 const addonsWanted = `addons:
   metricsServer: {}
   ingress: {placement: control-plane}
-  manifests: [./app.yaml]
+  manifests:
+    - path: ./app
+      patches:
+        - target: {kind: Deployment, name: web}
+          patch: '[{op: add, path: /spec/revisionHistoryLimit, value: 2}]'
+`
+
+// kustomization builds the application from a folder.
+const kustomization = `apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [app.yaml]
+labels: [{pairs: {team: lab}}]
 `
 
 // app is a user's application: it is reached through the ingress controller and scaled by
@@ -68,6 +80,34 @@ spec:
     - host: secure.example
       http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}
 ---
+apiVersion: example.com/v1
+kind: Line
+metadata: {name: first, namespace: app}
+spec: {length: 12}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: lines.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: lines, singular: line, kind: Line}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {length: {type: integer}}}}}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: once, namespace: app}
+spec:
+  ttlSecondsAfterFinished: 0
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: once, image: "lab.fairlead.example/probe:v1", args: [resolve, localhost]}]
+---
 apiVersion: v1
 kind: Namespace
 metadata: {name: app}
@@ -76,7 +116,11 @@ metadata: {name: app}
 func testAddons(t *testing.T) {
 	s := freshSite(t, "cp1", "w1", "w2")
 	t.Cleanup(func() { shared.up = false })
-	s.write(filepath.Join(s.home, "app.yaml"), app)
+	if err := os.Mkdir(filepath.Join(s.home, "app"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.write(filepath.Join(s.home, "app", "app.yaml"), app)
+	s.write(filepath.Join(s.home, "app", "kustomization.yaml"), kustomization)
 	s.write(s.file, s.read(s.file)+addonsWanted)
 	s.mustUp()
 	s.wantNodes("cp1", "w1", "w2")
@@ -92,6 +136,7 @@ func testAddons(t *testing.T) {
 		{"Drift", (*site).wantObjectsPutBack},
 		{"Moved", (*site).wantIngressMoved},
 		{"Removed", (*site).wantAddonRemoved},
+		{"Insecure", (*site).wantInsecureMetrics},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(s.sub(t)) })
 	}
@@ -281,10 +326,14 @@ func (s *site) wantObjectsPutBack() {
 func (s *site) wantAddonRemoved() {
 	s.kubectl("create", "configmap", "--namespace", "app", "mine")
 	before := s.kubectl("get", "daemonsets,deployments,services,ingressclasses,configmaps,serviceaccounts", "--namespace", "kube-system", "--output", "name")
-	s.edit("  manifests: [./app.yaml]\n", "")
+	text := s.read(s.file)
+	s.write(s.file, text[:strings.Index(text, "  manifests:\n")])
 	s.planned(3).says("remove the add-on app", "Deployment app/web has left the inventory")
 	s.mustUp()
-	if left := s.kubectl("get", "deployments,services,ingresses,hpa,pods", "--namespace", "app", "--output", "name"); left != "" && !strings.HasPrefix(left, "pod/") {
+	if _, err := s.tryKubectl("get", "crd", "lines.example.com"); err == nil {
+		s.t.Error("the definition of lines is still there")
+	}
+	if left := s.kubectl("get", "deployments,services,ingresses,hpa,jobs,pods", "--namespace", "app", "--output", "name"); left != "" && !strings.HasPrefix(left, "pod/") {
 		s.t.Errorf("left: %s", left)
 	}
 	if is := s.kubectl("get", "configmap", "--namespace", "app", "mine", "--output", "name"); is != "configmap/mine" {
@@ -293,5 +342,21 @@ func (s *site) wantAddonRemoved() {
 	if after := s.kubectl("get", "daemonsets,deployments,services,ingressclasses,configmaps,serviceaccounts", "--namespace", "kube-system", "--output", "name"); after != before {
 		s.t.Errorf("kube-system was\n%s\nand is\n%s", before, after)
 	}
+	s.planned(0)
+}
+
+// wantInsecureMetrics goes the other way: metrics-server takes the certificates as they are,
+// and nobody approves requests any more.
+func (s *site) wantInsecureMetrics() {
+	s.edit("metricsServer: {}", "metricsServer: {insecureTLS: true}")
+	s.planned(3).says("remove the add-on kubelet-approver", "Deployment kube-system/metrics-server differs in")
+	s.mustUp()
+	if args := s.kubectl("get", "deployment", "--namespace", "kube-system", "metrics-server", "--output", "jsonpath={.spec.template.spec.containers[0].args}"); !strings.Contains(args, "--kubelet-insecure-tls") {
+		s.t.Errorf("arguments are %s", args)
+	}
+	s.eventually("kubectl top nodes", 2*time.Minute, func() string {
+		_, err := s.tryKubectl("top", "nodes")
+		return errorText(err)
+	})
 	s.planned(0)
 }

@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -87,17 +86,6 @@ type Image struct {
 	Roles  []string      `json:"roles"`  // which hosts need it always; none: an add-on does
 	// Addon names the add-on that needs the image.
 	Addon string `json:"addon,omitempty"`
-}
-
-// ImagesFor returns the images that a host of the role needs, in the manifest's order.
-func (m *Manifest) ImagesFor(role string) []Image {
-	var images []Image
-	for _, image := range m.Images {
-		if slices.Contains(image.Roles, role) {
-			images = append(images, image)
-		}
-	}
-	return images
 }
 
 // Component returns the component of that name.

@@ -79,8 +79,14 @@ func (d *demo) writeCluster(l *lab.Lab, bundle string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(d.clusterFile(), []byte(annotated(text)), 0o644)
+	return os.WriteFile(d.clusterFile(), []byte(annotated(text+addons)), 0o644)
 }
+
+// addons are the demo's.
+const addons = `addons:
+  metricsServer: {}
+  ingress: {placement: control-plane}
+`
 
 // annotated adds comments for readers of the demo's inventory.
 func annotated(text string) string {
@@ -89,6 +95,7 @@ func annotated(text string) string {
 		{"  config:", "  # The hosts are containers that share one kernel and one disk; real machines need none of this."},
 		{"ignorePreflight:", "# kubeadm rejects cgroup v1, which this machine has."},
 		{"  schedulable:", "  # true lets ordinary pods run on the control plane: try it."},
+		{"addons:", "# Manifests of your own: manifests: [./app.yaml]. \"fairlead addons render\" prints what is applied."},
 		{"workers:", "# A worker may have more: {…, labels: {disk: ssd}, taints: [\"gpu=true:NoSchedule\"]}."},
 	}
 	var out strings.Builder
@@ -140,6 +147,7 @@ func (d *demo) explain(l *lab.Lab) error {
 		"@DIR@", shown(d.dir),
 		"@FAIRLEAD@", shown(d.fairlead),
 		"@CONTAINER@", host.Container,
+		"@ADDRESS@", host.Address.String(),
 	).WriteString(d.stdout, usageText)
 	return err
 }

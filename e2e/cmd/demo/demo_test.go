@@ -29,7 +29,7 @@ func TestAnnotatedExplainsAndChangesNothing(t *testing.T) {
 
 func TestManifestsNameEachNode(t *testing.T) {
 	text := manifests([]string{"w1", "w2"})
-	if strings.Contains(text, "@") || strings.Count(text, "kind: ") != 5 || strings.Count(text, "\n---\n") != 4 {
+	if strings.Contains(text, "@") || strings.Count(text, "kind: ") != 6 || strings.Count(text, "\n---\n") != 5 {
 		t.Errorf("got:\n%s", text)
 	}
 	for _, node := range []string{"w1", "w2"} {

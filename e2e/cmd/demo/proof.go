@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -17,6 +18,8 @@ const (
 	tryTimeout = time.Minute
 	// tryInterval is the pause between two tries.
 	tryInterval = 500 * time.Millisecond
+	// virtualHost is the name under which proof-namespace.yaml publishes a page.
+	virtualHost = "demo.example"
 )
 
 //go:embed proof-namespace.yaml
@@ -56,7 +59,47 @@ func (p proof) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return errors.Join(p.ingress(ctx), p.metrics(ctx))
+}
+
+// ingress asks the ingress controller on the control plane for the page of a virtual host.
+func (p proof) ingress(ctx context.Context) error {
+	host, err := p.lab.Host(controlPlane)
+	if err != nil {
+		return err
+	}
+	answer, err := eventually(ctx, func(ctx context.Context) (string, error) {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+host.Address.String()+"/", nil)
+		if err != nil {
+			return "", err
+		}
+		request.Host = virtualHost
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return "", err
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return "", errors.New(response.Status)
+		}
+		text, err := io.ReadAll(response.Body)
+		return strings.TrimSpace(string(text)), err
+	})
+	if err != nil {
+		return fmt.Errorf("get http://%s/ from the ingress controller: %w", virtualHost, err)
+	}
+	_, err = fmt.Fprintf(p.out, "port 80 of %s gives the page of %s from pod %s through Traefik\n", controlPlane, virtualHost, answer)
+	return err
+}
+
+// metrics shows what metrics-server has read from the kubelets.
+func (p proof) metrics(ctx context.Context) error {
+	table, err := eventually(ctx, func(ctx context.Context) (string, error) { return p.kubectl(ctx, "", "top", "nodes") })
+	if err != nil {
+		return fmt.Errorf("kubectl top nodes: %w", err)
+	}
+	_, err = fmt.Fprintf(p.out, "\n%s\n", table)
+	return err
 }
 
 // manifests returns the objects of the proof.
@@ -88,18 +131,26 @@ func (p proof) look(ctx context.Context, node, other string) error {
 	return err
 }
 
-// probe runs the probe program in the pod on node, again and again until it succeeds:
-// DNS and the Service's rules may follow a little later than the pod.
+// probe runs the probe program in the pod on node: DNS and the Service's rules may follow a
+// little later than the pod.
 func (p proof) probe(ctx context.Context, node string, args ...string) (string, error) {
+	return eventually(ctx, func(ctx context.Context) (string, error) {
+		out, err := p.kubectl(ctx, "", append([]string{"-n", "demo", "exec", "deployment/probe-" + node, "--", "/probe"}, args...)...)
+		return strings.TrimSpace(out), err
+	})
+}
+
+// eventually tries again and again until it succeeds, for a limited time.
+func eventually(ctx context.Context, try func(context.Context) (string, error)) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
 	ticker := time.NewTicker(tryInterval)
 	defer ticker.Stop()
 	var last error
 	for {
-		out, err := p.kubectl(ctx, "", append([]string{"-n", "demo", "exec", "deployment/probe-" + node, "--", "/probe"}, args...)...)
+		out, err := try(ctx)
 		if err == nil {
-			return strings.TrimSpace(out), nil
+			return out, nil
 		}
 		if ctx.Err() == nil {
 			last = err
