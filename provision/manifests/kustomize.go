@@ -112,7 +112,7 @@ func patch(stream []byte, patches []inventory.Patch) ([]byte, error) {
 			}
 			text = string(content)
 		}
-		one := types.Patch{Patch: text, Target: selector(p.Target)}
+		one := types.Patch{Patch: flowToJSON(text), Target: selector(p.Target)}
 		if one.Target != nil && !matches(*one.Target, objects) {
 			return nil, fmt.Errorf("patch %d: no object is the target %s", i+1, describeTarget(p.Target))
 		}
@@ -129,6 +129,19 @@ func patch(stream []byte, patches []inventory.Patch) ([]byte, error) {
 		}
 	}
 	return run(files, folder)
+}
+
+// flowToJSON turns a list in YAML's flow style into JSON: kustomize takes any text that begins
+// with a bracket for JSON. Other text stays.
+func flowToJSON(text string) string {
+	if !strings.HasPrefix(strings.TrimSpace(text), "[") {
+		return text
+	}
+	raw, err := yaml.YAMLToJSON([]byte(text))
+	if err != nil {
+		return text // kustomize says what is wrong with it
+	}
+	return string(raw)
 }
 
 // selector is the target in kustomize's words, nil when the patch names its object itself.
