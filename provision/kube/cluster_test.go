@@ -11,7 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/watch"
 )
 
 func TestInitComplete(t *testing.T) {
@@ -49,55 +48,5 @@ func TestInitComplete(t *testing.T) {
 	clientset.PrependReactor("get", "clusterrolebindings", refuseWith(apierrors.NewForbidden(schema.GroupResource{}, "", nil)))
 	if missing, err := client.InitComplete(t.Context()); !apierrors.IsForbidden(err) || missing != nil {
 		t.Errorf("forbidden: %q, %v", missing, err)
-	}
-}
-
-func daemonSet(generation, observed int64, desired, updated, available int32) *appsv1.DaemonSet {
-	return &appsv1.DaemonSet{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "kube-flannel", Name: "flannel", Generation: generation},
-		Status: appsv1.DaemonSetStatus{
-			ObservedGeneration: observed, DesiredNumberScheduled: desired, UpdatedNumberScheduled: updated, NumberAvailable: available,
-		},
-	}
-}
-
-func TestDaemonSetReady(t *testing.T) {
-	for reason, set := range map[string]*appsv1.DaemonSet{
-		"":                             daemonSet(2, 2, 3, 3, 3),
-		"the DaemonSet does not exist": nil,
-		"the controller has not seen the newest form": daemonSet(2, 1, 3, 3, 3),
-		"2 of 3 pods are of the newest form":          daemonSet(2, 2, 3, 2, 3),
-		"1 of 3 pods are available":                   daemonSet(2, 2, 3, 3, 1),
-	} {
-		client, _ := fakeClient()
-		if set != nil {
-			client, _ = fakeClient(set)
-		}
-		ready, got, err := client.DaemonSetReady(t.Context(), "kube-flannel", "flannel")
-		if err != nil || got != reason || ready != (reason == "") {
-			t.Errorf("DaemonSetReady = %v, %q, %v, want %q", ready, got, err, reason)
-		}
-	}
-	client, clientset := fakeClient()
-	clientset.PrependReactor("get", "daemonsets", refuseWith(apierrors.NewForbidden(schema.GroupResource{}, "", nil)))
-	if _, _, err := client.DaemonSetReady(t.Context(), "kube-flannel", "flannel"); !apierrors.IsForbidden(err) {
-		t.Errorf("DaemonSetReady = %v, want forbidden", err)
-	}
-}
-
-func TestWaitDaemonSet(t *testing.T) {
-	client, clientset := fakeClient()
-	watches(clientset, "daemonsets", []watch.Event{
-		{Type: watch.Added, Object: daemonSet(1, 0, 0, 0, 0)},
-		{Type: watch.Modified, Object: daemonSet(1, 1, 2, 2, 1)},
-		{Type: watch.Modified, Object: daemonSet(1, 1, 2, 2, 2)},
-	})
-	var reasons []string
-	if err := client.WaitDaemonSet(t.Context(), "kube-flannel", "flannel", func(r string) { reasons = append(reasons, r) }); err != nil {
-		t.Fatal(err)
-	}
-	want := []string{"the DaemonSet does not exist", "the controller has not seen the newest form", "1 of 2 pods are available"}
-	if !slices.Equal(reasons, want) {
-		t.Errorf("reasons %q, want %q", reasons, want)
 	}
 }

@@ -66,27 +66,6 @@ func (c *Client) get(ctx context.Context, object map[string]any) (*unstructured.
 	return live, nil
 }
 
-// Delete deletes the live object that has the apiVersion, kind, namespace and name of object;
-// what depends on it goes after it. An absent object is fine, and so is a kind that the
-// cluster does not know.
-func (c *Client) Delete(ctx context.Context, object map[string]any) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	u, err := identify(object)
-	if err != nil {
-		return fmt.Errorf("delete object: %w", err)
-	}
-	resource, err := c.resource(ctx, u)
-	if err == nil {
-		policy := metav1.DeletePropagationBackground
-		err = resource.Delete(ctx, u.GetName(), metav1.DeleteOptions{PropagationPolicy: &policy})
-	}
-	if err != nil && !absent(err) {
-		return fmt.Errorf("delete %s: %w", describe(u), err)
-	}
-	return nil
-}
-
 func identify(object map[string]any) (*unstructured.Unstructured, error) {
 	u := &unstructured.Unstructured{Object: object}
 	if u.GetAPIVersion() == "" || u.GetKind() == "" || u.GetName() == "" {

@@ -105,11 +105,8 @@ func TestApplyOfAKindJustDefined(t *testing.T) {
 	if err := client.Apply(t.Context(), line); !meta.IsNoMatchError(err) {
 		t.Errorf("undefined: %v", err)
 	}
-	if live, exists, err := client.Get(t.Context(), line); live != nil || exists || err != nil {
-		t.Errorf("Get = %v, %v, %v", live, exists, err)
-	}
-	if err := client.Delete(t.Context(), line); err != nil {
-		t.Errorf("Delete = %v", err)
+	if live, exists, err := client.Look(t.Context(), line); live.Object != nil || exists || err != nil {
+		t.Errorf("Look = %v, %v, %v", live, exists, err)
 	}
 	defined.Store(true)
 	if err := client.Apply(t.Context(), line); err != nil {
@@ -120,31 +117,20 @@ func TestApplyOfAKindJustDefined(t *testing.T) {
 	}
 }
 
-func TestGetAndDelete(t *testing.T) {
+func TestLookAtAnObject(t *testing.T) {
 	var requests []string
 	client := objectServer(t, &requests, new(atomic.Bool))
-	live, exists, err := client.Get(t.Context(), named("v1", "ConfigMap", "app", "there"))
+	live, exists, err := client.Look(t.Context(), named("v1", "ConfigMap", "app", "there"))
 	if err != nil || !exists {
-		t.Fatalf("Get = %v, %v", exists, err)
+		t.Fatalf("Look = %v, %v", exists, err)
 	}
-	if text, err := json.Marshal(live); err != nil || strings.Contains(string(text), "managedFields") {
+	if text, err := json.Marshal(live.Object); err != nil || strings.Contains(string(text), "managedFields") {
 		t.Errorf("live object %s, %v", text, err)
 	}
-	if _, exists, err := client.Get(t.Context(), named("v1", "ConfigMap", "app", "absent")); exists || err != nil {
+	if _, exists, err := client.Look(t.Context(), named("v1", "ConfigMap", "app", "absent")); exists || err != nil {
 		t.Errorf("absent: %v, %v", exists, err)
 	}
-	if _, _, err := client.Get(t.Context(), named("v1", "ConfigMap", "app", "forbidden")); err == nil {
+	if _, _, err := client.Look(t.Context(), named("v1", "ConfigMap", "app", "forbidden")); err == nil {
 		t.Error("forbidden reads as absent")
-	}
-	requests = nil
-	for name, fails := range map[string]bool{"there": false, "absent": false, "forbidden": true} {
-		if err := client.Delete(t.Context(), named("v1", "ConfigMap", "app", name)); (err != nil) != fails {
-			t.Errorf("Delete %s: %v", name, err)
-		}
-	}
-	for _, r := range requests {
-		if !strings.HasPrefix(r, "DELETE /api/v1/namespaces/app/configmaps/") || !strings.Contains(r, `"propagationPolicy":"Background"`) {
-			t.Errorf("request %q", r)
-		}
 	}
 }

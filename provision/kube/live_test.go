@@ -1,0 +1,76 @@
+package kube
+
+import (
+	"reflect"
+	"testing"
+)
+
+// scaled is a Deployment that fairlead applied and an autoscaler has scaled.
+const scaled = `
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  namespace: app
+  managedFields:
+  - {manager: fairlead, operation: Apply, apiVersion: apps/v1, fieldsType: FieldsV1, fieldsV1: {"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"web\"}": {"f:image": {}}}}}}}}
+  - {manager: MANAGER, operation: Update, apiVersion: apps/v1, subresource: SUBRESOURCE, fieldsType: FieldsV1, fieldsV1: {"f:spec": {"f:replicas": {}}}}
+  - {manager: kube-controller-manager, operation: Update, apiVersion: apps/v1, subresource: status, fieldsType: FieldsV1, fieldsV1: {"f:status": {"f:replicas": {}}}}
+spec: {replicas: 3}
+`
+
+func TestLookYields(t *testing.T) {
+	for _, c := range []struct {
+		manager, subresource string
+		want                 [][]string
+	}{
+		{"kube-controller-manager", "scale", [][]string{{"spec", "replicas"}}},
+		{"keda-operator", "scale", [][]string{{"spec", "replicas"}}},
+		{"kubectl", "scale", nil},
+		{"kubectl-edit", "\"\"", nil},
+		{"kube-controller-manager", "\"\"", nil},
+	} {
+		text := replaceAll(scaled, "MANAGER", c.manager, "SUBRESOURCE", c.subresource)
+		_, client := newMemory(t, decoded(t, text))
+		live, exists, err := client.Look(t.Context(), named("apps/v1", "Deployment", "app", "web"))
+		if err != nil || !exists {
+			t.Fatalf("%+v: %v, %v", c, exists, err)
+		}
+		if !reflect.DeepEqual(live.Yielded, c.want) {
+			t.Errorf("%+v: yielded %v", c, live.Yielded)
+		}
+	}
+}
+
+func TestYield(t *testing.T) {
+	want := decoded(t, "{kind: Deployment, spec: {replicas: 1, paused: false}}")
+	if got := Yield(want, nil); !reflect.DeepEqual(got, want) {
+		t.Errorf("nothing is yielded: %v", got)
+	}
+	got := Yield(want, [][]string{{"spec", "replicas"}, {"spec", "absent", "too"}})
+	if !reflect.DeepEqual(got, decoded(t, "{kind: Deployment, spec: {paused: false}}")) {
+		t.Errorf("got %v", got)
+	}
+	if !reflect.DeepEqual(want, decoded(t, "{kind: Deployment, spec: {replicas: 1, paused: false}}")) {
+		t.Error("what was wanted has changed")
+	}
+}
+
+func TestImmutable(t *testing.T) {
+	job, deployment := map[string]any{"kind": "Job"}, map[string]any{"kind": "Deployment"}
+	for _, c := range []struct {
+		object map[string]any
+		path   string
+		want   bool
+	}{
+		{job, "spec.template.spec.containers[name=x].image", true}, {job, "spec.parallelism", false},
+		{job, "metadata.labels.x", false}, {deployment, "spec.template.spec.containers[name=x].image", false},
+	} {
+		if got := Immutable(c.object, []string{"metadata.name", c.path}); got != c.want {
+			t.Errorf("%v %s: %v", c.object, c.path, got)
+		}
+	}
+	if !DeletesItself(decoded(t, "{kind: Job, spec: {ttlSecondsAfterFinished: 0}}")) || DeletesItself(decoded(t, "{kind: Job, spec: {}}")) {
+		t.Error("which Jobs delete themselves is wrong")
+	}
+}

@@ -1,0 +1,150 @@
+package kube
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func owned(object map[string]any, set string) map[string]any {
+	object["metadata"].(map[string]any)["labels"] = map[string]any{"fairlead/addon": set}
+	return object
+}
+
+func TestPrune(t *testing.T) {
+	owner := Owner{Label: "fairlead/addon", Value: "app"}
+	mine := func(apiVersion, kind, namespace, name string) map[string]any {
+		return owned(named(apiVersion, kind, namespace, name), "app")
+	}
+	definition := mine("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", "lines.example.com")
+	definition["spec"] = map[string]any{
+		"group": "example.com", "names": map[string]any{"plural": "lines"}, "versions": []any{map[string]any{"name": "v1", "served": true}},
+	}
+	made := named("v1", "Pod", "app", "made")
+	made["metadata"].(map[string]any)["ownerReferences"] = []any{map[string]any{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "x", "uid": "x"}}
+	for _, c := range []struct {
+		name   string
+		object map[string]any
+		others []map[string]any
+		kept   string
+	}{
+		{"ours", mine("v1", "ConfigMap", "app", "x"), nil, ""},
+		{"of another set", owned(named("v1", "ConfigMap", "app", "x"), "other"), nil, "it does not bear the label fairlead/addon=app"},
+		{"of nobody", named("v1", "ConfigMap", "app", "x"), nil, "it does not bear the label"},
+		{"empty namespace", mine("v1", "Namespace", "", "app"), []map[string]any{
+			named("v1", "ConfigMap", "app", "kube-root-ca.crt"), named("v1", "ServiceAccount", "app", "default"), made,
+			mine("v1", "Secret", "app", "ours"), named("v1", "Secret", "elsewhere", "theirs"),
+		}, ""},
+		{"inhabited namespace", mine("v1", "Namespace", "", "app"), []map[string]any{named("v1", "Secret", "app", "theirs")}, "it holds Secret app/theirs"},
+		{"unused kind", definition, nil, ""},
+		{"used kind", definition, []map[string]any{named("example.com/v1", "Line", "app", "theirs")}, "it holds Line app/theirs"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, client := newMemory(t, append(c.others, c.object)...)
+			kept, err := client.Prune(t.Context(), Identify(c.object), owner, nil)
+			if err != nil || !strings.HasPrefix(kept, c.kept) || (kept == "") != (c.kept == "") {
+				t.Errorf("Prune = %q, %v, want %q", kept, err, c.kept)
+			}
+			if m.has(c.object) != (c.kept != "") {
+				t.Errorf("the object is there: %v", m.has(c.object))
+			}
+			for _, other := range c.others {
+				if !m.has(other) {
+					t.Errorf("%v is gone", other)
+				}
+			}
+			if c.kept == "" && (len(m.requests) != 1 || !strings.Contains(m.requests[0], `"uid":"first"`)) {
+				t.Errorf("requests %q", m.requests)
+			}
+		})
+	}
+	_, client := newMemory(t)
+	if kept, err := client.Prune(t.Context(), Identify(named("v1", "ConfigMap", "app", "absent")), owner, nil); kept != "" || err != nil {
+		t.Errorf("absent: %q, %v", kept, err)
+	}
+}
+
+func TestPruneWaits(t *testing.T) {
+	object := owned(named("v1", "ConfigMap", "app", "x"), "app")
+	object["metadata"].(map[string]any)["finalizers"] = []any{"example.com/hold"}
+	m, client := newMemory(t, object)
+	m.kept[pathOf(object)] = true
+	looks := 0
+	m.onList = func(string) {
+		if looks++; looks == 3 {
+			m.mu.Lock()
+			delete(m.objects, pathOf(object))
+			m.mu.Unlock()
+		}
+	}
+	var reasons []string
+	if _, err := client.Prune(t.Context(), Identify(object), Owner{"fairlead/addon", "app"}, func(r string) { reasons = append(reasons, r) }); err != nil {
+		t.Fatal(err)
+	}
+	if len(reasons) != 1 || reasons[0] != "it is being deleted, finalizers: example.com/hold" {
+		t.Errorf("reasons %q", reasons)
+	}
+}
+
+func TestReplace(t *testing.T) {
+	object := named("batch/v1", "Job", "app", "once")
+	m, client := newMemory(t, object)
+	if err := client.Replace(t.Context(), object, nil); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.requests) != 2 || !strings.HasPrefix(m.requests[0], "DELETE ") || !strings.Contains(m.requests[0], "Foreground") || !strings.HasPrefix(m.requests[1], "PATCH ") {
+		t.Errorf("requests %q", m.requests)
+	}
+	if err := client.Replace(t.Context(), named("batch/v1", "Job", "app", "new"), nil); err != nil || !strings.HasPrefix(m.requests[2], "PATCH ") {
+		t.Errorf("an absent one: %v, %q", err, m.requests)
+	}
+}
+
+func TestWaitObject(t *testing.T) {
+	deployment := decoded(t, "{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: app, name: web}, spec: {selector: {matchLabels: {app: web}}, template: {spec: {containers: [{name: web, image: 'web:1'}]}}}}")
+	m, client := newMemory(t, deployment)
+	looks := 0
+	m.onList = func(path string) {
+		if !strings.HasSuffix(path, "/deployments") {
+			return
+		}
+		if looks++; looks == 2 {
+			ready := decoded(t, "{replicas: 1, updatedReplicas: 1, availableReplicas: 1}")
+			m.mu.Lock()
+			m.objects[pathOf(deployment)]["status"] = ready
+			m.mu.Unlock()
+		}
+	}
+	var reasons []string
+	if err := client.WaitObject(t.Context(), deployment, func(r string) { reasons = append(reasons, r) }); err != nil {
+		t.Fatal(err)
+	}
+	if len(reasons) != 1 || reasons[0] != "0 of 1 pods are of the newest form" {
+		t.Errorf("reasons %q", reasons)
+	}
+	gone := decoded(t, "{apiVersion: batch/v1, kind: Job, metadata: {namespace: app, name: once}, spec: {ttlSecondsAfterFinished: 0}}")
+	if err := client.WaitObject(t.Context(), gone, nil); err != nil {
+		t.Errorf("a Job that deleted itself: %v", err)
+	}
+}
+
+func TestWaitObjectGivesUpOnImages(t *testing.T) {
+	deployment := decoded(t, "{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: app, name: web}, spec: {selector: {matchLabels: {app: web}}, template: {spec: {containers: [{name: web, image: 'web:1'}]}}}}")
+	pod := decoded(t, `{apiVersion: v1, kind: Pod, metadata: {namespace: app, name: web-x, labels: {app: web}}, spec: {nodeName: w1, containers: [{name: web, image: 'web:1'}]},
+		status: {containerStatuses: [{name: web, image: 'web:1', state: {waiting: {reason: ErrImagePull, message: 'failed to resolve web:1: not found'}}}]}}`)
+	_, client := newMemory(t, deployment, pod)
+	now := time.Unix(0, 0)
+	client.now = func() time.Time { // called once for the first sight, then once for each look
+		now = now.Add(imagePatience / 2)
+		return now
+	}
+	var reasons []string
+	err := client.WaitObject(t.Context(), deployment, func(r string) { reasons = append(reasons, r) })
+	const want = "pod web-x on w1: image web:1: ErrImagePull: failed to resolve web:1: not found"
+	if err == nil || !strings.Contains(err.Error(), ErrImage.Error()) || !strings.Contains(err.Error(), want) {
+		t.Errorf("error is %v", err)
+	}
+	if !strings.Contains(strings.Join(reasons, "\n"), want) {
+		t.Errorf("reasons %q", reasons)
+	}
+}
