@@ -14,8 +14,8 @@ import (
 type Options struct {
 	Rules Rules
 	// Known are images wherever an argument (or what follows --flag= in one), the value of an
-	// environment variable or a whole value of a ConfigMap is one of them. A single word is taken for
-	// one only if it is listed as that very word.
+	// environment variable or a whole value of a ConfigMap is one of them, as are those that add-ons
+	// are known to name there. A single word is taken for one only if it is listed as that very word.
 	Known []string
 }
 
@@ -126,30 +126,48 @@ func (e *edits) conflicts(plain []use) []error {
 	return bad
 }
 
-// knownImages are Options.Known as they are written and as they are in full.
-type knownImages map[string]bool
+// knownImages are the images that are known outside of pods' image fields, also under the
+// names that the rules give them: the text may have been rewritten before.
+type knownImages struct {
+	references   map[string]bool // Options.Known, as they are written and in full
+	repositories map[string]bool // of add-ons, in full
+}
 
 func (o Options) known() (knownImages, error) {
-	known := knownImages{}
+	known := knownImages{references: map[string]bool{}, repositories: map[string]bool{}}
 	var bad []error
 	for _, ref := range o.Known {
-		name, err := Normal(ref)
+		from, to, err := o.both(ref)
 		if err != nil {
 			bad = append(bad, fmt.Errorf("known images: %w", err))
 			continue
 		}
-		// The manifest may have been rewritten before.
-		to, err := o.Rules.Rewrite(name)
-		if err == nil {
-			to, err = Normal(to)
+		known.references[ref], known.references[from.String()], known.references[to.String()] = true, true, true
+	}
+	for _, images := range addonImages() {
+		for _, repository := range images.repositories {
+			from, to, err := o.both(repository)
+			if err != nil {
+				bad = append(bad, fmt.Errorf("images of %s: %w", images.addon, err))
+				continue
+			}
+			known.repositories[from.name()], known.repositories[to.name()] = true, true
 		}
-		if err != nil {
-			bad = append(bad, fmt.Errorf("known images: %w", err))
-			continue
-		}
-		known[ref], known[name], known[to] = true, true, true
 	}
 	return known, errors.Join(bad...)
+}
+
+// both is an image before and after the rewriting.
+func (o Options) both(ref string) (from, to Reference, err error) {
+	if from, err = Parse(ref); err != nil {
+		return from, to, err
+	}
+	rewritten, err := o.Rules.Rewrite(from.String())
+	if err != nil {
+		return from, to, err
+	}
+	to, err = Parse(rewritten)
+	return from, to, err
 }
 
 // image is the image that a scalar is where it is used, if it is one. The error is
@@ -178,14 +196,22 @@ func (k knownImages) image(u use) (string, bool, error) {
 }
 
 func (k knownImages) has(ref string) bool {
-	if k[ref] {
+	if k.references[ref] {
 		return true
 	}
 	if !strings.ContainsAny(ref, "/:@") {
 		return false // nginx is a program, too
 	}
+	r, err := parse(ref)
+	if err != nil {
+		return false
+	}
+	// A repository without a version is the beginning of a name in some add-ons' arguments.
+	if r.version() != "" && k.repositories[r.name()] {
+		return true
+	}
 	name, err := Normal(ref)
-	return err == nil && k[name]
+	return err == nil && k.references[name]
 }
 
 // apply writes the changes into the text and makes sure that they are all that has

@@ -206,3 +206,41 @@ func TestSuspicion(t *testing.T) {
 		}
 	}
 }
+
+// Images of well-known add-ons are found outside of image fields, with any version, also
+// under the names that an earlier rewriting gave them. A name without a version is none.
+func TestAddonImages(t *testing.T) {
+	rules := testRules(t)
+	for _, images := range addonImages() {
+		if images.addon == "" || images.where == "" {
+			t.Errorf("%+v says not whose it is", images)
+		}
+		for _, repository := range images.repositories {
+			to, err := rules.Rewrite(repository)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for value, want := range map[string]string{
+				repository + ":v1":       to + ":v1",
+				repository + sum:         to + sum,
+				to + ":v1":               to + ":v1",
+				repository:               "",
+				repository + "-other:v1": "",
+				repository + "/x:v1":     "",
+			} {
+				got, err := RewriteStream([]byte(pod("  containers: [{env: [{name: X, value: '"+value+"'}], args: ['--x="+value+"']}]")), Options{Rules: rules})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, image := range got.Images {
+					if image.From != value || image.To != want {
+						t.Errorf("%s becomes %s, want %s", value, image.To, want)
+					}
+				}
+				if found := len(got.Images) > 0; found != (want != "") {
+					t.Errorf("%s: %d images", value, len(got.Images))
+				}
+			}
+		}
+	}
+}
