@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"fairlead/inventory"
 	"fairlead/provision/bundle"
@@ -81,13 +82,17 @@ func readRegistry(ctx context.Context, registry inventory.Registry, ask func(con
 		if err != nil {
 			return complete, fmt.Errorf("read the password: %w", err)
 		}
-		complete.Password, _, _ = strings.Cut(strings.TrimRight(string(content), "\r\n"), "\n")
+		first, _, _ := strings.Cut(string(content), "\n")
+		complete.Password = strings.TrimSuffix(first, "\r")
 	case registry.AskPassword && ask == nil:
 		return complete, fmt.Errorf("the password of %s cannot be asked for here: use password: {file: …}", registry.User)
 	case registry.AskPassword:
 		if complete.Password, err = ask(ctx, fmt.Sprintf("Password of %s on %s: ", registry.User, registry.Host)); err != nil {
 			return complete, fmt.Errorf("ask for the password of %s: %w", registry.User, err)
 		}
+	}
+	if !utf8.ValidString(complete.Password) { // containerd's configuration is UTF-8
+		return complete, fmt.Errorf("the password of %s is not UTF-8", registry.User)
 	}
 	if registry.User != "" && complete.Password == "" {
 		return complete, fmt.Errorf("the password of %s is empty", registry.User)

@@ -132,10 +132,14 @@ func traefikNetwork(daemonSet map[string]any, hostNetwork bool) error {
 			get["host"] = ping
 		}
 	}
-	return addFlags(daemonSet, []string{
+	flags := []string{
 		fmt.Sprintf("--entrypoints.web.address=:%d", web), fmt.Sprintf("--entrypoints.websecure.address=:%d", secure),
-		"--entrypoints.ping.address=" + ping + ":8080",
-	})
+		"--entrypoints.traefik.address=" + ping + ":8080",
+	}
+	if !hostNetwork { // Ingresses show the load balancer's address
+		flags = append(flags, "--providers.kubernetesingress.ingressendpoint.publishedservice=ingress/traefik")
+	}
+	return addFlags(daemonSet, flags)
 }
 
 // addon decodes a manifest of ours, gives its containers the image, and lets edit change

@@ -8,6 +8,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
@@ -26,20 +27,26 @@ func TestFlannel(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var text bytes.Buffer
-			for _, object := range objects {
-				doc, err := yaml.Marshal(object)
-				if err != nil {
-					t.Fatal(err)
-				}
-				text.WriteString("---\n")
-				text.Write(doc)
-				checkCanonical(t, object)
-				runtime.DeepCopyJSON(object) // panics on values that client-go does not take
-			}
-			golden(t, tt.file, text.Bytes())
+			goldenObjects(t, tt.file, objects)
 		})
 	}
+}
+
+// goldenObjects compares objects with testdata/name, and each with its upstream type.
+func goldenObjects(t *testing.T, name string, objects []map[string]any) {
+	t.Helper()
+	var text bytes.Buffer
+	for _, object := range objects {
+		doc, err := yaml.Marshal(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.WriteString("---\n")
+		text.Write(doc)
+		checkCanonical(t, object)
+		runtime.DeepCopyJSON(object) // panics on values that client-go does not take
+	}
+	golden(t, name, text.Bytes())
 }
 
 // checkCanonical reads an object strictly into its upstream type and back: what
@@ -50,6 +57,8 @@ func checkCanonical(t *testing.T, object map[string]any) {
 	typed := map[string]any{
 		"Namespace": &corev1.Namespace{}, "ServiceAccount": &corev1.ServiceAccount{}, "ConfigMap": &corev1.ConfigMap{},
 		"ClusterRole": &rbacv1.ClusterRole{}, "ClusterRoleBinding": &rbacv1.ClusterRoleBinding{}, "DaemonSet": &appsv1.DaemonSet{},
+		"RoleBinding": &rbacv1.RoleBinding{}, "Deployment": &appsv1.Deployment{}, "Service": &corev1.Service{},
+		"IngressClass": &networkingv1.IngressClass{}, "APIService": &apiService{},
 	}[kind]
 	if typed == nil {
 		t.Fatalf("unexpected kind %q", kind)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 )
 
@@ -40,14 +41,9 @@ func Place(pod map[string]any, p Placement) error {
 	case OnControlPlane:
 		selector[controlPlaneLabel] = ""
 	case OnWorkers:
-		if _, taken := pod["affinity"]; taken {
-			return errors.New("the pods have an affinity of their own: placement cannot be added to it")
+		if err := keepOffControlPlanes(pod); err != nil {
+			return err
 		}
-		pod["affinity"] = map[string]any{"nodeAffinity": map[string]any{
-			"requiredDuringSchedulingIgnoredDuringExecution": map[string]any{"nodeSelectorTerms": []any{
-				map[string]any{"matchExpressions": []any{map[string]any{"key": controlPlaneLabel, "operator": "DoesNotExist"}}},
-			}},
-		}}
 	case OnAll, "":
 	default:
 		return fmt.Errorf("placement %q is none of %s, %s, %s", p.On, OnControlPlane, OnWorkers, OnAll)
@@ -64,11 +60,37 @@ func Place(pod map[string]any, p Placement) error {
 	return nil
 }
 
+// keepOffControlPlanes leaves what else the affinity says, but for nodes that it requires.
+func keepOffControlPlanes(pod map[string]any) error {
+	const required = "requiredDuringSchedulingIgnoredDuringExecution"
+	wanted := map[string]any{"nodeSelectorTerms": []any{
+		map[string]any{"matchExpressions": []any{map[string]any{"key": controlPlaneLabel, "operator": "DoesNotExist"}}},
+	}}
+	affinity, _ := pod["affinity"].(map[string]any)
+	nodes, _ := affinity["nodeAffinity"].(map[string]any)
+	if own := nodes[required]; own != nil && !reflect.DeepEqual(own, wanted) {
+		return errors.New("the pods require nodes by an affinity of their own: placement cannot be added to it")
+	}
+	affinity, nodes = maps.Clone(affinity), maps.Clone(nodes)
+	if affinity == nil {
+		affinity = map[string]any{}
+	}
+	if nodes == nil {
+		nodes = map[string]any{}
+	}
+	nodes[required] = wanted
+	affinity["nodeAffinity"] = nodes
+	pod["affinity"] = affinity
+	return nil
+}
+
 func tolerateControlPlane(pod map[string]any) {
 	tolerations, _ := pod["tolerations"].([]any)
 	has := slices.ContainsFunc(tolerations, func(t any) bool {
 		fields, _ := t.(map[string]any)
-		return fields["operator"] == "Exists" && (fields["key"] == controlPlaneLabel || fields["key"] == nil)
+		key, _ := fields["key"].(string)
+		effect, _ := fields["effect"].(string)
+		return fields["operator"] == "Exists" && (key == controlPlaneLabel || key == "") && (effect == "" || effect == "NoSchedule")
 	})
 	if !has {
 		pod["tolerations"] = append(slices.Clone(tolerations), map[string]any{
@@ -97,7 +119,9 @@ func EditPods(object map[string]any, e PodEdits) error {
 	kind, _ := object["kind"].(string)
 	if e.HostNetwork && kind != "Job" && kind != "CronJob" && listens(pod) {
 		pod["hostNetwork"] = true
-		pod["dnsPolicy"] = "ClusterFirstWithHostNet"
+		if policy, _ := pod["dnsPolicy"].(string); policy == "" || policy == "ClusterFirst" {
+			pod["dnsPolicy"] = "ClusterFirstWithHostNet"
+		}
 	}
 	if e.ImagePullPolicy != "" {
 		for _, container := range containersOf(pod) {

@@ -25,17 +25,21 @@ type RegistryEndpoint struct {
 func RegistryHosts(name string, server RegistryEndpoint, mirrors []RegistryEndpoint) HostFile {
 	var b strings.Builder
 	b.WriteString("# Written by fairlead as a whole; changes made here are replaced.\n")
-	b.WriteString("server = " + tomlString(server.URL) + "\n")
+	b.WriteString("server = " + tomlString(server.root()) + "\n")
 	writeEndpoint(&b, "", server)
 	for _, mirror := range mirrors {
-		url := mirror.URL
-		if mirror.Path != "" {
-			url += "/v2/" + mirror.Path
-		}
-		b.WriteString("\n[host." + tomlString(url) + "]\n")
+		b.WriteString("\n[host." + tomlString(mirror.root()) + "]\n")
 		writeEndpoint(&b, "  ", mirror)
 	}
 	return HostFile{Path: RegistryCertsFolder + "/" + name + "/hosts.toml", Mode: 0o644, Content: []byte(b.String())}
+}
+
+// root is what containerd puts before the names of repositories; with a path it is the whole.
+func (e RegistryEndpoint) root() string {
+	if e.Path == "" {
+		return e.URL
+	}
+	return e.URL + "/v2/" + e.Path
 }
 
 func writeEndpoint(b *strings.Builder, margin string, e RegistryEndpoint) {
