@@ -119,11 +119,14 @@ func sum(content []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-// redacted is an address without its password.
+// redacted is an address without its password and its query, which may hold a token.
 func redacted(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "(unreadable URL)"
+	}
+	if u.RawQuery != "" {
+		u.RawQuery = "xxxxx" // as Redacted writes a password
 	}
 	return u.Redacted()
 }

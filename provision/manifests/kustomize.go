@@ -1,10 +1,7 @@
 package manifests
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"fairlead/inventory"
@@ -15,9 +12,6 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/resid"
 	"sigs.k8s.io/yaml"
 )
-
-// ErrRemote says that a kustomization names something that is not in its folder.
-var ErrRemote = errors.New("fetching from elsewhere is not pinned")
 
 // build lets kustomize build a folder: without plugins, and with nothing from outside of it.
 func build(folder string) ([]byte, error) {
@@ -44,52 +38,6 @@ func run(files filesys.FileSystem, folder string) ([]byte, error) {
 		return nil, fmt.Errorf("kustomize %s: %w", folder, err)
 	}
 	return text, nil
-}
-
-// refuseRemote looks through a kustomization and those it builds upon: kustomize would fetch
-// what it cannot find on the disk.
-func refuseRemote(folder, name string, seen map[string]bool) error {
-	path := filepath.Join(folder, name)
-	if seen[path] {
-		return nil // kustomize reports the cycle
-	}
-	seen[path] = true
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	var k types.Kustomization
-	if err := yaml.Unmarshal(text, &k); err != nil {
-		return fmt.Errorf("read %s: %w", path, err)
-	}
-	if len(k.HelmCharts)+len(k.HelmChartInflationGenerator) > 0 {
-		return fmt.Errorf("%s: helm charts are not built: render them, and name the result", path)
-	}
-	var named []string
-	for _, list := range [][]string{k.Resources, k.Bases, k.Components, k.Crds, k.Configurations, k.Transformers, k.Generators, k.Validators} { //nolint:staticcheck // deprecated fields fetch, too
-		named = append(named, list...)
-	}
-	for _, entry := range named {
-		if strings.Contains(entry, "\n") {
-			continue // the thing itself, inline
-		}
-		below := filepath.Join(folder, entry)
-		info, err := os.Stat(below)
-		if err != nil {
-			return fmt.Errorf("%s: %w: %q is no file or folder there; download it and name it with its sha256 in addons.manifests", path, ErrRemote, entry)
-		}
-		if !info.IsDir() {
-			continue
-		}
-		inner, err := kustomizationIn(below)
-		if err != nil {
-			return err
-		}
-		if err := refuseRemote(below, inner, seen); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // patch lets kustomize apply patches to a stream.
@@ -122,6 +70,10 @@ func patch(stream []byte, patches []inventory.Patch) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// kustomize would see only the first of JSON objects that follow one another.
+	if stream, err = asYAML(objects); err != nil {
+		return nil, err
+	}
 	files := filesys.MakeFsInMemory()
 	for name, content := range map[string][]byte{manifest: stream, "kustomization.yaml": text} {
 		if err := files.WriteFile(folder+"/"+name, content); err != nil {
@@ -129,6 +81,18 @@ func patch(stream []byte, patches []inventory.Patch) ([]byte, error) {
 		}
 	}
 	return run(files, folder)
+}
+
+func asYAML(objects []map[string]any) ([]byte, error) {
+	var stream []byte
+	for _, object := range objects {
+		text, err := yaml.Marshal(object)
+		if err != nil {
+			return nil, err
+		}
+		stream = append(append(stream, "---\n"...), text...)
+	}
+	return stream, nil
 }
 
 // flowToJSON turns a list in YAML's flow style into JSON: kustomize takes any text that begins

@@ -9,7 +9,9 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
+	yamlv3 "gopkg.in/yaml.v3"
 	kubejson "k8s.io/apimachinery/pkg/util/json"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
@@ -67,7 +69,10 @@ func decode(document []byte) ([]map[string]any, error) {
 		case err != nil:
 			return nil, err
 		}
-		found, err := decodeYAML(raw) // which refuses keys that stand twice
+		if err := checkJSON(raw); err != nil {
+			return nil, err
+		}
+		found, err := objectsIn(raw)
 		if err != nil {
 			return nil, err
 		}
@@ -80,6 +85,71 @@ func decodeYAML(document []byte) ([]map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := alone(document); err != nil {
+		return nil, err
+	}
+	return objectsIn(raw)
+}
+
+// alone refuses what follows after the end of a document, be it marked by three dots or by a line
+// break that only YAML knows: the decoder passes over it.
+func alone(document []byte) error {
+	documents := yamlv3.NewDecoder(bytes.NewReader(document))
+	var node yamlv3.Node
+	err := documents.Decode(&node)
+	if err == nil {
+		if err = documents.Decode(&node); err == nil {
+			return errors.New("another document follows in it: set it apart by a line of ---")
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// checkJSON refuses what the JSON decoder would mend: keys that stand twice, and bytes that are
+// no UTF-8. The YAML decoder would refuse them as well, and some JSON: pairs of surrogates, \/.
+func checkJSON(raw []byte) error {
+	if !utf8.Valid(raw) {
+		return errors.New("it is no UTF-8")
+	}
+	tokens := json.NewDecoder(bytes.NewReader(raw))
+	tokens.UseNumber()
+	return checkKeys(tokens)
+}
+
+func checkKeys(tokens *json.Decoder) error {
+	token, err := tokens.Token()
+	if err != nil {
+		return err
+	}
+	opening, isDelim := token.(json.Delim)
+	if !isDelim {
+		return nil
+	}
+	seen := map[json.Token]bool{}
+	for tokens.More() {
+		if opening == '{' {
+			key, err := tokens.Token()
+			switch {
+			case err != nil:
+				return err
+			case seen[key]:
+				return fmt.Errorf("the key %q stands there twice", key)
+			}
+			seen[key] = true
+		}
+		if err := checkKeys(tokens); err != nil {
+			return err
+		}
+	}
+	_, err = tokens.Token()
+	return err
+}
+
+// objectsIn decodes one JSON value.
+func objectsIn(raw []byte) ([]map[string]any, error) {
 	var object any
 	if err := kubejson.Unmarshal(raw, &object); err != nil {
 		return nil, err
