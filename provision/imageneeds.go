@@ -125,24 +125,29 @@ func kubeadmImages(wish Wish) (names templates.KubeadmImages, problem string) {
 		folders[base] = imageFolder(need.Name)
 	}
 	repository := folders["kube-apiserver"]
-	for base, folder := range folders {
-		if folder != repository && base != "etcd" && base != "coredns" {
+	for _, base := range sortedKeys(folders) {
+		if folder := folders[base]; folder != repository && base != "etcd" && base != "coredns" {
 			return names, fmt.Sprintf("images.rewrite puts %s into %s and kube-apiserver into %s: kubeadm takes them from one repository", base, folder, repository)
 		}
 	}
-	coreDNS := repository
-	if repository == upstreamRepository {
-		coreDNS = upstreamRepository + "/coredns"
-	} else {
-		names.Repository = repository
+	return repositories(repository, folders["coredns"], folders["etcd"]), ""
+}
+
+// repositories leaves out what kubeadm chooses by itself: all in one repository, but upstream's
+// CoreDNS in a folder of its own. An empty one stands for an image that is not there.
+func repositories(repository, coreDNS, etcd string) templates.KubeadmImages {
+	var names templates.KubeadmImages
+	usual := upstreamRepository + "/coredns"
+	if repository != upstreamRepository {
+		names.Repository, usual = repository, repository
 	}
-	if folder, ok := folders["coredns"]; ok && folder != coreDNS {
-		names.CoreDNSRepository = folder
+	if coreDNS != usual {
+		names.CoreDNSRepository = coreDNS
 	}
-	if folder, ok := folders["etcd"]; ok && folder != repository {
-		names.EtcdRepository = folder
+	if etcd != repository {
+		names.EtcdRepository = etcd
 	}
-	return names, ""
+	return names
 }
 
 const upstreamRepository = "registry.k8s.io"

@@ -44,27 +44,10 @@ type MirrorResult struct {
 // bundle what that holds, else from where an image's makers keep it. What is there already
 // is not sent again.
 func (s *Session) Mirror(ctx context.Context, options MirrorOptions) (MirrorResult, error) {
-	var result MirrorResult
-	var bundled []registry.Item
-	origins := map[string][]registry.Item{}
-	for _, need := range s.wish.Needs {
-		item, wanted, err := s.wish.mirrorItem(need, options.To)
-		switch {
-		case err != nil:
-			return result, err
-		case !wanted:
-			result.Elsewhere = append(result.Elsewhere, need)
-		case need.Bundled != nil:
-			item.From, item.Digest, item.Size = need.Origin, need.Bundled.Digest, need.Bundled.Size
-			bundled = append(bundled, item)
-		default:
-			from, err := images.Parse(need.Origin)
-			if err != nil {
-				return result, err
-			}
-			item.From = need.Origin
-			origins[from.Domain] = append(origins[from.Domain], item)
-		}
+	bundled, origins, elsewhere, err := s.wish.mirrorItems(options.To)
+	result := MirrorResult{Elsewhere: elsewhere}
+	if err != nil {
+		return result, err
 	}
 	if len(bundled)+len(origins) == 0 {
 		return result, fmt.Errorf("%s: %w", options.To, ErrNothingForRegistry)
@@ -87,6 +70,32 @@ func (s *Session) Mirror(ctx context.Context, options MirrorOptions) (MirrorResu
 		}
 	}
 	return result, nil
+}
+
+// mirrorItems are what is copied to a registry: from the bundle, and from origins by their
+// domain. elsewhere are needs that hosts do not look for there.
+func (w Wish) mirrorItems(to string) (bundled []registry.Item, origins map[string][]registry.Item, elsewhere []ImageNeed, err error) {
+	origins = map[string][]registry.Item{}
+	for _, need := range w.Needs {
+		item, wanted, err := w.mirrorItem(need, to)
+		item.From = need.Origin
+		switch {
+		case err != nil:
+			return nil, nil, nil, err
+		case !wanted:
+			elsewhere = append(elsewhere, need)
+		case need.Bundled != nil:
+			item.Digest, item.Size = need.Bundled.Digest, need.Bundled.Size
+			bundled = append(bundled, item)
+		default:
+			domain, err := images.Domain(need.Origin)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			origins[domain] = append(origins[domain], item)
+		}
+	}
+	return bundled, origins, elsewhere, nil
 }
 
 func (m *MirrorResult) add(stats registry.Stats) {

@@ -69,4 +69,5 @@ func RegistryCredentials(credentials []RegistryCredential) HostFile {
 	return HostFile{Path: registryCredentialsPath, Mode: 0o600, Content: []byte(b.String()), Secret: true}
 }
 
+//nolint:gosec // a path
 const registryCredentialsPath = "/etc/containerd/conf.d/fairlead-registries.toml"

@@ -17,25 +17,7 @@ func arrange(app *cli.App, args []string) []string {
 	if len(args) == 0 {
 		return []string{app.Name}
 	}
-	words := args[1:]
-	valued := valuedFlags(app)
-	var flags, rest []string
-	for i := 0; i < len(words); i++ {
-		word := words[i]
-		switch {
-		case word == "--":
-			rest = append(rest, words[i+1:]...)
-			i = len(words)
-		case !isFlag(word):
-			rest = append(rest, word)
-		default:
-			flags = append(flags, word)
-			if valued[flagName(word)] && !strings.Contains(word, "=") && i+1 < len(words) {
-				i++
-				flags = append(flags, words[i])
-			}
-		}
-	}
+	flags, rest := separate(args[1:], valuedFlags(app))
 	if len(rest) == 0 {
 		return args
 	}
@@ -48,6 +30,26 @@ func arrange(app *cli.App, args []string) []string {
 		arranged = slices.Concat(arranged, []string{"--"}, rest[named:])
 	}
 	return arranged
+}
+
+// separate takes the flags, with the values of those that have one, out of the other words.
+func separate(words []string, valued map[string]bool) (flags, rest []string) {
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		switch {
+		case word == "--":
+			return flags, append(rest, words[i+1:]...)
+		case !isFlag(word):
+			rest = append(rest, word)
+		default:
+			flags = append(flags, word)
+			if valued[flagName(word)] && !strings.Contains(word, "=") && i+1 < len(words) {
+				i++
+				flags = append(flags, words[i])
+			}
+		}
+	}
+	return flags, rest
 }
 
 func isFlag(word string) bool { return len(word) > 1 && word[0] == '-' }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"fairlead/inventory"
 	"fairlead/templates/images"
@@ -111,28 +112,17 @@ func (r *rewriting) stream(name string, text []byte) error {
 		_, _ = fmt.Fprintf(r.stderr, "warning: %s:%d: %s: %s: %s looks like an image and is left alone; name it in images.extra to have it renamed\n",
 			name, suspect.Line, suspect.Object, suspect.Path, suspect.Value)
 	}
-	changed := 0
-	for _, image := range result.Images {
-		if image.From == image.To {
-			continue
-		}
-		changed++
-		if r.check {
-			if _, err := fmt.Fprintf(r.stdout, "%s:%d: %s: %s becomes %s\n", name, image.Line, image.Object, image.From, image.To); err != nil {
-				return fmt.Errorf("write result: %w", err)
-			}
-		}
-	}
-	r.changes += changed
+	changed := slices.DeleteFunc(result.Images, func(image images.Image) bool { return image.From == image.To })
+	r.changes += len(changed)
 	switch {
 	case r.check:
-		return nil
+		return r.report(name, changed)
 	case !r.inPlace:
 		if _, err := r.stdout.Write(result.Text); err != nil {
 			return fmt.Errorf("write result: %w", err)
 		}
 		return nil
-	case changed == 0:
+	case len(changed) == 0:
 		return nil
 	}
 	info, err := os.Stat(name)
@@ -141,6 +131,16 @@ func (r *rewriting) stream(name string, text []byte) error {
 	}
 	if err := replaceFile(name, result.Text, info.Mode().Perm()); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
+// report says what would be renamed.
+func (r *rewriting) report(name string, changed []images.Image) error {
+	for _, image := range changed {
+		if _, err := fmt.Fprintf(r.stdout, "%s:%d: %s: %s becomes %s\n", name, image.Line, image.Object, image.From, image.To); err != nil {
+			return fmt.Errorf("write result: %w", err)
+		}
 	}
 	return nil
 }

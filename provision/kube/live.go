@@ -34,7 +34,7 @@ func (c *Client) Look(ctx context.Context, object map[string]any) (Live, bool, e
 			continue
 		}
 		var fields map[string]any
-		if err := json.Unmarshal(entry.FieldsV1.Raw, &fields); err != nil {
+		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields); err != nil {
 			return live, true, fmt.Errorf("read the managed fields of %s: %w", describe(u), err)
 		}
 		live.Yielded = append(live.Yielded, leaves(nil, fields)...)

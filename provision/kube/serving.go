@@ -52,26 +52,12 @@ func CheckServing(request *certificatesv1.CertificateSigningRequest, id ServingI
 	if usage := strangeUsage(request.Spec.Usages); usage != "" {
 		return refuse("%s", usage)
 	}
-	block, rest := pem.Decode(request.Spec.Request)
-	if block == nil || block.Type != "CERTIFICATE REQUEST" || len(strings.TrimSpace(string(rest))) > 0 {
-		return refuse("it holds no certificate request")
+	csr, problem := certificateRequest(request.Spec.Request)
+	if problem != "" {
+		return refuse("%s", problem)
 	}
-	csr, err := x509.ParseCertificateRequest(block.Bytes)
-	if err == nil {
-		err = csr.CheckSignature()
-	}
-	if err != nil {
-		return refuse("%v", err)
-	}
-	switch {
-	case csr.Subject.CommonName != user:
-		return refuse("its common name is %s", csr.Subject.CommonName)
-	case !slices.Equal(csr.Subject.Organization, []string{nodesGroup}):
-		return refuse("its organisations are %v", csr.Subject.Organization)
-	case len(csr.EmailAddresses)+len(csr.URIs) > 0:
-		return refuse("it asks for e-mail addresses or URIs")
-	case len(csr.DNSNames)+len(csr.IPAddresses) == 0:
-		return refuse("it asks for no name and no address")
+	if problem := strangeSubject(csr, user); problem != "" {
+		return refuse("%s", problem)
 	}
 	for _, name := range csr.DNSNames {
 		if !slices.Contains(id.DNSNames, name) {
@@ -85,6 +71,37 @@ func CheckServing(request *certificatesv1.CertificateSigningRequest, id ServingI
 		}
 	}
 	return nil
+}
+
+// certificateRequest reads the one request in a PEM, which its own key must have signed.
+func certificateRequest(text []byte) (csr *x509.CertificateRequest, problem string) {
+	block, rest := pem.Decode(text)
+	if block == nil || block.Type != "CERTIFICATE REQUEST" || len(strings.TrimSpace(string(rest))) > 0 {
+		return nil, "it holds no certificate request"
+	}
+	csr, err := x509.ParseCertificateRequest(block.Bytes)
+	if err == nil {
+		err = csr.CheckSignature()
+	}
+	if err != nil {
+		return nil, err.Error()
+	}
+	return csr, ""
+}
+
+// strangeSubject says what a request asks for that a kubelet never does.
+func strangeSubject(csr *x509.CertificateRequest, user string) string {
+	switch {
+	case csr.Subject.CommonName != user:
+		return "its common name is " + csr.Subject.CommonName
+	case !slices.Equal(csr.Subject.Organization, []string{nodesGroup}):
+		return fmt.Sprintf("its organisations are %v", csr.Subject.Organization)
+	case len(csr.EmailAddresses)+len(csr.URIs) > 0:
+		return "it asks for e-mail addresses or URIs"
+	case len(csr.DNSNames)+len(csr.IPAddresses) == 0:
+		return "it asks for no name and no address"
+	}
+	return ""
 }
 
 // strangeUsage says which usages are missing or too much.
