@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,6 +28,8 @@ type Certificate struct {
 	Subject string
 	// NotBefore and NotAfter bound the validity, both inclusive.
 	NotBefore, NotAfter time.Time
+	// Names are the DNS names and the IP addresses that it is for.
+	Names []string
 }
 
 // CAHash returns the hash that `kubeadm join` pins the cluster's CA with: "sha256:" and the
@@ -70,7 +73,11 @@ func ParseCertificates(certPEM []byte) ([]Certificate, error) {
 	}
 	certs := make([]Certificate, len(parsed))
 	for i, c := range parsed {
-		certs[i] = Certificate{Subject: c.Subject.String(), NotBefore: c.NotBefore, NotAfter: c.NotAfter}
+		names := slices.Clone(c.DNSNames)
+		for _, address := range c.IPAddresses {
+			names = append(names, address.String())
+		}
+		certs[i] = Certificate{Subject: c.Subject.String(), NotBefore: c.NotBefore, NotAfter: c.NotAfter, Names: names}
 	}
 	return certs, nil
 }

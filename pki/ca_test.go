@@ -15,6 +15,7 @@ import (
 	"errors"
 	"math/big"
 	"os/exec"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -167,7 +168,7 @@ func TestParseCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Certificate{Subject: "CN=kubernetes", NotBefore: notBefore, NotAfter: notAfter}
-	if len(got) != 2 || got[0] != want || got[1] != want {
+	if len(got) != 2 || !reflect.DeepEqual(got[0], want) || !reflect.DeepEqual(got[1], want) {
 		t.Errorf("ParseCertificates = %+v, want twice %+v", got, want)
 	}
 	if _, err := ParseCertificates(nil); !errors.Is(err, ErrNoCertificate) {

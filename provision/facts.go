@@ -133,6 +133,7 @@ type CertificateFacts struct {
 	Path     string
 	Subject  string
 	NotAfter time.Time
+	Names    []string // DNS names and IP addresses that it is for
 }
 
 // Process is a program that a cluster runs.
@@ -161,8 +162,9 @@ type APIFacts struct {
 	// Strays are those recorded objects that live, bear their set's label, and are in no set
 	// any more.
 	Strays map[string][]kube.AppliedObject
-	// ServingBootstrap says that kubelets that join ask the cluster for serving certificates.
-	ServingBootstrap bool
+	// Settings are the documents of kubeadm that the cluster keeps, by kind, and
+	// RecordedSettings what the inventory said of them at the end of the last run.
+	Settings, RecordedSettings map[string]string
 	// Serving are requests of kubelets for serving certificates that nobody has decided on.
 	Serving []kube.ServingRequest
 	// StaleTokens are ids of bootstrap tokens that a killed run left.

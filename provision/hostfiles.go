@@ -20,5 +20,8 @@ func hostFiles(wish Wish) []string {
 	for _, file := range append(written, wish.registryFiles()...) {
 		paths = append(paths, file.Path)
 	}
+	for _, component := range components() {
+		paths = append(paths, formerManifest(component))
+	}
 	return paths
 }

@@ -163,6 +163,9 @@ func (s *Session) readCluster(ctx context.Context, client *kube.Client, via stri
 	if api.StaleTokens, err = client.Tokens(ctx, tokenDescription); err != nil {
 		return api, err
 	}
+	if err := s.readSettings(ctx, client, &api); err != nil {
+		return api, err
+	}
 	if s.bundle == nil {
 		return api, nil // no add-ons can be wished for without their images
 	}

@@ -2,13 +2,11 @@ package provision
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"fairlead/provision/kube"
 
 	"golang.org/x/sync/errgroup"
-	"gopkg.in/yaml.v3"
 )
 
 // parallelReads bounds how many objects are read at the same time.
@@ -77,24 +75,6 @@ func (s *Session) readServing(ctx context.Context, client *kube.Client, api *API
 		return nil
 	}
 	var err error
-	if api.Serving, err = client.ServingRequests(ctx); err != nil {
-		return err
-	}
-	// kubeadm keeps there what it gives to kubelets that join (constants.KubeletBaseConfigurationConfigMap).
-	live, exists, err := client.Look(ctx, map[string]any{
-		"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"namespace": "kube-system", "name": "kubelet-config"},
-	})
-	if err != nil || !exists {
-		return err
-	}
-	data, _ := live.Object["data"].(map[string]any)
-	text, _ := data["kubelet"].(string)
-	var config struct {
-		ServerTLSBootstrap bool `yaml:"serverTLSBootstrap"`
-	}
-	if err := yaml.Unmarshal([]byte(text), &config); err != nil {
-		return fmt.Errorf("read the ConfigMap kube-system/kubelet-config: %w", err)
-	}
-	api.ServingBootstrap = config.ServerTLSBootstrap
-	return nil
+	api.Serving, err = client.ServingRequests(ctx)
+	return err
 }

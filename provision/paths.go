@@ -2,17 +2,20 @@ package provision
 
 // Where things are on a host.
 const (
-	caPath         = "/etc/kubernetes/pki/ca.crt"
-	adminConf      = "/etc/kubernetes/admin.conf"
-	stateFolder    = "/var/lib/fairlead"
-	kubeadmConfig  = "/run/fairlead/kubeadm.yaml"
-	kubeadmLog     = stateFolder + "/kubeadm.log"
-	kubeadmUnit    = "fairlead-kubeadm.service"
-	containerdUnit = "containerd.service"
-	kubeletUnit    = "kubelet.service"
-	criSocket      = "unix:///run/containerd/containerd.sock"
-	configTOML     = "/etc/containerd/config.toml"
-	fstab          = "/etc/fstab"
+	caPath               = "/etc/kubernetes/pki/ca.crt"
+	adminConf            = "/etc/kubernetes/admin.conf"
+	manifestFolder       = "/etc/kubernetes/manifests"
+	apiServerCertificate = "/etc/kubernetes/pki/apiserver.crt"
+	kubeletConfig        = "/var/lib/kubelet/config.yaml"
+	stateFolder          = "/var/lib/fairlead"
+	kubeadmConfig        = "/run/fairlead/kubeadm.yaml"
+	kubeadmLog           = stateFolder + "/kubeadm.log"
+	kubeadmUnit          = "fairlead-kubeadm.service"
+	containerdUnit       = "containerd.service"
+	kubeletUnit          = "kubelet.service"
+	criSocket            = "unix:///run/containerd/containerd.sock"
+	configTOML           = "/etc/containerd/config.toml"
+	fstab                = "/etc/fstab"
 )
 
 // The trees that programs make which fairlead installs. What is in them belongs to the

@@ -23,6 +23,7 @@ func MakePlan(wish Wish, facts Facts) Plan {
 		p.prepare(host)
 	}
 	p.members()
+	p.settings()
 	p.addons()
 	p.readiness()
 	p.serving()
@@ -41,6 +42,11 @@ func (p *planner) add(step Step) {
 // has says whether the plan holds the step.
 func (p *planner) has(id string) bool {
 	return slices.ContainsFunc(p.plan.Steps, func(s Step) bool { return s.ID == id })
+}
+
+// isBlocked says that a step of a host could not be planned.
+func (p *planner) isBlocked(host, title string) bool {
+	return slices.ContainsFunc(p.plan.Blocked, func(b Blocked) bool { return b.Host == host && b.Title == title })
 }
 
 func (p *planner) block(host, title, reason string) {
@@ -106,6 +112,9 @@ const (
 	stepFill       = "registry-fill"
 	stepRegistries = "registries"
 	stepServing    = "serving"
+	stepSettings   = "settings"
+	stepKept       = "keep-settings"
+	stepKubelet    = "kubelet-settings"
 	stepAwait      = "await-kubeadm"
 	stepInit       = "init"
 	stepJoin       = "join"
@@ -118,6 +127,8 @@ const (
 
 // Names of the steps that concern the whole cluster.
 const (
+	stepKubeProxy = "kube-proxy-settings"
+	stepRecord    = "record-settings"
 	clusterToken  = "cluster/token"
 	clusterRevoke = "cluster/revoke-token"
 	clusterSweep  = "cluster/sweep-tokens"

@@ -123,6 +123,11 @@ func (p *planner) awaitAPI(host inventory.Host, reason error) {
 	step := hostStep(host, stepAPI, "wait for the API server")
 	step.because("%v", reason)
 	step.Needs = p.preparation(host.Name)
+	facts, _ := p.reached(host.Name)
+	if kept := unsettled(facts); len(kept) > 0 {
+		step.because("a change of %s was cut off", strings.Join(kept, ", "))
+		step.do(RestoreManifests{Components: kept})
+	}
 	step.do(AwaitAPI{})
 	p.add(step)
 	p.plan.More = "the API server on " + host.Name + " does not answer yet"

@@ -18,6 +18,8 @@ const (
 	// the inventory; only those are ever removed again.
 	annotationLabels = "fairlead/labels"
 	annotationTaints = "fairlead/taints"
+	// annotationSettings on pods says with which settings they were started.
+	annotationSettings = "fairlead/settings"
 )
 
 // node plans the labels and taints of one node.

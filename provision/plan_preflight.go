@@ -36,7 +36,6 @@ type check struct {
 func (p *planner) preflight() {
 	p.bundleFindings()
 	p.imageFindings()
-	p.servingFindings()
 	for _, host := range p.Cluster.Hosts() {
 		facts, ok := p.reached(host.Name)
 		if !ok {

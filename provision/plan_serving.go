@@ -8,6 +8,7 @@ import (
 
 	"fairlead/inventory"
 	"fairlead/provision/kube"
+	"fairlead/templates"
 )
 
 // servingPatience is how long a kubelet may take to ask for its serving certificate and to
@@ -33,6 +34,9 @@ func (p *planner) serving() {
 		if p.has(stepID(host.Name, stepInit)) || p.has(stepID(host.Name, stepJoin)) {
 			step.because("the node is new")
 		}
+		if p.has(stepID(host.Name, stepKubelet)) && !p.servingAsked() {
+			step.because("its kubelet is told to ask")
+		}
 		for _, request := range p.facts.API.Serving {
 			if request.Node == host.Name {
 				step.because("request %s waits for approval", request.Name)
@@ -41,24 +45,16 @@ func (p *planner) serving() {
 		if len(step.Reasons) == 0 {
 			continue
 		}
-		step.Needs = []string{stepID(host.Name, stepInit), stepID(host.Name, stepJoin)}
+		step.Needs = []string{stepID(host.Name, stepInit), stepID(host.Name, stepJoin), stepID(host.Name, stepKubelet)}
 		step.do(ApproveServing{Identity: servingIdentity(host)})
 		p.add(step)
 	}
 }
 
-// servingFindings says that the kubelets of a cluster do not ask for serving certificates:
-// that is decided when they join.
-func (p *planner) servingFindings() {
-	const name = "ServingCertificates"
-	if p.facts.API.Err != nil || len(p.facts.API.Missing) > 0 || !verifiedMetrics(p.Cluster) || p.facts.API.ServingBootstrap || p.ignored(name) {
-		return
-	}
-	p.plan.Findings = append(p.plan.Findings, Finding{
-		Name:    name,
-		Message: "metrics-server is to verify the kubelets' certificates, and this cluster's kubelets sign their own (serverTLSBootstrap is not set)",
-		Mending: "addons.metricsServer.insecureTLS: true; or make the cluster anew",
-	})
+// servingAsked says that the cluster's kubelets ask for serving certificates already.
+func (p *planner) servingAsked() bool {
+	fields, err := templates.ReadSettings(templates.KindKubelet, []byte(p.facts.API.Settings[templates.KindKubelet]))
+	return err == nil && fields["serverTLSBootstrap"] == true
 }
 
 // ApproveServing approves what a kubelet asks for if it is exactly its own, and waits for

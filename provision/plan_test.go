@@ -238,7 +238,7 @@ func TestPlan(t *testing.T) {
 		{name: "absent-addons", edit: allAddons, fresh: true},
 		{name: "correct-addons", edit: allAddons},
 		{name: "new-addons", edit: allAddons, change: func(f *Facts) {
-			f.API.ServingBootstrap = false
+			keepSettings(t, testWish(t, nil), f)
 			for _, set := range []string{setApprover, setMetricsServer, setIngress} {
 				for _, object := range f.API.Applied[set] {
 					delete(f.API.Objects, objectKey(object.Object()))

@@ -144,7 +144,7 @@ func readCertificate(f *HostFacts, v []string) error {
 		return fmt.Errorf("%s: %w", v[0], err)
 	}
 	for _, c := range certificates {
-		f.Certificates = append(f.Certificates, CertificateFacts{Path: v[0], Subject: c.Subject, NotAfter: c.NotAfter})
+		f.Certificates = append(f.Certificates, CertificateFacts{Path: v[0], Subject: c.Subject, NotAfter: c.NotAfter, Names: c.Names})
 	}
 	switch v[0] {
 	case caPath:

@@ -203,6 +203,34 @@ func factsOf(wish Wish, of func(Wish, inventory.Host) HostFacts) Facts {
 	return facts
 }
 
+// keepSettings makes the cluster and its hosts keep what the inventory says.
+func keepSettings(t *testing.T, wish Wish, facts *Facts) {
+	t.Helper()
+	wanted, err := templates.WantedSettings(wish.templateCluster())
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts.API.Settings = map[string]string{}
+	for kind, fields := range wanted {
+		text, err := templates.SettingsDocument(kind, fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		facts.API.Settings[kind] = string(text)
+	}
+	if facts.API.RecordedSettings, err = recordOf(wanted); err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range wish.Cluster.Hosts() {
+		changeHost(*facts, host.Name, func(h *HostFacts) {
+			h.Contents[kubeletConfig] = []byte(facts.API.Settings[templates.KindKubelet])
+			if host.Role == inventory.RoleControlPlane {
+				h.Certificates = append(h.Certificates, CertificateFacts{Path: apiServerCertificate, Names: []string{host.Address.String(), "192.0.2.11"}})
+			}
+		})
+	}
+}
+
 // converged are the facts of a cluster that is as the inventory wants it.
 func converged(t *testing.T, wish Wish) Facts {
 	t.Helper()
@@ -210,8 +238,9 @@ func converged(t *testing.T, wish Wish) Facts {
 	facts.API = APIFacts{
 		Via: wish.Cluster.ControlPlane.Hosts[0].Name, ServerVersion: "1.37.2",
 		Nodes: map[string]kube.Node{}, Objects: map[string]kube.Live{}, Unready: map[string]string{},
-		Applied: map[string][]kube.AppliedObject{}, Strays: map[string][]kube.AppliedObject{}, ServingBootstrap: true,
+		Applied: map[string][]kube.AppliedObject{}, Strays: map[string][]kube.AppliedObject{},
 	}
+	keepSettings(t, wish, &facts)
 	for _, host := range wish.Cluster.Hosts() {
 		node := kube.Node{Name: host.Name, Ready: true, Labels: map[string]string{}, Annotations: map[string]string{}}
 		if host.Role == inventory.RoleControlPlane {

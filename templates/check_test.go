@@ -137,7 +137,7 @@ func checkProblems(t *testing.T, got []FieldProblem, want []string) {
 
 // Other decoders yield other plain values than encoding/json does.
 func TestCheckOverridesValuesOfOtherDecoders(t *testing.T) {
-	o := Overrides{kindKubelet: {
+	o := Overrides{KindKubelet: {
 		"maxPods":       200,
 		"podsPerCore":   uint64(5),
 		"oomScoreAdj":   uint64(1) << 63,

@@ -15,12 +15,13 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// The kinds of kubeadm's documents.
 const (
-	kindInit      = "InitConfiguration"
-	kindCluster   = "ClusterConfiguration"
-	kindJoin      = "JoinConfiguration"
-	kindKubelet   = "KubeletConfiguration"
-	kindKubeProxy = "KubeProxyConfiguration"
+	KindInit      = "InitConfiguration"
+	KindCluster   = "ClusterConfiguration"
+	KindJoin      = "JoinConfiguration"
+	KindKubelet   = "KubeletConfiguration"
+	KindKubeProxy = "KubeProxyConfiguration"
 )
 
 // kind is one upstream document type.
@@ -33,11 +34,11 @@ type kind struct {
 // kinds lists the upstream documents in the order in which they are written.
 func kinds() []kind {
 	return []kind{
-		{kindInit, kubeadmv1beta4.SchemeGroupVersion.String(), reflect.TypeFor[kubeadmv1beta4.InitConfiguration]()},
-		{kindCluster, kubeadmv1beta4.SchemeGroupVersion.String(), reflect.TypeFor[kubeadmv1beta4.ClusterConfiguration]()},
-		{kindJoin, kubeadmv1beta4.SchemeGroupVersion.String(), reflect.TypeFor[kubeadmv1beta4.JoinConfiguration]()},
-		{kindKubelet, kubelet.SchemeGroupVersion.String(), reflect.TypeFor[kubelet.KubeletConfiguration]()},
-		{kindKubeProxy, kubeproxy.SchemeGroupVersion.String(), reflect.TypeFor[kubeproxy.KubeProxyConfiguration]()},
+		{KindInit, kubeadmv1beta4.SchemeGroupVersion.String(), reflect.TypeFor[kubeadmv1beta4.InitConfiguration]()},
+		{KindCluster, kubeadmv1beta4.SchemeGroupVersion.String(), reflect.TypeFor[kubeadmv1beta4.ClusterConfiguration]()},
+		{KindJoin, kubeadmv1beta4.SchemeGroupVersion.String(), reflect.TypeFor[kubeadmv1beta4.JoinConfiguration]()},
+		{KindKubelet, kubelet.SchemeGroupVersion.String(), reflect.TypeFor[kubelet.KubeletConfiguration]()},
+		{KindKubeProxy, kubeproxy.SchemeGroupVersion.String(), reflect.TypeFor[kubeproxy.KubeProxyConfiguration]()},
 	}
 }
 
@@ -70,9 +71,17 @@ func render(o Overrides, docs map[string]any) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// document writes one document: its type, then its fields sorted by name. The
-// result has been read back strictly into the upstream type.
+// document writes one document with an override merged over it.
 func (k kind) document(base any, override map[string]any) ([]byte, error) {
+	fields, err := k.fields(base, override)
+	if err != nil {
+		return nil, err
+	}
+	return k.encode(fields)
+}
+
+// fields are those of a document that are set, with an override merged over them.
+func (k kind) fields(base any, override map[string]any) (map[string]any, error) {
 	fields, err := fieldsOf(base)
 	if err != nil {
 		return nil, err
@@ -85,7 +94,12 @@ func (k kind) document(base any, override map[string]any) ([]byte, error) {
 	fields = mergeFields(fields, over)
 	delete(fields, "apiVersion")
 	delete(fields, "kind")
+	return fields, nil
+}
 
+// encode writes one document: its type, then its fields sorted by name. The result has
+// been read back strictly into the upstream type.
+func (k kind) encode(fields map[string]any) ([]byte, error) {
 	out := []byte("apiVersion: " + k.apiVersion + "\nkind: " + k.name + "\n")
 	if len(fields) > 0 {
 		body, err := yaml.Marshal(fields)

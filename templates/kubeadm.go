@@ -113,11 +113,11 @@ type Join struct {
 //
 // It fails when a required field is empty or an override is not acceptable.
 func Init(c Cluster, n Node) ([]byte, error) {
-	sans, err := certSANs(c)
+	documents, err := clusterDocuments(c)
 	if err != nil {
 		return nil, fmt.Errorf("write init documents: %w", err)
 	}
-	init := &kubeadmv1beta4.InitConfiguration{
+	documents[KindInit] = &kubeadmv1beta4.InitConfiguration{
 		BootstrapTokens: []bootstraptoken.BootstrapToken{{
 			Description: InitTokenDescription,
 			TTL:         &metav1.Duration{Duration: initTokenTTL},
@@ -126,6 +126,25 @@ func Init(c Cluster, n Node) ([]byte, error) {
 		}},
 		NodeRegistration: registration(n),
 		LocalAPIEndpoint: localEndpoint(n),
+	}
+	if err := errors.Join(required(map[string]string{
+		"kubernetes version": c.KubernetesVersion, "pod subnet": c.PodSubnet, "service subnet": c.ServiceSubnet,
+		"node name": n.Name, "node address": n.Address,
+	})...); err != nil {
+		return nil, fmt.Errorf("write init documents: %w", err)
+	}
+	docs, err := render(c.Overrides, documents)
+	if err != nil {
+		return nil, fmt.Errorf("write init documents: %w", err)
+	}
+	return docs, nil
+}
+
+// clusterDocuments are the documents that the whole cluster shares, by kind.
+func clusterDocuments(c Cluster) (map[string]any, error) {
+	sans, err := certSANs(c)
+	if err != nil {
+		return nil, err
 	}
 	cluster := &kubeadmv1beta4.ClusterConfiguration{
 		ClusterName:          c.Name,
@@ -139,22 +158,11 @@ func Init(c Cluster, n Node) ([]byte, error) {
 	if c.Images.EtcdRepository != "" {
 		cluster.Etcd.Local = &kubeadmv1beta4.LocalEtcd{ImageMeta: kubeadmv1beta4.ImageMeta{ImageRepository: c.Images.EtcdRepository}}
 	}
-	if err := errors.Join(required(map[string]string{
-		"kubernetes version": c.KubernetesVersion, "pod subnet": c.PodSubnet, "service subnet": c.ServiceSubnet,
-		"node name": n.Name, "node address": n.Address,
-	})...); err != nil {
-		return nil, fmt.Errorf("write init documents: %w", err)
-	}
-	docs, err := render(c.Overrides, map[string]any{
-		kindInit:      init,
-		kindCluster:   cluster,
-		kindKubelet:   &kubelet.KubeletConfiguration{CgroupDriver: "systemd", ServerTLSBootstrap: c.KubeletServingCertificates},
-		kindKubeProxy: &kubeproxy.KubeProxyConfiguration{},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("write init documents: %w", err)
-	}
-	return docs, nil
+	return map[string]any{
+		KindCluster:   cluster,
+		KindKubelet:   &kubelet.KubeletConfiguration{CgroupDriver: "systemd", ServerTLSBootstrap: c.KubeletServingCertificates},
+		KindKubeProxy: &kubeproxy.KubeProxyConfiguration{},
+	}, nil
 }
 
 // JoinConfig returns the document for `kubeadm join --config`: one
@@ -183,7 +191,7 @@ func JoinConfig(c Cluster, n Node, j Join) ([]byte, error) {
 	if j.ControlPlane {
 		join.ControlPlane = &kubeadmv1beta4.JoinControlPlane{LocalAPIEndpoint: localEndpoint(n)}
 	}
-	doc, err := render(c.Overrides, map[string]any{kindJoin: join})
+	doc, err := render(c.Overrides, map[string]any{KindJoin: join})
 	if err != nil {
 		return nil, fmt.Errorf("write join document: %w", err)
 	}

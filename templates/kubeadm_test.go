@@ -87,7 +87,7 @@ func TestInit(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, tt.file, got)
-			parseStrictly(t, got, kindInit, kindCluster, kindKubelet, kindKubeProxy)
+			parseStrictly(t, got, KindInit, KindCluster, KindKubelet, KindKubeProxy)
 			again, err := Init(tt.cluster, tt.node)
 			if err != nil || string(again) != string(got) {
 				t.Errorf("second call differs, or fails with %v", err)
@@ -118,7 +118,7 @@ func TestJoinConfig(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, tt.file, got)
-			parseStrictly(t, got, kindJoin)
+			parseStrictly(t, got, KindJoin)
 			if strings.Contains(string(got), "unsafeSkipCAVerification") {
 				t.Error("the CA is not pinned")
 			}
@@ -170,7 +170,7 @@ func TestTaintsNilOrEmpty(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			init := parseStrictly(t, docs, kindInit, kindCluster, kindKubelet, kindKubeProxy)[kindInit].(*kubeadmv1beta4.InitConfiguration)
+			init := parseStrictly(t, docs, KindInit, KindCluster, KindKubelet, KindKubeProxy)[KindInit].(*kubeadmv1beta4.InitConfiguration)
 			if got := init.NodeRegistration.Taints; (got == nil) != tt.wantNil || len(got) != 0 {
 				t.Errorf("taints are %#v", got)
 			}
@@ -185,7 +185,7 @@ func TestInitTokenIsUseless(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	init := parseStrictly(t, docs, kindInit, kindCluster, kindKubelet, kindKubeProxy)[kindInit].(*kubeadmv1beta4.InitConfiguration)
+	init := parseStrictly(t, docs, KindInit, KindCluster, KindKubelet, KindKubeProxy)[KindInit].(*kubeadmv1beta4.InitConfiguration)
 	if len(init.BootstrapTokens) != 1 {
 		t.Fatalf("%d tokens, want 1", len(init.BootstrapTokens))
 	}
@@ -213,10 +213,10 @@ func TestOverridesAreMerged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parsed := parseStrictly(t, docs, kindInit, kindCluster, kindKubelet, kindKubeProxy)
-	init := parsed[kindInit].(*kubeadmv1beta4.InitConfiguration)
-	cluster := parsed[kindCluster].(*kubeadmv1beta4.ClusterConfiguration)
-	node := parsed[kindKubelet].(*kubelet.KubeletConfiguration)
+	parsed := parseStrictly(t, docs, KindInit, KindCluster, KindKubelet, KindKubeProxy)
+	init := parsed[KindInit].(*kubeadmv1beta4.InitConfiguration)
+	cluster := parsed[KindCluster].(*kubeadmv1beta4.ClusterConfiguration)
+	node := parsed[KindKubelet].(*kubelet.KubeletConfiguration)
 
 	wantArgs := []kubeadmv1beta4.Arg{{Name: "node-ip", Value: "192.0.2.11"}, {Name: "v", Value: "4"}, {Name: "resolv-conf", Value: "/etc/other.conf"}}
 	if got := init.NodeRegistration.KubeletExtraArgs; !slices.Equal(got, wantArgs) {
@@ -251,7 +251,7 @@ func TestDocumentsAreRefused(t *testing.T) {
 	noVersion, badEndpoint, badOverride := testCluster(), testCluster(), testCluster()
 	noVersion.KubernetesVersion = ""
 	badEndpoint.Endpoint = "api.lab.example"
-	badOverride.Overrides = Overrides{kindJoin: {"discovery": map[string]any{}}, kindKubelet: {"maxPod": 1}}
+	badOverride.Overrides = Overrides{KindJoin: {"discovery": map[string]any{}}, KindKubelet: {"maxPod": 1}}
 	join := Join{Token: testToken, CAHashes: []string{testHash}, APIServer: "192.0.2.11:6443"}
 	unpinned, wrongPin, noToken := join, join, join
 	unpinned.CAHashes, wrongPin.CAHashes, noToken.Token = nil, []string{"md5:00"}, ""

@@ -15,7 +15,7 @@ func ownedFields() map[string]map[string]string {
 		cgroup = "fairlead configures the container runtime for the systemd cgroup driver"
 	)
 	return map[string]map[string]string{
-		kindInit: {
+		KindInit: {
 			"bootstrapTokens":                   token,
 			"certificateKey":                    certs,
 			"dryRun":                            dryRun,
@@ -25,7 +25,7 @@ func ownedFields() map[string]map[string]string {
 			"nodeRegistration.name":             name,
 			"nodeRegistration.taints":           taints,
 		},
-		kindCluster: {
+		KindCluster: {
 			"certificatesDir":          pki,
 			"clusterName":              "fairlead sets this from the cluster's name: use name",
 			"controlPlaneEndpoint":     "use controlPlane.endpoint",
@@ -34,7 +34,7 @@ func ownedFields() map[string]map[string]string {
 			"networking.podSubnet":     "use kubernetes.podSubnet",
 			"networking.serviceSubnet": "use kubernetes.serviceSubnet",
 		},
-		kindJoin: {
+		KindJoin: {
 			"caCertPath":                 pki,
 			"controlPlane":               "fairlead sets this from the inventory: use controlPlane.hosts or workers.hosts",
 			"discovery":                  token + ", and the CA is always pinned",
@@ -43,12 +43,12 @@ func ownedFields() map[string]map[string]string {
 			"nodeRegistration.name":      name,
 			"nodeRegistration.taints":    taints,
 		},
-		kindKubelet: {
+		KindKubelet: {
 			"cgroupDriver":             cgroup,
 			"containerRuntimeEndpoint": socket,
 			"staticPodPath":            "kubeadm's static pods are in /etc/kubernetes/manifests",
 		},
-		kindKubeProxy: {
+		KindKubeProxy: {
 			"clusterCIDR": "use kubernetes.podSubnet",
 		},
 	}

@@ -32,6 +32,10 @@ func TestSecrets(t *testing.T) { testSecrets(t) }
 // TestDrift: what changed on a host is named, and repaired alone.
 func TestDrift(t *testing.T) { testDrift(t) }
 
+// TestSettings: a living cluster takes changes of kubeadm's documents, and only what changed
+// starts anew.
+func TestSettings(t *testing.T) { testSettings(t) }
+
 // TestReset: the hosts are as before, and can be a cluster again.
 func TestReset(t *testing.T) { testReset(t) }
 

@@ -32,10 +32,31 @@ func testThreeControlPlanes(t *testing.T) {
 	s.wantNoTokens()
 	s.planned(0)
 
+	t.Run("Settings", func(t *testing.T) { s.sub(t).wantSettingsOneByOne(hosts...) })
+
 	s.fairlead("reset", "cp3", "--yes").exits(0)
 	s.wantMembers("cp1", "cp2")
 	s.wantNodes("cp1", "cp2")
 	s.inventory(lab.InventoryOptions{ControlPlanes: []string{"cp1", "cp2"}, Bundle: shared.bundle})
+	s.edit(settingsBegin, settingsBegin+syncPeriod)
+	s.planned(0)
+}
+
+// wantSettingsOneByOne changes a setting on one control plane after another, while all API
+// servers answer.
+func (s *site) wantSettingsOneByOne(hosts ...string) {
+	s.edit(settingsBegin, settingsBegin+syncPeriod)
+	probe := s.probeAPI(hosts...)
+	events := s.mustUp().events()
+	probe.wantNoFailure()
+	for i, host := range hosts {
+		s.wantArgument("kube-controller-manager-"+host, "--horizontal-pod-autoscaler-sync-period=10s")
+		for _, other := range hosts[i+1:] {
+			if err := overlap(events, host+"/settings", other+"/settings"); err != nil {
+				s.t.Error(err)
+			}
+		}
+	}
 	s.planned(0)
 }
 

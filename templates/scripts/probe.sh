@@ -143,12 +143,13 @@ files() {
 		sed "s/^\([0-9a-f]*\)  \(.*\)/sha256$tab\2$tab\1/"
 }
 
-# Small files of ours whose text the plan shows. Octal 37 stands for a new line, 36 for a tab.
+# Small files whose text the plan shows or compares. Octal 37 stands for a new line, 36 for a tab.
 contents() {
 	set --
 	for path in /etc/containerd/config.toml /etc/sysctl.d/99-fairlead.conf /etc/modules-load.d/fairlead.conf \
 		/etc/systemd/system/containerd.service /etc/systemd/system/kubelet.service \
 		/etc/systemd/system/kubelet.service.d/10-kubeadm.conf /etc/containerd/certs.d/*/hosts.toml \
+		/etc/kubernetes/manifests/*.yaml /var/lib/kubelet/config.yaml \
 		/etc/fairlead/registry/*.yaml /etc/systemd/system/fairlead-registry*.service; do
 		[ ! -f "$path" ] || set -- "$@" "$path"
 	done
@@ -246,6 +247,7 @@ cluster() {
 registry() {
 	repositories=/var/lib/fairlead-registry/docker/registry/v2/repositories
 	[ -d "$repositories" ] || return 0
+	# shellcheck disable=SC2016 # the variables are awk's
 	find "$repositories" -path '*/_manifests/tags/*/current/link' -print0 2>/dev/null |
 		xargs -0r awk -v OFS="$tab" -v root="$repositories/" '
 			{

@@ -1,0 +1,206 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlead/provision/kube"
+	"fairlead/templates"
+)
+
+// settingsRecord is the ConfigMap in kube-system with the settings that the inventory had at
+// the end of the last run: what it has no longer is taken back, what others set stays.
+const settingsRecord = "fairlead-settings"
+
+// settingsSource is where a cluster keeps a document of kubeadm (cmd/kubeadm/app/constants:
+// KubeadmConfigConfigMap, KubeletBaseConfigurationConfigMap, KubeProxyConfigMap).
+type settingsSource struct{ kind, configMap, key string }
+
+func settingsSources() []settingsSource {
+	return []settingsSource{
+		{templates.KindCluster, "kubeadm-config", "ClusterConfiguration"},
+		{templates.KindKubelet, "kubelet-config", "kubelet"},
+		{templates.KindKubeProxy, "kube-proxy", "config.conf"},
+	}
+}
+
+func systemObject(apiVersion, kind, name string) map[string]any {
+	return map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{"namespace": "kube-system", "name": name}}
+}
+
+func configMap(name string, data map[string]any) map[string]any {
+	object := systemObject("v1", "ConfigMap", name)
+	object["data"] = data
+	return object
+}
+
+// readSettings reads the documents that the cluster keeps, and fairlead's record of them.
+func (s *Session) readSettings(ctx context.Context, client *kube.Client, api *APIFacts) error {
+	api.Settings, api.RecordedSettings = map[string]string{}, map[string]string{}
+	for _, source := range settingsSources() {
+		data, err := configMapData(ctx, client, source.configMap)
+		if err != nil {
+			return err
+		}
+		if text := data[source.key]; text != "" {
+			api.Settings[source.kind] = text
+		}
+	}
+	record, err := configMapData(ctx, client, settingsRecord)
+	if err != nil {
+		return err
+	}
+	api.RecordedSettings = record
+	return nil
+}
+
+// configMapData is what a ConfigMap in kube-system holds; nothing where there is none.
+func configMapData(ctx context.Context, client *kube.Client, name string) (map[string]string, error) {
+	live, _, err := client.Look(ctx, configMap(name, nil))
+	if err != nil {
+		return nil, err
+	}
+	texts := map[string]string{}
+	data, _ := live.Object["data"].(map[string]any)
+	for key, value := range data {
+		texts[key], _ = value.(string)
+	}
+	return texts, nil
+}
+
+// settlement is what becomes of one of the cluster's documents.
+type settlement struct {
+	settled        templates.Fields // as it is to be
+	wanted, before templates.Fields // what the inventory says, and said
+	changes        []templates.SettingChange
+}
+
+// settle compares the cluster's documents with the inventory. A document that the cluster
+// does not keep, as that of kube-proxy where kubeadm was told to install none, is left out.
+func (p *planner) settle(wanted templates.Settings) (map[string]settlement, error) {
+	all := map[string]settlement{}
+	for _, kind := range templates.SettingKinds() {
+		text, exists := p.facts.API.Settings[kind]
+		if !exists {
+			continue
+		}
+		live, err := templates.ReadSettings(kind, []byte(text))
+		if err != nil {
+			return nil, fmt.Errorf("the cluster's settings: %w", err)
+		}
+		s := settlement{wanted: wanted[kind]}
+		if text, recorded := p.facts.API.RecordedSettings[kind]; recorded {
+			if s.before, err = templates.ParseFields([]byte(text)); err != nil {
+				return nil, fmt.Errorf("ConfigMap kube-system/%s: %s: %w", settingsRecord, kind, err)
+			}
+		}
+		s.settled = templates.Settle(live, s.wanted, s.before)
+		s.changes = templates.SettingChanges(live, s.settled)
+		all[kind] = s
+	}
+	return all, nil
+}
+
+// settingRule says what is made from a field of ClusterConfiguration.
+type settingRule struct {
+	path       string // of the field, or what it begins with
+	components []string
+	addons     []string
+	// fixed says why a living cluster cannot have another value; one that has none gets it.
+	fixed string
+}
+
+// The static pods of a control plane.
+const (
+	componentAPIServer         = "kube-apiserver"
+	componentControllerManager = "kube-controller-manager"
+	componentScheduler         = "kube-scheduler"
+	componentEtcd              = "etcd"
+)
+
+func components() []string {
+	return []string{componentEtcd, componentAPIServer, componentControllerManager, componentScheduler}
+}
+
+// settingRules are looked up from the top (cmd/kubeadm/app/phases/controlplane/manifests.go,
+// phases/etcd/local.go, phases/addons). Fields without a rule are only kept, for what kubeadm
+// makes later: certificates, nodes that join.
+func settingRules() []settingRule {
+	const anew = "it is fixed when a cluster is made"
+	return []settingRule{
+		{path: "apiServer.certSANs"}, // certificates are compared on each host
+		{path: "apiServer.timeoutForControlPlane"},
+		{path: "apiServer", components: []string{componentAPIServer}},
+		{path: "controllerManager", components: []string{componentControllerManager}},
+		{path: "scheduler", components: []string{componentScheduler}},
+		{path: "etcd.local.dataDir", fixed: anew},
+		{path: "etcd", components: []string{componentEtcd}},
+		{path: "imageRepository", components: components(), addons: []string{"coredns", "kube-proxy"}},
+		{path: "featureGates", components: components()},
+		{path: "dns", addons: []string{"coredns"}},
+		{path: "proxy", addons: []string{"kube-proxy"}},
+		{path: "networking", fixed: anew},
+		{path: "controlPlaneEndpoint", fixed: "all kubeconfigs and certificates hold it"},
+		{path: "certificatesDir", fixed: anew},
+	}
+}
+
+func ruleOf(change templates.SettingChange) settingRule {
+	for _, rule := range settingRules() {
+		rest, ok := strings.CutPrefix(change.Path, rule.path)
+		if ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return rule
+		}
+	}
+	return settingRule{}
+}
+
+// argsField is the field of ClusterConfiguration with a component's arguments.
+func argsField(component string) (section []string) {
+	return map[string][]string{
+		componentAPIServer:         {"apiServer"},
+		componentControllerManager: {"controllerManager"},
+		componentScheduler:         {"scheduler"},
+		componentEtcd:              {"etcd", "local"},
+	}[component]
+}
+
+// extraArgs are a component's arguments in a ClusterConfiguration, as they stand in its command.
+func extraArgs(cluster templates.Fields, component string) []string {
+	fields := cluster
+	for _, name := range argsField(component) {
+		fields, _ = fields[name].(templates.Fields)
+	}
+	list, _ := fields["extraArgs"].([]any)
+	var args []string
+	for _, item := range list {
+		arg, _ := item.(templates.Fields)
+		args = append(args, fmt.Sprintf("--%v=%v", arg["name"], arg["value"]))
+	}
+	return args
+}
+
+// kubeadmPhase is the phase of kubeadm init that writes a component's manifest.
+func kubeadmPhase(component string) []string {
+	return map[string][]string{
+		componentAPIServer:         {"init", "phase", "control-plane", "apiserver"},
+		componentControllerManager: {"init", "phase", "control-plane", "controller-manager"},
+		componentScheduler:         {"init", "phase", "control-plane", "scheduler"},
+		componentEtcd:              {"init", "phase", "etcd", "local"},
+	}[component]
+}
+
+func manifestPath(component string) string { return manifestFolder + "/" + component + ".yaml" }
+
+// formerManifest is where a manifest is kept while it is changed.
+func formerManifest(component string) string { return stateFolder + "/former/" + component + ".yaml" }
+
+// unsettled are the components whose change an earlier run was cut off in.
+func unsettled(facts HostFacts) []string {
+	return slices.DeleteFunc(components(), func(component string) bool {
+		_, kept := facts.Files[formerManifest(component)]
+		return !kept
+	})
+}
