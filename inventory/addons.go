@@ -12,7 +12,7 @@ type Addons struct {
 
 // Network names the pod network.
 type Network struct {
-	Name string // NetworkFlannel
+	Name string // NetworkFlannel or NetworkNone
 }
 
 // MetricsServer says how metrics-server reads the kubelets.
@@ -71,7 +71,7 @@ func wanted[T any](d *decoder, node *yaml.Node, path []string, value T, fields [
 func networkFields() []field[Network] {
 	return []field[Network]{
 		{"name", false, func(d *decoder, n *yaml.Node, p []string, w *Network) {
-			d.only(n, p, NetworkFlannel, &w.Name)
+			w.Name = d.oneOf(n, p, []string{NetworkFlannel, NetworkNone})
 		}},
 	}
 }

@@ -13,6 +13,7 @@ const (
 	SourceBundle      = "bundle"     // kubernetes.source: everything comes from one bundle
 	RuntimeContainerd = "containerd" // runtime.name
 	NetworkFlannel    = "flannel"    // addons.network.name
+	NetworkNone       = "none"       // addons.network.name: it is there already, or a manifest brings it
 	IngressTraefik    = "traefik"    // addons.ingress.controller
 
 	DefaultPodSubnet     = "10.244.0.0/16"

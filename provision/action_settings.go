@@ -65,8 +65,11 @@ func (a ChangeStaticPod) apply(ctx context.Context, s *stepRun) error {
 	if err == nil {
 		err = a.await(ctx, s)
 	}
-	if err == nil || ctx.Err() != nil { // a run that is stopped leaves it to the next one
-		return errors.Join(err, s.forgetManifest(ctx, a.Component, err))
+	switch {
+	case err == nil:
+		return s.forgetManifest(ctx, a.Component)
+	case ctx.Err() != nil:
+		return err // the run was stopped: the next one sees what is kept
 	}
 	back := RestoreManifests{Components: []string{a.Component}}
 	if errBack := back.apply(ctx, s); errBack != nil {
@@ -109,11 +112,8 @@ func (s *stepRun) keepManifest(ctx context.Context, component string) error {
 	return s.writeSecret(ctx, formerManifest(component), text)
 }
 
-// forgetManifest removes the manifest that was kept, if the change went well.
-func (s *stepRun) forgetManifest(ctx context.Context, component string, failure error) error {
-	if failure != nil {
-		return nil
-	}
+// forgetManifest removes the manifest that was kept.
+func (s *stepRun) forgetManifest(ctx context.Context, component string) error {
 	return RemoveForKubeadm(formerManifest(component)).apply(ctx, s)
 }
 
@@ -136,7 +136,7 @@ func (a RestoreManifests) apply(ctx context.Context, s *stepRun) error {
 		if err := s.writeSecret(ctx, manifestPath(component), text); err != nil {
 			return err
 		}
-		if err := s.forgetManifest(ctx, component, nil); err != nil {
+		if err := s.forgetManifest(ctx, component); err != nil {
 			return err
 		}
 	}

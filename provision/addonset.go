@@ -79,6 +79,9 @@ func addonSets(ctx context.Context, wish Wish, source manifests.Source) ([]Addon
 }
 
 func networkSet(wish Wish) (*AddonSet, error) {
+	if wish.Cluster.Addons.Network.Name == inventory.NetworkNone {
+		return nil, nil
+	}
 	image, err := wish.bundled(imageFlannel)
 	if err != nil {
 		return nil, err

@@ -71,7 +71,9 @@ type HostFacts struct {
 	Certificates  []CertificateFacts
 	CA            []byte // PEM of the cluster CA that the host has, nil without
 	NotEmpty      map[string]bool
-	Ledger        []LedgerEntry
+	// NetworkConfigurations are the files of pod networks in /etc/cni/net.d.
+	NetworkConfigurations []string
+	Ledger                []LedgerEntry
 
 	// RegistryCA and RegistryCertificate are those of fairlead's own registry, PEM, nil
 	// without one. RegistryImages are the images it holds: REPOSITORY:TAG → digest.

@@ -32,10 +32,31 @@ type ImageNeed struct {
 
 // imageNeeds lists the images of Kubernetes, then those of the add-ons.
 func imageNeeds(wish Wish) ([]ImageNeed, error) {
+	needs, err := kubernetesNeeds(wish)
+	if err != nil {
+		return nil, err
+	}
+	for _, set := range wish.Addons {
+		for _, image := range set.Images {
+			needs = addNeed(needs, addonNeed(wish, set, image))
+		}
+	}
+	for i, need := range needs {
+		needs[i].Pulled = need.Bundled == nil || need.Name != need.Origin || wish.Cluster.Images.Host != ""
+	}
+	return needs, nil
+}
+
+// kubernetesNeeds are the images that the hosts' roles need.
+func kubernetesNeeds(wish Wish) ([]ImageNeed, error) {
+	unwanted := ""
+	if wish.Cluster.Addons.Network.Name == inventory.NetworkNone {
+		unwanted = imageNamed(wish.Bundle, imageFlannel)
+	}
 	var needs []ImageNeed
 	for _, image := range wish.Bundle.Images {
-		if len(image.Roles) == 0 {
-			continue // an add-on's: listed below if that is wanted
+		if len(image.Roles) == 0 || image.Name == unwanted {
+			continue // an add-on's is listed if that is wanted
 		}
 		name, err := wish.Rules.Rewrite(image.Name)
 		if err != nil {
@@ -49,21 +70,28 @@ func imageNeeds(wish Wish) ([]ImageNeed, error) {
 		}
 		needs = append(needs, need)
 	}
-	for _, set := range wish.Addons {
-		for _, image := range set.Images {
-			if !slices.ContainsFunc(needs, func(n ImageNeed) bool { return n.Name == image.To }) {
-				needs = append(needs, addonNeed(wish, set, image))
-			}
+	return needs, nil
+}
+
+// addNeed adds a need, or its hosts to the one for the same image.
+func addNeed(needs []ImageNeed, need ImageNeed) []ImageNeed {
+	i := slices.IndexFunc(needs, func(n ImageNeed) bool { return n.Name == need.Name })
+	if i < 0 {
+		return append(needs, need)
+	}
+	for _, host := range need.Hosts {
+		if !slices.Contains(needs[i].Hosts, host) {
+			needs[i].Hosts = append(needs[i].Hosts, host)
 		}
 	}
-	for i, need := range needs {
-		needs[i].Pulled = need.Bundled == nil || need.Name != need.Origin || wish.Cluster.Images.Host != ""
-	}
-	return needs, nil
+	return needs
 }
 
 func addonNeed(wish Wish, set AddonSet, image images.Image) ImageNeed {
 	need := ImageNeed{Origin: image.From, Name: image.To, For: set.Name}
+	if name, err := images.Normal(image.To); err == nil {
+		need.Name = name // as the hosts' runtimes call it, and the bundle
+	}
 	for _, bundled := range wish.Bundle.Images {
 		if images.Same(bundled.Name, image.From) {
 			need.Origin, need.Bundled = bundled.Name, &bundled

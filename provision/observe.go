@@ -123,18 +123,20 @@ func (s *Session) observeAPI(ctx context.Context, facts Facts) APIFacts {
 	return APIFacts{Err: ErrNoCluster}
 }
 
+// askAPI gives an API server little time to say that it is ready; to read all from one that
+// is may take longer.
 func (s *Session) askAPI(ctx context.Context, host inventory.Host) (APIFacts, error) {
-	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	soon, cancel := context.WithTimeout(ctx, apiTimeout)
 	defer cancel()
-	connection, err := s.connect(ctx, host)
+	connection, err := s.connect(soon, host)
 	if err != nil {
 		return APIFacts{}, err
 	}
-	client, err := s.connectAPI(ctx, connection)
+	client, err := s.connectAPI(soon, connection)
 	if err != nil {
 		return APIFacts{}, err
 	}
-	if err := client.Ready(ctx); err != nil {
+	if err := client.Ready(soon); err != nil {
 		return APIFacts{}, err
 	}
 	return s.readCluster(ctx, client, host.Name)
@@ -163,11 +165,11 @@ func (s *Session) readCluster(ctx context.Context, client *kube.Client, via stri
 	if api.StaleTokens, err = client.Tokens(ctx, tokenDescription); err != nil {
 		return api, err
 	}
+	if s.bundle == nil {
+		return api, nil // neither settings nor add-ons can be wished for
+	}
 	if err := s.readSettings(ctx, client, &api); err != nil {
 		return api, err
-	}
-	if s.bundle == nil {
-		return api, nil // no add-ons can be wished for without their images
 	}
 	err = s.readAddons(ctx, client, &api)
 	return api, err

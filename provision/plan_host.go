@@ -41,6 +41,8 @@ func (p *planner) swap(host inventory.Host, facts HostFacts) {
 		return
 	}
 	step := hostStep(host, stepSwap, "turn swap off")
+	// Containers of one machine have one kernel, which is busy while one of them turns swap off.
+	step.Lock = "swap of the kernel that has the boot id " + facts.BootID
 	for _, s := range facts.Swaps {
 		step.because("swap is on: %s", s.Device)
 	}

@@ -155,10 +155,23 @@ func (p *planner) readiness() {
 			step.because("the node is not Ready: %s", node.ReadyMessage)
 		}
 		step.Needs = append(p.preparation(host.Name),
-			stepID(host.Name, stepInit), stepID(host.Name, stepJoin), stepID(host.Name, stepNode), clusterStep(setNetwork))
+			stepID(host.Name, stepInit), stepID(host.Name, stepJoin), stepID(host.Name, stepNode))
+		step.Needs = append(step.Needs, p.networkSteps()...)
 		step.do(AwaitNode{Name: host.Name, Ready: true})
 		p.add(step)
 	}
+}
+
+// networkSteps are those that may bring the pod network.
+func (p *planner) networkSteps() []string {
+	if p.Cluster.Addons.Network.Name != inventory.NetworkNone {
+		return []string{clusterStep(setNetwork)}
+	}
+	var steps []string
+	for _, manifest := range p.Cluster.Addons.Manifests {
+		steps = append(steps, clusterStep(manifest.Name))
+	}
+	return steps
 }
 
 // templateNode is what the documents for kubeadm say of one host.

@@ -98,7 +98,10 @@ func (w Wish) neededComponents() []string {
 
 // neededImages are the last names of the images of the bundle that the inventory asks for.
 func (w Wish) neededImages() []string {
-	needed := []string{"pause", imageFlannel, "kube-apiserver", "kube-proxy", "etcd", "coredns"}
+	needed := []string{"pause", "kube-apiserver", "kube-proxy", "etcd", "coredns"}
+	if w.Cluster.Addons.Network.Name != inventory.NetworkNone {
+		needed = append(needed, imageFlannel)
+	}
 	if w.Cluster.Addons.MetricsServer != nil {
 		needed = append(needed, imageMetricsServer)
 	}

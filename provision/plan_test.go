@@ -52,6 +52,9 @@ func show(plan Plan) string {
 		for _, action := range step.Actions {
 			fmt.Fprintf(&b, "  do %s\n", action.Describe())
 		}
+		if step.Lock != "" {
+			fmt.Fprintf(&b, "  alone with %s\n", step.Lock)
+		}
 		if len(step.GivesWayTo) > 0 {
 			fmt.Fprintf(&b, "  gives way to %s\n", strings.Join(step.GivesWayTo, " "))
 		}
@@ -254,6 +257,10 @@ func TestPlan(t *testing.T) {
 			object := map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"namespace": "app", "name": "x"}}
 			f.API.Applied["app"] = []kube.AppliedObject{kube.Identify(object)}
 			f.API.Strays["app"] = f.API.Applied["app"]
+		}},
+		{name: "absent-network-of-others", fresh: true, edit: func(c *inventory.Cluster) { c.Addons.Network.Name = inventory.NetworkNone }},
+		{name: "another-network", change: func(f *Facts) {
+			changeHost(*f, "w1", func(h *HostFacts) { h.NetworkConfigurations = []string{"10-calico.conflist", flannelConfiguration} })
 		}},
 		{name: "another-version", change: func(f *Facts) { f.API.ServerVersion = "1.36.3" }},
 	}

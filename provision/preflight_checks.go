@@ -29,6 +29,7 @@ func hostChecks() []check {
 		{name: "SystemVerification", run: checkCgroup},
 		{name: "Resolver", run: checkResolver},
 		{name: "ForeignRuntime", run: checkRuntime},
+		{name: "Network", run: checkNetwork},
 		{name: "Firewalld", warning: true, run: checkFirewalld},
 		{name: "SELinux", warning: true, run: checkSELinux},
 	}
@@ -178,6 +179,24 @@ func checkRuntime(_ *planner, _ inventory.Host, f HostFacts) (string, string) {
 	}
 	if f.Units["docker.service"].Active == "active" {
 		return "Docker Engine runs on the host", "remove it first"
+	}
+	return "", ""
+}
+
+// flannelConfiguration is what flannel's pods write, ours and upstream's.
+const flannelConfiguration = "10-flannel.conflist"
+
+// checkNetwork finds another pod network: containerd takes the first configuration by name
+// (internal/cri/server/cni_conf_syncer.go, go-cni), and two networks in one cluster fail oddly.
+func checkNetwork(p *planner, _ inventory.Host, f HostFacts) (string, string) {
+	if p.Cluster.Addons.Network.Name == inventory.NetworkNone {
+		return "", ""
+	}
+	for _, name := range f.NetworkConfigurations {
+		if name != flannelConfiguration {
+			return "another pod network is configured: /etc/cni/net.d/" + name,
+				"addons.network.name: none, if the cluster has that network; else remove the file"
+		}
 	}
 	return "", ""
 }

@@ -63,6 +63,9 @@ var probeRules = map[string]probeRule{
 	"kubeconfig":     text(1, func(f *HostFacts, v []string) { f.Kubeconfigs[v[0]] = true }),
 	"kubelet-config": text(1, func(f *HostFacts, _ []string) { f.KubeletConfig = true }),
 	"certificate":    {2, readCertificate},
+	"network-configuration": text(1, func(f *HostFacts, v []string) {
+		f.NetworkConfigurations = append(f.NetworkConfigurations, v[0])
+	}),
 	"not-empty":      text(1, func(f *HostFacts, v []string) { f.NotEmpty[v[0]] = true }),
 	"ledger":         {1, readLedger},
 	"registry-image": text(3, func(f *HostFacts, v []string) { f.RegistryImages[v[0]+":"+v[1]] = v[2] }),

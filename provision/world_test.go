@@ -130,7 +130,7 @@ func testLayer(paths ...string) bundle.Layer {
 func freshHost(host inventory.Host) HostFacts {
 	return HostFacts{
 		Root: true, OS: OS{ID: "debian", Version: "12", Name: "Debian GNU/Linux 12 (bookworm)"}, Kernel: "6.1.0",
-		Architecture: "amd64", CPUs: 2, MemoryKiB: 4 << 20, Hostname: host.Name, MachineID: host.Name, Systemd: 252,
+		Architecture: "amd64", CPUs: 2, MemoryKiB: 4 << 20, Hostname: host.Name, MachineID: host.Name, BootID: "boot of " + host.Name, Systemd: 252,
 		Container: "none", CgroupV2: true, Capabilities: 1<<41 - 1, AppArmor: true,
 		Disks:       []Disk{{Folder: "/usr/local/bin", Device: "/dev/vda", SizeKiB: 100 << 20, FreeKiB: 50 << 20}},
 		Addresses:   []LinkAddress{{Link: "eth0", Prefix: netip.PrefixFrom(host.Address, 24)}},

@@ -45,6 +45,9 @@ func TestKill(t *testing.T) { testKill(t) }
 // TestThreeControlPlanes: control planes come and go one by one.
 func TestThreeControlPlanes(t *testing.T) { testThreeControlPlanes(t) }
 
+// TestAdopt: a cluster that bare kubeadm made is understood, and takes another worker.
+func TestAdopt(t *testing.T) { testAdopt(t) }
+
 // TestAddons: metrics over verified TLS, an ingress controller, and a user's application.
 func TestAddons(t *testing.T) { testAddons(t) }
 

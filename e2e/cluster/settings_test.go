@@ -29,7 +29,7 @@ func testSettings(t *testing.T) {
 	s := clusterSite(t)
 	hosts := []string{"cp1", "w1", "w2"}
 	s.planned(0)
-	s.kubectl("wait", "--for=condition=Ready", "pods", "--all", "--all-namespaces", "--timeout=2m")
+	s.settled()
 	plain := s.read(s.file)
 	t.Run("ControllerManager", func(t *testing.T) {
 		s := s.sub(t)
@@ -142,6 +142,23 @@ func testSettings(t *testing.T) {
 		})
 		s.write(s.file, plain)
 		s.fairlead("up").exits(0)
+		s.planned(0)
+	})
+	t.Run("Killed", func(t *testing.T) {
+		s := s.sub(t)
+		s.edit(settingsBegin, settingsBegin+"    ClusterConfiguration:\n      apiServer: {extraArgs: [{name: audit-log-maxage, value: soon}]}\n")
+		s.killAt("Settings", func(e event) bool { return e.Kind == "output" && e.Step == "cp1/settings" })
+		ca := s.clusterCA()
+		s.eventually("the API server to be away", 2*time.Minute, func() string {
+			if s.alive(s.ctx, ca, "cp1") == nil {
+				return "it answers"
+			}
+			return ""
+		})
+		s.write(s.file, plain)
+		s.planned(3).says("put back the former manifests of kube-apiserver")
+		s.mustUp()
+		s.wantNodes(hosts...)
 		s.planned(0)
 	})
 }

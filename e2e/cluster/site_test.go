@@ -64,10 +64,17 @@ func clusterSite(t *testing.T) *site {
 	s.dropOthers()
 	if !shared.up {
 		s.mustUp()
+		s.settled()
 		shared.up = true
 	}
 	t.Cleanup(func() { shared.up = shared.up && !t.Failed() })
 	return s
+}
+
+// settled waits until all pods run: until then a cluster changes by itself.
+func (s *site) settled() {
+	s.t.Helper()
+	s.kubectl("wait", "--for=condition=Ready", "pods", "--all", "--all-namespaces", "--timeout=2m")
 }
 
 // dropOthers removes hosts that an earlier test has added and not removed.

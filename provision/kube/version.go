@@ -11,6 +11,8 @@ import (
 
 // ServerVersion is the version of the API server without "v", such as 1.37.2.
 func (c *Client) ServerVersion(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	data, err := c.clientset.Discovery().RESTClient().Get().AbsPath("/version").Do(ctx).Raw()
 	if err != nil {
 		return "", fmt.Errorf("read server version: %w", err)

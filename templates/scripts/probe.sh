@@ -218,6 +218,9 @@ cluster() {
 		[ -f "/etc/kubernetes/$path" ] && fact kubeconfig "$path"
 	done
 	[ -f /var/lib/kubelet/config.yaml ] && fact kubelet-config present
+	for path in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do
+		[ -f "$path" ] && fact network-configuration "${path##*/}"
+	done
 	set --
 	for path in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /var/lib/kubelet/pki/kubelet-client-current.pem \
 		/etc/fairlead/registry/*.crt; do
