@@ -63,6 +63,12 @@ func (s *Session) Mirror(ctx context.Context, options MirrorOptions) (MirrorResu
 		}
 	}
 	for _, domain := range sortedKeys(origins) {
+		before := result.Bytes
+		copying.OnProgress = func(sent, total int64) {
+			if options.OnProgress != nil {
+				options.OnProgress(before+sent, before+total)
+			}
+		}
 		stats, err := registry.Copy(ctx, registry.Origins(s.originClient), target, origins[domain], copying)
 		result.add(stats)
 		if err != nil {
@@ -136,7 +142,7 @@ func (s *Session) mirrorTarget(ctx context.Context, options MirrorOptions) (*reg
 	}
 	connection, err := s.connect(ctx, host)
 	if err != nil {
-		return nil, err
+		return nil, &UnreachableError{Hosts: []string{host.Name}, Causes: []error{err}}
 	}
 	return registry.NewClient(s.wish.origin(options.To), connection.DialContext)
 }
@@ -259,7 +265,7 @@ func (s *Session) DeleteImage(ctx context.Context, reference string) error {
 	}
 	connection, err := s.connect(ctx, host)
 	if err != nil {
-		return err
+		return &UnreachableError{Hosts: []string{host.Name}, Causes: []error{err}}
 	}
 	run := &stepRun{session: s, host: connection, step: hostStep(host, stepFill, "delete "+reference)}
 	err = run.withWriter(ctx, func(ctx context.Context, writer *registry.Client) error {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"fairlead/provision"
 
@@ -66,7 +67,7 @@ func (r *invocation) listImages() error {
 		_, _ = fmt.Fprintln(table, "IMAGE\tNAME IN THE CLUSTER\tFOR\tHOSTS\tFROM")
 	}
 	for _, need := range r.session.Images() {
-		listed := listedImage{Image: need.Origin, Name: need.Name, For: need.For, Hosts: need.Hosts, From: "bundle"}
+		listed := listedImage{Image: need.Origin, Name: need.Name, For: need.For, Hosts: append([]string{}, need.Hosts...), From: "bundle"}
 		if need.Bundled != nil {
 			listed.Digest = need.Bundled.Digest.String()
 		}
@@ -105,7 +106,7 @@ func (p *program) imagesMirrorCommand() *cli.Command {
 			"where their makers keep them. Digests stay; what is there already is not sent again, so run it again after an error.\n\n" +
 			"Example:\n  fairlead images mirror --to registry.example.com:5000 --via cp1",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: flagTo, Usage: "the `REGISTRY`, host[:port]", Required: true},
+			&cli.StringFlag{Name: flagTo, Usage: "the `REGISTRY`, host[:port]"},
 			&cli.StringFlag{Name: flagVia, Usage: "reach the registry through the connection to `HOST`"},
 			&cli.StringSliceFlag{Name: flagPlatform, Usage: "copy only this `OS/ARCHITECTURE` of images with several", DefaultText: "all"},
 		},
@@ -114,6 +115,9 @@ func (p *program) imagesMirrorCommand() *cli.Command {
 				return err
 			}
 			options := provision.MirrorOptions{To: c.String(flagTo), Via: c.String(flagVia)}
+			if options.To == "" {
+				return wrongUsage(c, "--%s is needed: the registry, host[:port]", flagTo)
+			}
 			for _, text := range c.StringSlice(flagPlatform) {
 				platform, err := parsePlatform(text)
 				if err != nil {
@@ -121,7 +125,13 @@ func (p *program) imagesMirrorCommand() *cli.Command {
 				}
 				options.Platforms = append(options.Platforms, platform)
 			}
-			return p.withSession(c, needs{}, func(ctx context.Context, r *invocation) error { return r.mirrorImages(ctx, options) })
+			return p.withSession(c, needs{}, func(ctx context.Context, r *invocation) error {
+				if _, ok := r.cluster.Host(options.Via); options.Via != "" && !ok {
+					return wrongUsage(c, "--%s: host %s is not in %s; its hosts are %s",
+						flagVia, options.Via, c.String(flagFile), strings.Join(hostNames(r.cluster), ", "))
+				}
+				return r.mirrorImages(ctx, options)
+			})
 		},
 	}
 }
@@ -142,19 +152,30 @@ func parsePlatform(text string) (ocispec.Platform, error) {
 }
 
 func (r *invocation) mirrorImages(ctx context.Context, options provision.MirrorOptions) error {
-	title := "copy images to " + options.To
-	step := provision.Event{Kind: provision.Progress, Step: "images/mirror", Title: title}
+	event := func(kind provision.Kind) provision.Event {
+		return provision.Event{Kind: kind, Step: "images/mirror", Title: "copy images to " + options.To}
+	}
+	begin := time.Now()
+	r.view.event(event(provision.Started))
 	options.OnProgress = func(sent, total int64) {
+		step := event(provision.Progress)
 		step.Bytes, step.Total = sent, max(sent, total)
 		r.view.event(step)
 	}
 	result, err := r.session.Mirror(ctx, options)
+	end := event(provision.Done)
+	if err != nil {
+		end = event(provision.Failed)
+		end.Error = err.Error()
+	}
+	end.Seconds = time.Since(begin).Seconds()
+	r.view.event(end)
 	if !r.json && err == nil {
 		for _, need := range result.Elsewhere {
 			r.view.note(need.Name + " is not looked for in " + options.To)
 		}
-		r.view.note(fmt.Sprintf("%s in %s: sent %d MiB in %s, %d were there",
-			count(result.Images, "image"), options.To, result.Bytes>>20, count(result.Blobs, "blob"), result.Skipped))
+		r.view.note(fmt.Sprintf("%s: sent %d MiB in %s, wrote %s; the rest was there",
+			options.To, result.Bytes>>20, count(result.Blobs, "blob"), count(result.Images, "image")))
 	}
 	return err
 }
@@ -194,7 +215,12 @@ func (r *invocation) verifyImages(ctx context.Context) error {
 	} else {
 		text := newPlanText(paletteFor(r.settings, r.stdout), false)
 		text.findings(findings)
-		text.line(0, "%s asked for on %s: %s", count(report.Checked, "image"), count(len(r.cluster.Hosts()), "host"), count(len(findings), "problem"))
+		summary := fmt.Sprintf("%s asked for on %s: %s", count(report.Checked, "image"), count(len(r.cluster.Hosts()), "host"), count(len(findings), "problem"))
+		var unreached *provision.UnreachableError
+		if errors.As(err, &unreached) {
+			summary += fmt.Sprintf(", %d without an answer", len(unreached.Hosts))
+		}
+		text.line(0, "%s", summary)
 		if err := text.flush(r.stdout); err != nil {
 			return err
 		}
@@ -216,7 +242,7 @@ func (p *program) imagesDeleteCommand() *cli.Command {
 			if c.Args().Len() != 1 {
 				return wrongUsage(c, "name one image")
 			}
-			return p.withSession(c, needs{}, func(ctx context.Context, r *invocation) error {
+			return p.withSession(c, needs{withoutBundle: true}, func(ctx context.Context, r *invocation) error {
 				err := r.session.DeleteImage(ctx, c.Args().First())
 				if err == nil && !r.json {
 					r.view.note("deleted " + c.Args().First())

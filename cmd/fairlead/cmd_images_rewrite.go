@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"fairlead/inventory"
 	"fairlead/templates/images"
@@ -106,11 +107,15 @@ func (r *rewriting) run(files []string) error {
 func (r *rewriting) stream(name string, text []byte) error {
 	result, err := images.RewriteStream(text, r.options)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return located(name, err)
 	}
 	for _, suspect := range result.Suspects {
-		_, _ = fmt.Fprintf(r.stderr, "warning: %s:%d: %s: %s: %s looks like an image and is left alone; name it in images.extra to have it renamed\n",
-			name, suspect.Line, suspect.Object, suspect.Path, suspect.Value)
+		advice := "name it in images.extra to have it renamed"
+		if suspect.Field {
+			advice = "fields of this kind are not known: rename it by hand, or by a patch"
+		}
+		_, _ = fmt.Fprintf(r.stderr, "warning: %s:%d: %s: %s: %s looks like an image and is left alone; %s\n",
+			name, suspect.Line, suspect.Object, suspect.Path, suspect.Value, advice)
 	}
 	changed := slices.DeleteFunc(result.Images, func(image images.Image) bool { return image.From == image.To })
 	r.changes += len(changed)
@@ -143,4 +148,18 @@ func (r *rewriting) report(name string, changed []images.Image) error {
 		}
 	}
 	return nil
+}
+
+// located says of each line of an error in which file it is: "line 5: …" becomes "FILE:5: …".
+func located(name string, err error) error {
+	var all []string
+	for line := range strings.Lines(err.Error()) {
+		line = strings.TrimSuffix(line, "\n")
+		if rest, ok := strings.CutPrefix(line, "line "); ok {
+			all = append(all, name+":"+rest)
+		} else {
+			all = append(all, name+": "+line)
+		}
+	}
+	return errors.New(strings.Join(all, "\n"))
 }

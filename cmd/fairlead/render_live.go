@@ -20,7 +20,8 @@ const liveRefresh = 200 * time.Millisecond
 
 // liveRenderer shows one moving line per host, and above them what is over.
 type liveRenderer struct {
-	progress *mpb.Progress
+	start    func()        // draws the lines; not before there is something to show, lest they wipe out a question
+	progress *mpb.Progress // nil until then
 	bars     []*mpb.Bar
 	verbose  bool
 	colours  palette
@@ -46,18 +47,20 @@ type liveStep struct {
 
 func newLiveRenderer(out io.Writer, hosts []string, verbose bool, colours palette, options ...mpb.ContainerOption) *liveRenderer {
 	r := &liveRenderer{
-		progress: mpb.New(append(options, mpb.WithOutput(out), mpb.WithRefreshRate(liveRefresh))...),
-		verbose:  verbose, colours: colours, width: columnWidth(hosts),
+		verbose: verbose, colours: colours, width: columnWidth(hosts),
 		places: append(slices.Clone(hosts), place("")), lines: map[string]*liveLine{},
 	}
 	for _, name := range r.places {
 		r.lines[name] = &liveLine{}
 	}
-	for _, name := range r.places {
-		r.bars = append(r.bars, r.progress.MustAdd(0, mpb.BarFillerFunc(func(w io.Writer, s decor.Statistics) error {
-			_, err := io.WriteString(w, r.draw(name, time.Now(), s.AvailableWidth))
-			return err
-		}), mpb.BarFillerTrim()))
+	r.start = func() {
+		r.progress = mpb.New(append(options, mpb.WithOutput(out), mpb.WithRefreshRate(liveRefresh))...)
+		for _, name := range r.places {
+			r.bars = append(r.bars, r.progress.MustAdd(0, mpb.BarFillerFunc(func(w io.Writer, s decor.Statistics) error {
+				_, err := io.WriteString(w, r.draw(name, time.Now(), s.AvailableWidth))
+				return err
+			}), mpb.BarFillerTrim()))
+		}
 	}
 	return r
 }
@@ -104,6 +107,7 @@ func (l *liveLine) texts(now time.Time) (title, figures, reason string) {
 }
 
 func (r *liveRenderer) event(e provision.Event) {
+	r.begin()
 	r.advance(e)
 	name := fmt.Sprintf("%-*s", r.width, place(e.Host))
 	text := strings.ReplaceAll(eventText(e), "\n", "\n    ")
@@ -165,11 +169,24 @@ func (r *liveRenderer) advance(e provision.Event) {
 	}
 }
 
+// begin draws the lines, once.
+func (r *liveRenderer) begin() {
+	if r.progress == nil {
+		r.start()
+	}
+}
+
 // note prints above the moving lines. The library refuses only after close.
-func (r *liveRenderer) note(text string) { _, _ = fmt.Fprintln(r.progress, text) }
+func (r *liveRenderer) note(text string) {
+	r.begin()
+	_, _ = fmt.Fprintln(r.progress, text)
+}
 
 // close takes the moving lines away and leaves what is above them.
 func (r *liveRenderer) close(error) error {
+	if r.progress == nil {
+		return nil
+	}
 	for _, bar := range r.bars {
 		bar.Abort(true)
 	}

@@ -73,7 +73,7 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 	defer stop()
 	session, err := provision.Open(ctx, r.cluster, provision.Options{
 		Log: r.log.Logger, Events: r.view.event, WithoutBundle: n.withoutBundle,
-		Sources: r.sources(),
+		Sources: r.sources(n),
 	})
 	if err == nil {
 		r.session = session
@@ -86,8 +86,10 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 }
 
 // sources are where what the inventory names is read from.
-func (r *invocation) sources() provision.Sources {
-	sources := provision.Sources{AskPassword: r.askPassword, Manifests: manifests.Source{Client: &http.Client{}}}
+func (r *invocation) sources(n needs) provision.Sources {
+	sources := provision.Sources{
+		AskPassword: r.askPassword, WithoutPasswords: n.document, Manifests: manifests.Source{Client: &http.Client{}},
+	}
 	if cache, err := os.UserCacheDir(); err == nil { // without one manifests are fetched each time
 		sources.Manifests.CacheDir = filepath.Join(cache, "fairlead", "manifests")
 	}

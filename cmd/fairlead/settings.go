@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"fairlead/inventory"
 	"fairlead/templates"
+	"fairlead/templates/images"
 
 	"github.com/urfave/cli/v2"
 )
@@ -40,7 +42,7 @@ func (p *program) load(file string) (*inventory.Cluster, error) {
 
 // readInventory reads the inventory; its error is a usageError.
 func readInventory(file string) (*inventory.Cluster, []inventory.Problem, error) {
-	cluster, warnings, err := inventory.Load(file, checkConfig)
+	cluster, warnings, err := inventory.Load(file, checkConfig, checkRewrite)
 	if err == nil {
 		return cluster, warnings, nil
 	}
@@ -58,6 +60,28 @@ func checkConfig(cluster *inventory.Cluster) []inventory.Problem {
 		problems = append(problems, inventory.Problem{
 			Path: slices.Concat([]string{"kubernetes", "config"}, p.Path), Message: p.Message,
 		})
+	}
+	return problems
+}
+
+// checkRewrite looks whether the rules of images.rewrite go together. What is wrong with a
+// single one, and what stands there twice, the inventory itself reports.
+func checkRewrite(cluster *inventory.Cluster) []inventory.Problem {
+	var rules []images.Rule
+	for i, rule := range cluster.Images.Rewrite {
+		twice := slices.ContainsFunc(cluster.Images.Rewrite[:i], func(r inventory.RewriteRule) bool { return r.From == rule.From })
+		if rule.From == "" || rule.To == "" || twice {
+			return nil
+		}
+		rules = append(rules, images.Rule{From: rule.From, To: rule.To})
+	}
+	_, err := images.NewRules(rules)
+	if err == nil {
+		return nil
+	}
+	var problems []inventory.Problem
+	for line := range strings.Lines(err.Error()) {
+		problems = append(problems, inventory.Problem{Path: []string{"images", "rewrite"}, Message: strings.TrimSuffix(line, "\n")})
 	}
 	return problems
 }

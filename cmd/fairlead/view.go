@@ -41,6 +41,9 @@ func newView(target renderer, log *slog.Logger, results bool) *view {
 func (v *view) event(e provision.Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if e.Time.IsZero() { // one of a command's own
+		e.Time = time.Now()
+	}
 	v.log.Debug("event", "event", e)
 	switch e.Kind {
 	case provision.Done:

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -41,10 +44,26 @@ func readYAML(text []byte) ([]*yaml.Node, error) {
 		case errors.Is(err, io.EOF):
 			return docs, nil
 		case err != nil:
-			return nil, fmt.Errorf("read document %d: %w", len(docs)+1, err)
+			return nil, syntaxError(err)
 		}
 		docs = append(docs, &doc)
 	}
+}
+
+// syntaxError puts the parser's complaint into the form of the others, "line N: …". yaml.v3
+// counts lines from 1 in what its scanner finds and from 0 in what its parser finds, told
+// apart by the text; it leaves the number out where that is 0.
+func syntaxError(err error) error {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	m := regexp.MustCompile(`^line (\d+): (.*)$`).FindStringSubmatch(text)
+	if m == nil {
+		return fmt.Errorf("not valid YAML: %s", text)
+	}
+	line, err := strconv.Atoi(m[1])
+	if err == nil && regexp.MustCompile(`^did not find expected (<|node|'|key)`).MatchString(m[2]) {
+		line++
+	}
+	return fmt.Errorf("line %d: not valid YAML: %s", line, m[2])
 }
 
 func byteOrderMark() []byte { return []byte("\xef\xbb\xbf") }

@@ -21,9 +21,9 @@ func TestRewriteStreamErrors(t *testing.T) {
 		"template":        {pod("  containers: [{image: '{{ .image }}'}]\n"), `line 5: Pod p: spec.containers[0].image: image reference`},
 		"number":          {pod("  containers: [{image: 1.27}]\n"), "line 5: Pod p: spec.containers[0].image: the image 1.27 is no string: quote it"},
 		"all at once":     {pod("  containers: [{image: A}, {image: nginx}]\n  initContainers:\n  - image: B\n"), "\nline 7: Pod p: spec.initContainers[0].image"},
-		"no yaml":         {pod("  a: [\n"), "read document 1: yaml: line 5"},
-		"second document": {pod("  a: 1\n---\na: b: c\n"), "read document 2: yaml: line 7"},
-		"unknown anchor":  {pod("  a: *b\n"), "read document 1: yaml: unknown anchor 'b' referenced"},
+		"no yaml":         {pod("  a: [\n"), "line 6: not valid YAML: did not find expected node content"},
+		"second document": {pod("  a: 1\n---\na: b: c\n"), "line 7: not valid YAML: mapping values are not allowed"},
+		"unknown anchor":  {pod("  a: *b\n"), "not valid YAML: unknown anchor 'b' referenced"},
 		"no json":         {`{"a": 1} {"b": `, "(as JSON: line 1: unexpected EOF)"},
 		"utf-16":          {"\xff\xfea\x00", "line 1: the text is UTF-16"},
 		"image and name": {

@@ -6,13 +6,15 @@ import (
 )
 
 // Suspect is a string that looks like an image and was left alone, because only
-// its author knows. Listed in Options.Known it would be rewritten where it is an
+// its author knows. Unless it is a Field, listed in Options.Known it would be rewritten where it is an
 // argument, an environment variable or a value of a ConfigMap.
 type Suspect struct {
 	Value  string // the image, without the --flag= before it
 	Line   int    // from 1
 	Path   string // spec.template.spec.containers[0].args[2]
 	Object string // Deployment kube-system/x
+	// Field says that it is in a field that is none of those where Options.Known is looked for.
+	Field bool
 }
 
 // imageWords end the names of fields, flags and environment variables whose value
@@ -69,5 +71,5 @@ func (o Options) suspect(u use) (Suspect, bool) {
 	if r, err := parse(value); err != nil || o.Rules.atTarget(r) {
 		return Suspect{}, false
 	}
-	return Suspect{Value: value, Line: u.at.line, Path: u.at.path, Object: u.object.String()}, true
+	return Suspect{Value: value, Line: u.at.line, Path: u.at.path, Object: u.object.String(), Field: u.role == roleOther}, true
 }
