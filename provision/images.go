@@ -56,7 +56,13 @@ func (s *Session) Mirror(ctx context.Context, options MirrorOptions) (MirrorResu
 	if err != nil {
 		return result, err
 	}
-	copying := registry.CopyOptions{Platforms: options.Platforms, OnProgress: options.OnProgress}
+	sending := &pace{now: s.events.now, report: func(sent, total int64) {
+		if options.OnProgress != nil {
+			options.OnProgress(sent, total)
+		}
+	}}
+	defer sending.flush()
+	copying := registry.CopyOptions{Platforms: options.Platforms, OnProgress: sending.add}
 	if len(bundled) > 0 {
 		if result.Stats, err = registry.Copy(ctx, s.bundle.Source(), target, bundled, copying); err != nil {
 			return result, fmt.Errorf("copy from the bundle: %w", err)
@@ -64,11 +70,7 @@ func (s *Session) Mirror(ctx context.Context, options MirrorOptions) (MirrorResu
 	}
 	for _, domain := range sortedKeys(origins) {
 		before := result.Bytes
-		copying.OnProgress = func(sent, total int64) {
-			if options.OnProgress != nil {
-				options.OnProgress(before+sent, before+total)
-			}
-		}
+		copying.OnProgress = func(sent, total int64) { sending.add(before+sent, before+total) }
 		stats, err := registry.Copy(ctx, registry.Origins(s.originClient), target, origins[domain], copying)
 		result.add(stats)
 		if err != nil {
@@ -267,7 +269,8 @@ func (s *Session) DeleteImage(ctx context.Context, reference string) error {
 	if err != nil {
 		return &UnreachableError{Hosts: []string{host.Name}, Causes: []error{err}}
 	}
-	run := &stepRun{session: s, host: connection, step: hostStep(host, stepFill, "delete "+reference)}
+	run := s.newRun(hostStep(host, stepFill, "delete "+reference))
+	run.host = connection
 	err = run.withWriter(ctx, func(ctx context.Context, writer *registry.Client) error {
 		return writer.Delete(ctx, repository, tag)
 	})

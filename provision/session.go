@@ -204,6 +204,15 @@ type stepRun struct {
 	session *Session
 	step    Step
 	host    *remote.Host // nil for steps on the API server
+	sending *pace
+}
+
+func (s *Session) newRun(step Step) *stepRun {
+	run := &stepRun{session: s, step: step}
+	run.sending = &pace{now: s.events.now, report: func(sent, total int64) {
+		run.event(Event{Kind: Progress, Bytes: sent, Total: max(sent, total)})
+	}}
+	return run
 }
 
 func (s *stepRun) event(e Event) {
@@ -218,14 +227,12 @@ func (s *stepRun) output(line string) { s.event(Event{Kind: Output, Message: lin
 func (s *stepRun) waiting(reason string) { s.event(Event{Kind: Progress, Message: reason}) }
 
 // transferred reports the bytes sent so far.
-func (s *stepRun) transferred(sent, total int64) {
-	s.event(Event{Kind: Progress, Bytes: sent, Total: max(sent, total)})
-}
+func (s *stepRun) transferred(sent, total int64) { s.sending.add(sent, total) }
 
 // perform runs the actions of a step, after the host's ledger holds what they touch.
 func (s *Session) perform(ledgers map[string][]LedgerEntry) func(context.Context, Step) error {
 	return func(ctx context.Context, step Step) error {
-		run := &stepRun{session: s, step: step}
+		run := s.newRun(step)
 		if step.Host != "" {
 			host, ok := s.wish.Cluster.Host(step.Host)
 			if !ok {
@@ -241,7 +248,9 @@ func (s *Session) perform(ledgers map[string][]LedgerEntry) func(context.Context
 			}
 		}
 		for _, action := range step.Actions {
-			if err := action.apply(ctx, run); err != nil {
+			err := action.apply(ctx, run)
+			run.sending.flush()
+			if err != nil {
 				return err
 			}
 		}

@@ -1,0 +1,46 @@
+package provision
+
+import (
+	"sync"
+	"time"
+)
+
+// progressInterval is the least time between two reports of bytes on their way.
+const progressInterval = 100 * time.Millisecond
+
+// pace thins out the reports of bytes on their way, of which each write makes one. It is safe
+// for concurrent use; report is called once at a time.
+type pace struct {
+	now    func() time.Time
+	report func(sent, total int64)
+
+	mu          sync.Mutex
+	last        time.Time
+	held        bool // sent and total were not reported
+	sent, total int64
+}
+
+// add reports the counts, or holds them until the next time.
+func (p *pace) add(sent, total int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held, p.sent, p.total = true, sent, total
+	if now := p.now(); now.Sub(p.last) >= progressInterval {
+		p.last = now
+		p.pass()
+	}
+}
+
+// flush reports the last counts, if that was not done.
+func (p *pace) flush() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pass()
+}
+
+func (p *pace) pass() {
+	if p.held {
+		p.held = false
+		p.report(p.sent, p.total)
+	}
+}
