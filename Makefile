@@ -12,7 +12,7 @@ LAB := lab/
 TOOL = go tool -modfile=e2e/tools/go.mod
 MODULES := . e2e
 
-.PHONY: help build check lint unit golden fuzz e2e test bench demo demo-down lab lab-down bundle vuln setup clean
+.PHONY: help build check lint unit cuts golden fuzz e2e test bench demo demo-down lab lab-down bundle vuln setup clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -43,7 +43,10 @@ fuzz: ## every fuzz target for 20 seconds
 e2e: build setup ## tests on real clusters; RUN=regexp chooses some
 	go -C e2e test -tags cluster ./cluster -count 1 -timeout 80m -v -run '$(RUN)' -fairlead $(CURDIR)/bin/fairlead
 
-test: check ## all tests, those on real clusters included
+cuts: ## cuts simulated runs off at every place; "check" takes some of them
+	go test ./provision -run '^TestUp'
+
+test: check cuts ## all tests, those on real clusters included
 	$(MAKE) e2e
 
 bench: build setup ## compares up with a plain shell script and with bare kubeadm

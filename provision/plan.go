@@ -128,6 +128,7 @@ const (
 // Names of the steps that concern the whole cluster.
 const (
 	stepKubeProxy = "kube-proxy-settings"
+	stepAnnounce  = "announce-settings"
 	stepRecord    = "record-settings"
 	clusterToken  = "cluster/token"
 	clusterRevoke = "cluster/revoke-token"

@@ -46,6 +46,7 @@ func (p *planner) settings() {
 	p.kubeProxySettings(all)
 	p.kubeletSettings(all)
 	if !p.sameRecord(wanted) {
+		p.announceSettings(wanted)
 		p.recordSettings(wanted, "the record of the settings differs")
 	}
 }
@@ -121,12 +122,15 @@ func keptPhases(all map[string]settlement) [][]string {
 // kubeProxySettings plans kube-proxy's configuration and the restart of its pods.
 func (p *planner) kubeProxySettings(all map[string]settlement) {
 	proxy := all[templates.KindKubeProxy]
-	if len(proxy.changes) == 0 {
-		return
-	}
 	step := Step{ID: clusterStep(stepKubeProxy), Title: "change kube-proxy's settings"}
 	for _, change := range proxy.changes {
 		step.because("%s.%s", templates.KindKubeProxy, change)
+	}
+	if proxy.interrupted && len(proxy.changes) == 0 {
+		step.because("a change of them was cut off, its pods may run with others")
+	}
+	if len(step.Reasons) == 0 {
+		return
 	}
 	text, err := templates.SettingsDocument(templates.KindKubeProxy, proxy.settled)
 	if err != nil {
@@ -164,72 +168,18 @@ func (p *planner) kubeletSettings(all map[string]settlement) {
 			p.block(host.Name, step.Title, err.Error())
 			continue
 		}
-		for _, change := range templates.SettingChanges(is, templates.Settle(is, kubelet.wanted, kubelet.before)) {
+		for _, change := range templates.SettingChanges(is, templates.Settle(is, kubelet.wanted, kubelet.before...)) {
 			step.because("%s.%s", templates.KindKubelet, change)
 		}
 		if len(step.Reasons) == 0 {
 			continue
 		}
-		step.do(RunKubeadm{Document: templates.KubeletRefresh(), Verb: []string{"upgrade", "node", "phase", "kubelet-config"}},
-			RestartUnit(kubeletUnit), AwaitKubelet{Node: host.Name})
+		step.do(StopUnit(kubeletUnit), RunKubeadm{Document: templates.KubeletRefresh(), Verb: []string{"upgrade", "node", "phase", "kubelet-config"}},
+			StartUnit(kubeletUnit, true), AwaitKubelet{Node: host.Name})
 		step.Needs = append(p.preparation(host.Name), before...)
 		before = append(before, step.ID)
 		p.add(step)
 	}
-}
-
-// sameRecord says that the cluster's record of the settings is that of the inventory.
-func (p *planner) sameRecord(wanted templates.Settings) bool {
-	record, err := recordOf(wanted)
-	if err != nil || len(record) != len(p.facts.API.RecordedSettings) {
-		return false
-	}
-	for kind, text := range record {
-		if p.facts.API.RecordedSettings[kind] != text {
-			return false
-		}
-	}
-	return true
-}
-
-// recordSettings plans the record of what the inventory says, after everything that it says
-// was done. A host that cannot be reached would never be told what is no longer wanted.
-func (p *planner) recordSettings(wanted templates.Settings, reason string) {
-	step := Step{ID: clusterStep(stepRecord), Title: "record the settings"}
-	step.because("%s", reason)
-	record, err := recordOf(wanted)
-	if err != nil {
-		p.block("", step.Title, err.Error())
-		return
-	}
-	for _, host := range p.Cluster.Hosts() {
-		if _, ok := p.reached(host.Name); !ok && len(p.facts.API.RecordedSettings) > 0 {
-			return // that it cannot be reached was said
-		}
-		for _, name := range []string{stepInit, stepSettings, stepKept, stepKubelet} {
-			step.Needs = append(step.Needs, stepID(host.Name, name))
-		}
-	}
-	step.Needs = append(step.Needs, clusterStep(stepKubeProxy))
-	data := map[string]any{}
-	for kind, text := range record {
-		data[kind] = text
-	}
-	step.do(ApplyObject{Object: configMap(settingsRecord, data)})
-	p.add(step)
-}
-
-// recordOf is the record of settings: a text for each kind.
-func recordOf(wanted templates.Settings) (map[string]string, error) {
-	record := map[string]string{}
-	for kind, fields := range wanted {
-		text, err := templates.FieldsText(fields)
-		if err != nil {
-			return nil, err
-		}
-		record[kind] = string(text)
-	}
-	return record, nil
 }
 
 // reconfiguration are the documents for kubeadm's phases on a control-plane host.

@@ -50,32 +50,46 @@ func (p *planner) controlPlaneSettings(all map[string]settlement) {
 // changedComponents are the static pods of a host that are to be made anew, with the reasons.
 func (p *planner) changedComponents(step *Step, cluster settlement, facts HostFacts) []string {
 	changed := map[string]bool{}
-	for _, change := range cluster.changes {
-		for _, component := range ruleOf(change).components {
+	because := func(rule settingRule, format string, args ...any) {
+		known := !slices.ContainsFunc(rule.components, func(c string) bool { return !changed[c] })
+		for _, component := range rule.components {
 			changed[component] = true
 		}
-		if len(ruleOf(change).components) > 0 {
+		if !known {
+			step.because(format, args...)
+		}
+	}
+	for _, change := range cluster.changes {
+		rule := ruleOf(change)
+		if len(rule.components) > 0 {
 			step.because("%s.%s", templates.KindCluster, change)
 		}
+		for _, component := range rule.components {
+			changed[component] = true
+		}
+	}
+	for _, change := range cluster.cutOff {
+		because(ruleOf(change), "a change of %s.%s was cut off", templates.KindCluster, change.Path)
 	}
 	for _, component := range unsettled(facts) {
-		step.because("a change of %s was cut off", manifestPath(component))
-		changed[component] = true
+		because(settingRule{components: []string{component}}, "a change of %s was cut off", manifestPath(component))
 	}
 	for _, component := range components() {
-		text, exists := facts.Contents[manifestPath(component)]
-		if changed[component] || !exists {
-			continue
-		}
-		command := commandOf(text)
-		for _, arg := range extraArgs(cluster.wanted, component) {
-			if !slices.Contains(command, arg) {
-				step.because("%s lacks %s", manifestPath(component), arg)
-				changed[component] = true
-			}
+		for _, arg := range lackingArguments(cluster, facts, component) {
+			because(settingRule{components: []string{component}}, "%s lacks %s", manifestPath(component), arg)
 		}
 	}
 	return slices.DeleteFunc(components(), func(c string) bool { return !changed[c] })
+}
+
+// lackingArguments are those of the inventory that a manifest lacks, as far as it is known.
+func lackingArguments(cluster settlement, facts HostFacts, component string) []string {
+	text, exists := facts.Contents[manifestPath(component)]
+	if !exists {
+		return nil
+	}
+	command := commandOf(text)
+	return slices.DeleteFunc(extraArgs(cluster.wanted, component), func(arg string) bool { return slices.Contains(command, arg) })
 }
 
 // commandOf is the command of a static pod's first container.

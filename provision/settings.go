@@ -11,8 +11,13 @@ import (
 )
 
 // settingsRecord is the ConfigMap in kube-system with the settings that the inventory had at
-// the end of the last run: what it has no longer is taken back, what others set stays.
-const settingsRecord = "fairlead-settings"
+// the end of the last run, by kind: what it has no longer is taken back, what others set stays.
+// While settings change it also holds those to come, under KIND.to-come.HASH: a run that is cut
+// off may have brought some of them about.
+const (
+	settingsRecord = "fairlead-settings"
+	settingsToCome = ".to-come."
+)
 
 // settingsSource is where a cluster keeps a document of kubeadm (cmd/kubeadm/app/constants:
 // KubeadmConfigConfigMap, KubeletBaseConfigurationConfigMap, KubeProxyConfigMap).
@@ -72,9 +77,14 @@ func configMapData(ctx context.Context, client *kube.Client, name string) (map[s
 
 // settlement is what becomes of one of the cluster's documents.
 type settlement struct {
-	settled        templates.Fields // as it is to be
-	wanted, before templates.Fields // what the inventory says, and said
-	changes        []templates.SettingChange
+	settled templates.Fields   // as it is to be
+	wanted  templates.Fields   // what the inventory says
+	before  []templates.Fields // what it said, and what runs that were cut off were to make of it
+	changes []templates.SettingChange
+	// interrupted says that a run that changed it was cut off, and cutOff are the fields in
+	// which such runs may have left something else.
+	interrupted bool
+	cutOff      []templates.SettingChange
 }
 
 // settle compares the cluster's documents with the inventory. A document that the cluster
@@ -91,16 +101,34 @@ func (p *planner) settle(wanted templates.Settings) (map[string]settlement, erro
 			return nil, fmt.Errorf("the cluster's settings: %w", err)
 		}
 		s := settlement{wanted: wanted[kind]}
-		if text, recorded := p.facts.API.RecordedSettings[kind]; recorded {
-			if s.before, err = templates.ParseFields([]byte(text)); err != nil {
-				return nil, fmt.Errorf("ConfigMap kube-system/%s: %s: %w", settingsRecord, kind, err)
-			}
+		if err := p.recorded(kind, &s); err != nil {
+			return nil, err
 		}
-		s.settled = templates.Settle(live, s.wanted, s.before)
+		s.settled = templates.Settle(live, s.wanted, s.before...)
 		s.changes = templates.SettingChanges(live, s.settled)
 		all[kind] = s
 	}
 	return all, nil
+}
+
+// recorded reads what the cluster's record has of a kind.
+func (p *planner) recorded(kind string, s *settlement) error {
+	for _, key := range sortedKeys(p.facts.API.RecordedSettings) {
+		toCome := strings.HasPrefix(key, kind+settingsToCome)
+		if key != kind && !toCome {
+			continue
+		}
+		fields, err := templates.ParseFields([]byte(p.facts.API.RecordedSettings[key]))
+		if err != nil {
+			return fmt.Errorf("ConfigMap kube-system/%s: %s: %w", settingsRecord, key, err)
+		}
+		s.before = append(s.before, fields)
+		if toCome {
+			s.interrupted = true
+			s.cutOff = append(s.cutOff, templates.SettingChanges(fields, s.wanted)...)
+		}
+	}
+	return nil
 }
 
 // settingRule says what is made from a field of ClusterConfiguration.

@@ -79,10 +79,13 @@ func ReadSettings(name string, text []byte) (Fields, error) {
 }
 
 // Settle is what a live document becomes: wanted is merged over it as Overrides describes,
-// and what was wanted before and no longer is goes, unless somebody has changed it since.
-// All that others have set stays.
-func Settle(live, wanted, before Fields) Fields {
-	settled, _ := withdraw(copied(live), wanted, before).(Fields)
+// and what one of before has and is no longer wanted goes, unless somebody has changed it
+// since. All that others have set stays.
+func Settle(live, wanted Fields, before ...Fields) Fields {
+	settled := copied(live)
+	for _, fields := range before {
+		settled, _ = withdraw(settled, wanted, fields).(Fields)
+	}
 	return mergeFields(settled, copied(wanted))
 }
 

@@ -1,0 +1,111 @@
+package provision
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlead/templates"
+)
+
+// readBy says which service reads a file when it starts.
+func readBy(path string) string {
+	for _, service := range []struct {
+		unit  string
+		paths []string
+	}{
+		{containerdUnit, []string{configTOML, templates.RegistryCredentials(nil).Path, "/usr/local/bin/containerd", "/etc/systemd/system/" + containerdUnit}},
+		{kubeletUnit, []string{"/usr/local/bin/kubelet", "/etc/systemd/system/" + kubeletUnit, "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf"}},
+		{registryUnit, []string{"/usr/local/bin/registry", "/etc/systemd/system/" + registryUnit}},
+	} {
+		if slices.Contains(service.paths, path) {
+			return service.unit
+		}
+	}
+	return ""
+}
+
+// age marks the services that go on running while a file of theirs changes. A service that
+// was started is a new one.
+func (s *simulation) age(host string, was, is HostFacts) {
+	running := func(unit string) bool { return is.Units[unit].Active == "active" && was.Units[unit].Active == "active" }
+	for unit := range is.Units {
+		if !running(unit) {
+			delete(s.stale, host+"/"+unit)
+		}
+	}
+	for _, path := range slices.Concat(sortedKeys(is.Files), sortedKeys(was.Files)) {
+		if unit := readBy(path); running(unit) && was.Files[path] != is.Files[path] {
+			s.stale[host+"/"+unit] = true
+		}
+	}
+	if running(kubeletUnit) && string(was.Contents[kubeletConfig]) != string(is.Contents[kubeletConfig]) {
+		s.stale[host+"/"+kubeletUnit] = true
+	}
+}
+
+// state is all that a run can have made, as text: equal worlds have equal states.
+func (s *simulation) state() string {
+	facts := s.observe()
+	var b strings.Builder
+	fmt.Fprintln(&b, "stale services:", sortedKeys(s.stale), "token:", s.token)
+	for _, host := range s.wish.Cluster.Hosts() {
+		h := facts.Hosts[host.Name]
+		fmt.Fprintln(&b, host.Name, "sysctls", h.Sysctls, "modules", h.Modules, "kubeconfigs", h.Kubeconfigs, "registry", h.RegistryImages)
+		for _, path := range sortedKeys(h.Files) {
+			fmt.Fprintln(&b, host.Name, path, h.Files[path])
+		}
+		for _, name := range sortedKeys(h.Units) {
+			if name != kubeadmUnit && name != registryWriter {
+				fmt.Fprintln(&b, host.Name, name, h.Units[name])
+			}
+		}
+		fmt.Fprintln(&b, host.Name, "kubelet", s.normal(templates.KindKubelet, string(h.Contents[kubeletConfig])))
+		for _, component := range components() {
+			fmt.Fprintln(&b, host.Name, component, commandOf(h.Contents[manifestPath(component)]))
+		}
+		node := facts.API.Nodes[host.Name]
+		fmt.Fprintln(&b, host.Name, "labels", node.Labels, "annotations", node.Annotations, "taints", node.Taints, "ready", node.Ready)
+	}
+	for _, kind := range templates.SettingKinds() {
+		fmt.Fprintln(&b, kind, s.normal(kind, facts.API.Settings[kind]))
+	}
+	fmt.Fprintln(&b, "recorded", facts.API.RecordedSettings)
+	for _, key := range sortedKeys(facts.API.Objects) {
+		if key == kubeProxyPods {
+			continue // it has our mark only
+		}
+		fmt.Fprintln(&b, key, facts.API.Objects[key].Object)
+	}
+	fmt.Fprintln(&b, "applied", facts.API.Applied)
+	return b.String()
+}
+
+// normal is a document with its fields spelled in one way; what is set to nothing is left out.
+func (s *simulation) normal(kind, text string) string {
+	if text == "" {
+		return ""
+	}
+	fields, err := templates.ReadSettings(kind, []byte(text))
+	if err != nil {
+		s.t.Error(err)
+	}
+	return fmt.Sprint(templates.SettingChanges(nil, fields))
+}
+
+// difference is the first line in which two states differ.
+func difference(a, b string) string {
+	left, right := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range max(len(left), len(right)) {
+		line := func(lines []string) string {
+			if i >= len(lines) {
+				return "(nothing)"
+			}
+			return lines[i]
+		}
+		if line(left) != line(right) {
+			return line(left) + "\ninstead of\n" + line(right)
+		}
+	}
+	return ""
+}
