@@ -125,15 +125,21 @@ const (
 	stepReset      = "reset"
 )
 
-// Names of the steps that concern the whole cluster.
+// IDs of the steps that concern the whole cluster. Those of sets of objects are cluster/NAME,
+// and the user names some of these: the second slash keeps them apart.
 const (
-	stepKubeProxy = "kube-proxy-settings"
-	stepAnnounce  = "announce-settings"
-	stepRecord    = "record-settings"
-	clusterToken  = "cluster/token"
-	clusterRevoke = "cluster/revoke-token"
-	clusterSweep  = "cluster/sweep-tokens"
+	clusterKubeProxy = "cluster/settings/kube-proxy"
+	clusterAnnounce  = "cluster/settings/announce"
+	clusterRecord    = "cluster/settings/record"
+	clusterToken     = "cluster/token/mint"
+	clusterRevoke    = "cluster/token/revoke"
+	clusterSweep     = "cluster/token/sweep"
 )
+
+// initialising says that the plan makes a control plane.
+func (p *planner) initialising() bool {
+	return slices.ContainsFunc(p.plan.Steps, func(s Step) bool { return s.ID == stepID(s.Host, stepInit) })
+}
 
 // preparation are the steps after which kubeadm may run on the host.
 func (w Wish) preparation(host string) []string {

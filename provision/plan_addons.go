@@ -11,8 +11,7 @@ import (
 // addons plans the objects that are missing, that differ, and that the inventory no longer
 // wants.
 func (p *planner) addons() {
-	initialising := slices.ContainsFunc(p.plan.Steps, func(s Step) bool { return strings.HasSuffix(s.ID, "/"+stepInit) })
-	if !initialising && p.facts.API.Err != nil {
+	if !p.initialising() && p.facts.API.Err != nil {
 		return // without an API server the members step has said what is to be done first
 	}
 	var before []string // manifests may use what an earlier one defines
@@ -146,7 +145,7 @@ func (p *planner) rollouts() {
 }
 
 func (p *planner) rollout(set AddonSet) {
-	step := Step{ID: clusterStep(set.Name) + "-rollout", Title: "wait until " + set.Title + " is ready"}
+	step := Step{ID: rolloutStep(set.Name), Title: "wait until " + set.Title + " is ready"}
 	for _, object := range set.Objects {
 		key := objectKey(object)
 		reason, unready := p.facts.API.Unready[key]
@@ -165,7 +164,7 @@ func (p *planner) rollout(set AddonSet) {
 	}
 	step.Needs = []string{clusterStep(set.Name)}
 	if set.Name != setNetwork {
-		step.Needs = append(step.Needs, clusterStep(setNetwork)+"-rollout")
+		step.Needs = append(step.Needs, rolloutStep(setNetwork))
 	}
 	for _, host := range p.Cluster.Hosts() {
 		step.Needs = append(step.Needs, stepID(host.Name, stepReady), stepID(host.Name, stepServing))
@@ -180,6 +179,8 @@ func (p *planner) gone(set AddonSet, object map[string]any) bool {
 }
 
 func clusterStep(name string) string { return "cluster/" + name }
+
+func rolloutStep(name string) string { return clusterStep(name) + "/rollout" }
 
 func sameObjects(a, b []kube.AppliedObject) bool { return slices.Equal(a, b) }
 

@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
-	"strings"
 
 	"fairlead/inventory"
 	"fairlead/templates"
@@ -25,8 +23,7 @@ func (p *planner) settings() {
 		p.block("", "compare the cluster's settings", err.Error())
 		return
 	}
-	initialising := slices.ContainsFunc(p.plan.Steps, func(s Step) bool { return strings.HasSuffix(s.ID, "/"+stepInit) })
-	if initialising {
+	if p.initialising() {
 		p.recordSettings(wanted, "the cluster is new")
 		return
 	}
@@ -122,7 +119,7 @@ func keptPhases(all map[string]settlement) [][]string {
 // kubeProxySettings plans kube-proxy's configuration and the restart of its pods.
 func (p *planner) kubeProxySettings(all map[string]settlement) {
 	proxy := all[templates.KindKubeProxy]
-	step := Step{ID: clusterStep(stepKubeProxy), Title: "change kube-proxy's settings"}
+	step := Step{ID: clusterKubeProxy, Title: "change kube-proxy's settings"}
 	for _, change := range proxy.changes {
 		step.because("%s.%s", templates.KindKubeProxy, change)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"maps"
 	"slices"
-	"strings"
 
 	"fairlead/templates"
 )
@@ -18,12 +17,10 @@ func (p *planner) sameRecord(wanted templates.Settings) bool {
 
 // isSettings says that a step changes settings.
 func isSettings(step Step) bool {
-	for _, name := range []string{stepSettings, stepKept, stepKubelet, stepKubeProxy} {
-		if strings.HasSuffix(step.ID, "/"+name) {
-			return true
-		}
-	}
-	return false
+	ofHost := slices.ContainsFunc([]string{stepSettings, stepKept, stepKubelet}, func(name string) bool {
+		return step.ID == stepID(step.Host, name)
+	})
+	return ofHost || step.ID == clusterKubeProxy
 }
 
 // announceSettings plans to record the settings to come before the first of them is changed.
@@ -31,7 +28,7 @@ func (p *planner) announceSettings(wanted templates.Settings) {
 	if !slices.ContainsFunc(p.plan.Steps, isSettings) {
 		return
 	}
-	step := Step{ID: clusterStep(stepAnnounce), Title: "record the settings to come"}
+	step := Step{ID: clusterAnnounce, Title: "record the settings to come"}
 	step.because("settings change")
 	record, err := recordOf(wanted)
 	if err != nil {
@@ -64,7 +61,7 @@ func (p *planner) announceSettings(wanted templates.Settings) {
 // recordSettings plans the record of what the inventory says, after everything that it says
 // was done. A host that cannot be reached would never be told what is no longer wanted.
 func (p *planner) recordSettings(wanted templates.Settings, reason string) {
-	step := Step{ID: clusterStep(stepRecord), Title: "record the settings"}
+	step := Step{ID: clusterRecord, Title: "record the settings"}
 	step.because("%s", reason)
 	record, err := recordOf(wanted)
 	if err != nil {
