@@ -8,10 +8,12 @@ const (
 	Kind       = "Cluster"
 )
 
-// The values a file that leaves the key out gets.
+// Words that keys can have as values, and what a file that leaves keys out gets.
 const (
 	SourceBundle      = "bundle"     // kubernetes.source: everything comes from one bundle
+	SourcePackages    = "packages"   // kubernetes.source: from packages of the hosts' package managers
 	RuntimeContainerd = "containerd" // runtime.name
+	RuntimeDocker     = "docker"     // runtime.name
 	NetworkFlannel    = "flannel"    // addons.network.name
 	NetworkNone       = "none"       // addons.network.name: it is there already, or a manifest brings it
 	IngressTraefik    = "traefik"    // addons.ingress.controller
@@ -33,6 +35,7 @@ type Cluster struct {
 	Name         string // a DNS label
 	Kubernetes   Kubernetes
 	Runtime      Runtime
+	Proxy        Proxy
 	ControlPlane ControlPlane
 	Workers      []Host
 	Images       Images
@@ -44,18 +47,16 @@ type Cluster struct {
 // Kubernetes says which Kubernetes is installed and how it is configured.
 type Kubernetes struct {
 	Version string // x.y.z without a leading v
-	Source  string // SourceBundle
-	Bundle  string // absolute path of the bundle
+	Source  string // SourceBundle or SourcePackages
+	// Bundle is the absolute path of the bundle; "" when there is none. With
+	// SourcePackages, images come from it where it is given.
+	Bundle     string
+	Repository Repository // of the packages; default: DefaultKubernetesRepository
 	// PodSubnet and ServiceSubnet are canonical, of one IP family, and do not overlap.
 	PodSubnet, ServiceSubnet netip.Prefix
 	// Config maps the kind of a kubeadm document to the fields merged over it. The
 	// values are JSON's: map[string]any, []any, string, bool, int64, float64, nil.
 	Config map[string]map[string]any
-}
-
-// Runtime names the container runtime.
-type Runtime struct {
-	Name string // RuntimeContainerd
 }
 
 // ControlPlane holds the control-plane hosts and what they share.

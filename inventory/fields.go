@@ -35,11 +35,12 @@ func topFields() []field[top] {
 			t.Name = d.label(n, p)
 		}},
 		{"kubernetes", true, func(d *decoder, n *yaml.Node, p []string, t *top) {
-			mapping(d, n, p, &t.Kubernetes, kubernetesFields())
+			d.kubernetes(n, p, &t.Kubernetes)
 		}},
 		{"runtime", false, func(d *decoder, n *yaml.Node, p []string, t *top) {
 			mapping(d, n, p, &t.Runtime, runtimeFields())
 		}},
+		{"proxy", false, func(d *decoder, n *yaml.Node, p []string, t *top) { t.Proxy = d.proxy(n, p) }},
 		{"ssh", false, func(*decoder, *yaml.Node, []string, *top) {}}, // read before
 		{"controlPlane", true, func(d *decoder, n *yaml.Node, p []string, t *top) {
 			mapping(d, n, p, &t.ControlPlane, controlPlaneFields())
@@ -59,14 +60,6 @@ func topFields() []field[top] {
 					t.IgnorePreflight = append(t.IgnorePreflight, name)
 				}
 			}
-		}},
-	}
-}
-
-func runtimeFields() []field[Runtime] {
-	return []field[Runtime]{
-		{"name", false, func(d *decoder, n *yaml.Node, p []string, r *Runtime) {
-			d.only(n, p, RuntimeContainerd, &r.Name)
 		}},
 	}
 }

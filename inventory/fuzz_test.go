@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -12,7 +13,7 @@ import (
 func addSeeds(f *testing.F) {
 	f.Add(Starter())
 	for _, pattern := range []string{"valid", "invalid"} {
-		for _, name := range []string{"full", "minimal", "json", "keys", "hosts", "bomb", "cycle", "bracket", "images", "addons"} {
+		for _, name := range []string{"full", "minimal", "json", "keys", "hosts", "bomb", "cycle", "bracket", "images", "addons", "packages", "docker", "criSocket"} {
 			if data := seed("testdata/" + pattern + "/" + name + ".yaml"); data != nil {
 				f.Add(data)
 			}
@@ -48,7 +49,34 @@ func FuzzParse(f *testing.F) {
 		}
 		soundImages(t, c)
 		soundManifests(t, c)
+		soundRuntime(t, c)
 	})
+}
+
+// soundRuntime checks what every valid cluster's source, runtime and proxies must
+// fulfil.
+func soundRuntime(t *testing.T, c *Cluster) {
+	t.Helper()
+	k, r, p := c.Kubernetes, c.Runtime, c.Proxy
+	if k.Source != SourcePackages && (k.Source != SourceBundle || k.Bundle == "") || r.Name != RuntimeContainerd && r.Name != RuntimeDocker {
+		t.Fatalf("odd source %+v, %+v", k, r)
+	}
+	for _, repository := range []Repository{k.Repository, r.Repository} {
+		if webProblem(repository.URL, "") != "" || strings.HasSuffix(repository.URL, "/") || repository.Key == "" && strings.HasPrefix(repository.URL, "http:") {
+			t.Fatalf("odd repository %+v", repository)
+		}
+	}
+	if r.CRISocket != "" && (!strings.HasPrefix(r.CRISocket, "unix:///") || r.Mirrors != nil || r.InsecureRegistries != nil || c.Images.Host != "") {
+		t.Fatalf("odd runtime %+v", r)
+	}
+	for registry, urls := range r.Mirrors {
+		if registryProblem(registry) != "" || len(urls) == 0 || slices.ContainsFunc(urls, func(s string) bool { return mirrorProblem(s) != "" }) {
+			t.Fatalf("odd mirrors %+v", r)
+		}
+	}
+	if p.HTTP+p.HTTPS == "" && p.No != nil || p.HTTP != "" && proxyProblem(p.HTTP) != "" || p.HTTPS != "" && proxyProblem(p.HTTPS) != "" {
+		t.Fatalf("odd proxy %+v", p)
+	}
 }
 
 // soundImages checks what every valid cluster's images must fulfil.
@@ -97,6 +125,7 @@ func FuzzReferences(f *testing.F) {
 	for _, s := range []string{
 		"docker.io", "registry.lab:5000/k8s", "[fd00::1]:5000/a_b/c--d", "192.0.2.1/a", "localhost/a", "quay.io/a/b:v1",
 		"nginx@sha256:" + strings.Repeat("0", 64), "https://a/b", "A.b/c", "a//b", "x:y:z", "[", "]:1/", "1.2/a", ".:/",
+		"https://a.b:80/c:/d//", "http://[fd00::1%25e]:1", "https://%C3%A4.b/", "10.0.0.0/8", ".a.b",
 	} {
 		f.Add(s)
 	}
@@ -106,6 +135,12 @@ func FuzzReferences(f *testing.F) {
 		}
 		if prefixProblem(s) == "" && len(s) < 250 && referenceProblem(s+"/x:v1") != "" {
 			t.Errorf("nothing can be in %q: %s", s, referenceProblem(s+"/x:v1"))
+		}
+		if webProblem(s, "x") == "" && webProblem(strings.TrimRight(s, "/"), "x") != "" {
+			t.Errorf("the URL %q needs its slash", s)
+		}
+		if directProblem(s) == "" && strings.ContainsAny(s, " ,;*@'\"$\\\n") {
+			t.Errorf("%q can be reached without a proxy", s)
 		}
 		for _, m := range []Manifest{{Path: s}, {URL: s}} {
 			if name := manifestName(m); name != "" && !isLabel(name) {

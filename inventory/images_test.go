@@ -65,7 +65,7 @@ func TestReferenceGrammar(t *testing.T) {
 }
 
 func TestNoSecretInProblems(t *testing.T) {
-	for _, file := range []string{"testdata/invalid/images.yaml", "testdata/invalid/addons.yaml"} {
+	for _, file := range []string{"testdata/invalid/images.yaml", "testdata/invalid/addons.yaml", "testdata/invalid/packages.yaml"} {
 		data := readFile(t, file)
 		if !strings.Contains(string(data), "secret") {
 			t.Errorf("%s has no secret to hide", file)
@@ -114,5 +114,8 @@ func TestStarterExamples(t *testing.T) {
 	}
 	if len(c.Images.Rewrite) != 1 || len(c.Images.Registries) != 1 || c.Addons.MetricsServer == nil || c.Addons.Ingress == nil || len(c.Addons.Manifests) != 1 {
 		t.Errorf("got %+v, %+v", c.Images, c.Addons)
+	}
+	if c.Runtime.Name != RuntimeDocker || len(c.Runtime.InsecureRegistries) != 1 || len(c.Runtime.Mirrors) != 1 || c.Proxy.HTTPS == "" || len(c.Proxy.No) != 2 {
+		t.Errorf("got %+v, %+v", c.Runtime, c.Proxy)
 	}
 }

@@ -6,7 +6,7 @@ import "strings"
 func (doc *document) checkImages(places []place) {
 	path := []string{"images"}
 	doc.checkRewrite(at(path, "rewrite"))
-	doc.checkExtra(at(path, "extra"))
+	doc.checkDistinct(at(path, "extra"), doc.cluster.Images.Extra)
 	doc.checkRegistries(at(path, "registries"))
 	doc.checkRegistryHost(at(path, "host"), places)
 }
@@ -41,18 +41,6 @@ func insideAny(prefix string, rules []RewriteRule) bool {
 		}
 	}
 	return false
-}
-
-func (doc *document) checkExtra(path []string) {
-	first := map[string]string{}
-	for i, reference := range doc.cluster.Images.Extra {
-		here := index(path, i)
-		if taken, is := first[reference]; is {
-			doc.fault(here, "is the same as %s", taken)
-		} else if reference != "" {
-			first[reference] = pathString(here)
-		}
-	}
 }
 
 func (doc *document) checkRegistries(path []string) {
@@ -115,6 +103,10 @@ func (doc *document) checkRegistryHost(path []string, places []place) {
 	name := doc.cluster.Images.Host
 	if name == "" {
 		return
+	}
+	k := doc.cluster.Kubernetes
+	if k.Source == SourcePackages && k.Bundle == "" && !doc.faulty([]string{"kubernetes", "bundle"}) {
+		doc.fault(path, "needs kubernetes.bundle, with which the program of the registry comes")
 	}
 	names := make([]string, 0, len(places))
 	for _, p := range places {

@@ -12,9 +12,26 @@ import (
 
 func defaultKubernetes() Kubernetes {
 	return Kubernetes{
-		Source:        SourceBundle,
 		PodSubnet:     parseSubnet(DefaultPodSubnet),
 		ServiceSubnet: parseSubnet(DefaultServiceSubnet),
+	}
+}
+
+// kubernetes reads what is installed, and from where: a bundle that is given is the
+// source of everything unless the file says otherwise.
+func (d *decoder) kubernetes(node *yaml.Node, path []string, into *Kubernetes) {
+	mapping(d, node, path, into, kubernetesFields())
+	source, bundle := at(path, "source"), d.given(path, "bundle", into.Bundle)
+	switch {
+	case into.Source == SourceBundle && !bundle:
+		d.fault(at(path, "bundle"), "is required with source: bundle")
+	case into.Source == "" && bundle:
+		into.Source = SourceBundle
+	case into.Source == "":
+		into.Source = SourcePackages
+	}
+	if into.Source == SourceBundle && into.Repository.URL != "" && !d.faulty(source) {
+		d.fault(at(path, "repository"), "has no effect with source: bundle; remove it, or write source: packages")
 	}
 }
 
@@ -24,10 +41,13 @@ func kubernetesFields() []field[Kubernetes] {
 			k.Version = d.version(n, p)
 		}},
 		{"source", false, func(d *decoder, n *yaml.Node, p []string, k *Kubernetes) {
-			d.only(n, p, SourceBundle, &k.Source)
+			k.Source = d.oneOf(n, p, []string{SourcePackages, SourceBundle})
 		}},
-		{"bundle", true, func(d *decoder, n *yaml.Node, p []string, k *Kubernetes) {
+		{"bundle", false, func(d *decoder, n *yaml.Node, p []string, k *Kubernetes) {
 			k.Bundle = d.file(n, p)
+		}},
+		{"repository", false, func(d *decoder, n *yaml.Node, p []string, k *Kubernetes) {
+			k.Repository = d.repository(n, p, kubernetesRepositoryProblem)
 		}},
 		{"podSubnet", false, func(d *decoder, n *yaml.Node, p []string, k *Kubernetes) {
 			k.PodSubnet = d.subnet(n, p)

@@ -26,11 +26,10 @@ func registryProblem(s string) string {
 	case strings.Contains(s, "/"):
 		return fmt.Sprintf("must be host or host:port alone, without a path, got %q", clip(s))
 	}
-	m := regexp.MustCompile(`^(\[[^\[\]]*\]|[^:\[\]]+)(:[0-9]+)?$`).FindStringSubmatch(s)
-	if m == nil {
+	host, port, ok := cutPort(s)
+	if !ok {
 		return fmt.Sprintf("must be host or host:port, such as registry.lab:5000, got %q", clip(s))
 	}
-	host, port := m[1], m[2]
 	if problem := registryHostProblem(host); problem != "" {
 		return problem
 	}
@@ -43,6 +42,15 @@ func registryProblem(s string) string {
 		return fmt.Sprintf("%q is no registry in the name of an image, where one has a dot or a port; Docker Hub is docker.io", host)
 	}
 	return ""
+}
+
+// cutPort splits host[:port]; an IPv6 address is in brackets. The port keeps its colon.
+func cutPort(s string) (host, port string, ok bool) {
+	m := regexp.MustCompile(`^(\[[^\[\]]*\]|[^:\[\]]+)(:[0-9]+)?$`).FindStringSubmatch(s)
+	if m == nil {
+		return "", "", false
+	}
+	return m[1], m[2], true
 }
 
 // isPort says whether s is a TCP port without leading zeros.

@@ -33,6 +33,8 @@ func (doc *document) validate() {
 	doc.checkControlPlane()
 	doc.checkSubnets()
 	doc.checkAddresses(places)
+	doc.checkRuntime()
+	doc.checkDistinct([]string{"proxy", "no"}, doc.cluster.Proxy.No)
 	doc.checkImages(places)
 	doc.checkAddons()
 	doc.fillUser(places)
@@ -161,8 +163,15 @@ func fill(hosts []Host, name string) {
 	}
 }
 
-// complete fills in the default that depends on the hosts.
+// complete fills in the defaults that validation must tell from what the file says,
+// and the one that depends on the hosts.
 func complete(c *Cluster) {
+	if c.Kubernetes.Repository.URL == "" {
+		c.Kubernetes.Repository.URL = DefaultKubernetesRepository
+	}
+	if c.Runtime.Repository.URL == "" {
+		c.Runtime.Repository.URL = DefaultRuntimeRepository
+	}
 	if c.ControlPlane.Endpoint != "" || len(c.ControlPlane.Hosts) == 0 || !c.ControlPlane.Hosts[0].Address.IsValid() {
 		return
 	}
