@@ -129,6 +129,16 @@ func traefikSet() set {
 	}
 }
 
+// nfpmSet makes Debian packages.
+func nfpmSet() set {
+	return set{
+		Name:     "nfpm",
+		Binaries: []binary{{"nfpm", "github.com/goreleaser/nfpm/v2/cmd/nfpm"}},
+		LDFlags:  []string{"-X main.version=" + nfpmVersion},
+		Checks:   []check{{"nfpm", []string{"--version"}, nfpmVersion}},
+	}
+}
+
 // approverSet is fairlead's own approver of kubelet certificates.
 func approverSet() set {
 	return set{

@@ -126,6 +126,7 @@ func TestModulesPinVersions(t *testing.T) {
 		"metricsserver": "sigs.k8s.io/metrics-server v" + metricsServerVersion,
 		"registry":      "github.com/distribution/distribution/v3 v" + registryVersion,
 		"traefik":       "github.com/traefik/traefik/v3 v" + traefikVersion,
+		"nfpm":          "github.com/goreleaser/nfpm/v2 v" + nfpmVersion,
 	}
 	for name, pin := range pins {
 		content, err := os.ReadFile(filepath.Join("..", "modules", name, "go.mod"))

@@ -17,12 +17,14 @@ const (
 	runcVersion       = "1.5.2"
 	cniVersion        = "1.9.1"
 	flannelVersion    = "0.28.7"
+	flannelCNIVersion = "1.9.1-flannel1"
 	etcdVersion       = "3.7.3"
 	coreDNSVersion    = "1.14.6"
 
 	metricsServerVersion = "0.9.0"
 	registryVersion      = "3.1.2"
 	traefikVersion       = "3.7.6"
+	nfpmVersion          = "2.45.2"
 )
 
 // defaultRecipe is the bundle of the Kubernetes version that fairlead is developed
@@ -36,6 +38,7 @@ func defaultRecipe() recipe {
 			runcSet(), cniSet(), cniFlannelSet(), containerdSet(),
 			flannelSet(), etcdSet(), coreDNSSet(), kubernetesSet(),
 			metricsServerSet(), registrySet(), traefikSet(), approverSet(),
+			nfpmSet(), ownSet("signer"), ownSet("fileserver"),
 		},
 		Base:       debianBase(),
 		Components: components(),
@@ -96,9 +99,13 @@ func sharedImages() []image {
 	}}
 }
 
-// addonImages are needed only where their add-on is wanted.
+// addonImages are needed only where their add-on is wanted. The plugin of flannel is an image
+// for hosts whose other plugins come from packages; it is copied from there with cp.
 func addonImages() []image {
 	return []image{{
+		Name: "ghcr.io/flannel-io/flannel-cni-plugin:v" + flannelCNIVersion, Addon: format.AddonNetwork, OnBase: true,
+		Files: at("cniflannel", "", "flannel"),
+	}, {
 		Name: "registry.k8s.io/metrics-server/metrics-server:v" + metricsServerVersion, Addon: format.AddonMetricsServer,
 		Files: at("metricsserver", "", "metrics-server"), Entrypoint: []string{"/metrics-server"}, User: "65534",
 	}, {

@@ -26,23 +26,35 @@ const imageRepository = "fairlead-lab"
 //go:embed rootfs
 var rootfs embed.FS
 
-// bootstrapArgs are mmdebstrap's arguments but for the output file. Host keys and the machine ID are made by
-// each host at its first start.
-func bootstrapArgs() []string {
-	packages := []string{
+// Debian says what a Debian root file system holds, in mmdebstrap's words.
+type Debian struct {
+	Suite    string
+	Variant  string
+	Packages []string // without what they depend on
+}
+
+// RootFS returns what the root file system of every lab host holds.
+func RootFS() Debian {
+	return Debian{Suite: "bookworm", Variant: "minbase", Packages: []string{
 		"systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "iproute2", "iptables", "nftables",
 		"conntrack", "socat", "ethtool", "kmod", "ca-certificates", "procps", "psmisc", "util-linux", "mount",
 		"iputils-ping", "curl", "openssl", "gzip", "tar", "jq", "less",
-	}
+	}}
+}
+
+// bootstrapArgs are mmdebstrap's arguments but for the output file. Host keys and the machine ID are made by
+// each host at its first start.
+func bootstrapArgs() []string {
+	root := RootFS()
 	return []string{
-		"--variant=minbase",
-		"--include=" + strings.Join(packages, ","),
+		"--variant=" + root.Variant,
+		"--include=" + strings.Join(root.Packages, ","),
 		"--dpkgopt=path-exclude=/usr/share/man/*",
 		"--dpkgopt=path-exclude=/usr/share/locale/*",
 		"--dpkgopt=path-exclude=/usr/share/doc/*",
 		`--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*`,
 		`--customize-hook=chroot "$1" useradd --create-home --shell /bin/bash ` + User,
-		"bookworm",
+		root.Suite,
 	}
 }
 

@@ -34,6 +34,7 @@ const Registry = "registry"
 
 // Add-ons whose images a bundle may hold.
 const (
+	AddonNetwork       = "network"
 	AddonMetricsServer = "metrics-server"
 	AddonIngress       = "ingress"
 )

@@ -1,0 +1,3 @@
+module fairlead/e2e/modules/fileserver
+
+go 1.26.0
