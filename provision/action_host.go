@@ -103,3 +103,39 @@ func RestartUnit(unit string) Script {
 func RemoveFiles(paths []string) Script {
 	return Script{Title: "remove " + strings.Join(paths, ", "), Text: templates.RemoveFiles(), Args: paths, Touches: files(paths...)}
 }
+
+// RefreshRepositories reads the indexes of package repositories anew and verifies them.
+func RefreshRepositories(manager templates.PackageManager, names []string) Script {
+	return packagesScript(manager, "read the indexes of "+strings.Join(names, ", "), "refresh", names)
+}
+
+// FetchKey fetches the key of a package repository.
+func FetchKey(manager templates.PackageManager, url, path string) Script {
+	script := packagesScript(manager, "fetch "+url+" to "+path, "key", []string{url, path})
+	script.Touches = files(path)
+	return script
+}
+
+// InstallPackages installs packages; the script writes into the ledger which ones are new.
+func InstallPackages(manager templates.PackageManager, specs []string) Script {
+	return packagesScript(manager, "install packages "+strings.Join(specs, ", "), "install", specs)
+}
+
+// ReinstallPackages installs packages again of which files were changed.
+func ReinstallPackages(manager templates.PackageManager, specs []string) Script {
+	return packagesScript(manager, "install packages again: "+strings.Join(specs, ", "), "reinstall", specs)
+}
+
+// AccountPackages writes into the ledger what an install that was cut off has brought.
+func AccountPackages(manager templates.PackageManager) Script {
+	return packagesScript(manager, "write down the packages of an install that was cut off", "account", nil)
+}
+
+// HoldPackages keeps packages at their version.
+func HoldPackages(manager templates.PackageManager, names []string) Script {
+	return packagesScript(manager, "hold packages "+strings.Join(names, ", "), "hold", names)
+}
+
+func packagesScript(manager templates.PackageManager, title, verb string, args []string) Script {
+	return Script{Title: string(manager) + ": " + title, Text: templates.Packages(manager), Args: append([]string{verb}, args...)}
+}

@@ -29,6 +29,7 @@ const (
 // The last names of the images that those sets use.
 const (
 	imageFlannel       = "flannel"
+	imageFlannelPlugin = "flannel-cni-plugin"
 	imageApprover      = "fairlead-approver"
 	imageMetricsServer = "metrics-server"
 	imageTraefik       = "traefik"
@@ -82,19 +83,29 @@ func networkSet(wish Wish) (*AddonSet, error) {
 	if wish.Cluster.Addons.Network.Name == inventory.NetworkNone {
 		return nil, nil
 	}
-	image, err := wish.bundled(imageFlannel)
+	image, err := wish.addonImage(imageFlannel)
 	if err != nil {
 		return nil, err
 	}
-	objects, err := templates.Flannel(templates.FlannelOptions{
+	set := AddonSet{Name: setNetwork, Title: "the pod network flannel", Images: []images.Image{image}}
+	options := templates.FlannelOptions{
 		PodSubnet: wish.Cluster.Kubernetes.PodSubnet.String(),
 		Image:     image.To,
 		APIServer: wish.Cluster.ControlPlane.Endpoint,
-	})
-	if err != nil {
+	}
+	// The package of CNI plugins has no flannel any more; the bundle's layer has.
+	if wish.Cluster.Kubernetes.Source == inventory.SourcePackages {
+		plugin, err := wish.addonImage(imageFlannelPlugin)
+		if err != nil {
+			return nil, err
+		}
+		options.PluginImage = plugin.To
+		set.Images = append(set.Images, plugin)
+	}
+	if set.Objects, err = templates.Flannel(options); err != nil {
 		return nil, fmt.Errorf("render the pod network: %w", err)
 	}
-	return &AddonSet{Name: setNetwork, Title: "the pod network flannel", Objects: objects, Images: []images.Image{image}}, nil
+	return &set, nil
 }
 
 // verifiedMetrics says that kubelets get serving certificates from the cluster.
@@ -111,7 +122,7 @@ func approverSet(wish Wish) (*AddonSet, error) {
 	if !verifiedMetrics(wish.Cluster) {
 		return nil, nil
 	}
-	image, err := wish.bundled(imageApprover)
+	image, err := wish.addonImage(imageApprover)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +147,7 @@ func metricsServerSet(wish Wish) (*AddonSet, error) {
 	if wanted == nil {
 		return nil, nil
 	}
-	image, err := wish.bundled(imageMetricsServer)
+	image, err := wish.addonImage(imageMetricsServer)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +166,7 @@ func ingressSet(wish Wish) (*AddonSet, error) {
 	if wanted == nil {
 		return nil, nil
 	}
-	image, err := wish.bundled(imageTraefik)
+	image, err := wish.addonImage(imageTraefik)
 	if err != nil {
 		return nil, err
 	}
@@ -237,9 +248,16 @@ func orEmpty(value any) any {
 	return value
 }
 
-// bundled is the image of the bundle whose repository ends in name, with the name it is used by.
-func (w Wish) bundled(name string) (images.Image, error) {
+// hasBundle says that the inventory names a bundle.
+func (w Wish) hasBundle() bool { return w.Bundle.SchemaVersion > 0 }
+
+// addonImage is the image whose repository ends in name, of the bundle if there is one, with
+// the name it is used by.
+func (w Wish) addonImage(name string) (images.Image, error) {
 	from := imageNamed(w.Bundle, name)
+	if !w.hasBundle() {
+		from = namedImage(upstreamAddonImages(), name)
+	}
 	if from == "" {
 		return images.Image{}, errNotBundled // preflight reports it
 	}
@@ -249,10 +267,18 @@ func (w Wish) bundled(name string) (images.Image, error) {
 
 // imageNamed is the reference of the bundle's image whose repository ends in name.
 func imageNamed(manifest bundle.Manifest, name string) string {
-	for _, image := range manifest.Images {
-		repository, _, _ := strings.Cut(path.Base(image.Name), ":")
+	references := make([]string, len(manifest.Images))
+	for i, image := range manifest.Images {
+		references[i] = image.Name
+	}
+	return namedImage(references, name)
+}
+
+func namedImage(references []string, name string) string {
+	for _, reference := range references {
+		repository, _, _ := strings.Cut(path.Base(reference), ":")
 		if repository == name {
-			return image.Name
+			return reference
 		}
 	}
 	return ""

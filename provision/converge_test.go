@@ -19,9 +19,16 @@ func wishes(t *testing.T) map[string]func(*inventory.Cluster) {
 			c.Workers[0].Labels = map[string]string{"disk": "ssd"}
 			c.Workers[0].Taints = []inventory.Taint{{Key: "gpu", Value: "true", Effect: "NoSchedule"}}
 		}),
-		"all add-ons":      allAddons,
-		"private registry": all(privateRegistry(t), allAddons),
-		"own registry":     ownRegistryOnWorker,
+		"all add-ons":               allAddons,
+		"private registry":          all(privateRegistry(t), allAddons),
+		"own registry":              ownRegistryOnWorker,
+		"packages":                  fromRepositories,
+		"packages without a bundle": all(fromRepositories, withoutBundle),
+		"packages behind a proxy":   all(fromRepositories, withProxy),
+		"docker":                    all(fromRepositories, withDocker),
+		"docker with registries":    all(fromRepositories, withDocker, withRegistries),
+		"docker beside a bundle":    withDocker,
+		"proxy":                     withProxy,
 		"settings": all(
 			config(templates.KindKubelet, map[string]any{"maxPods": 200}),
 			config(templates.KindCluster, map[string]any{"controllerManager": map[string]any{"extraArgs": args("v", "4")}, "apiServer": map[string]any{"certSANs": []any{"api.lab.example"}}}),
@@ -132,6 +139,12 @@ func TestUpFromOneWishToAnother(t *testing.T) {
 		{"one control plane", "own registry"}, {"one control plane", "private registry"}, {"private registry", "one control plane"},
 		{"one control plane", "settings", "and back"}, {"settings", "one control plane", "and back"},
 		{"one control plane", "three control planes"},
+		{"one control plane", "packages", "and back"}, {"packages", "one control plane"},
+		{"one control plane", "packages without a bundle", "and back"}, {"packages", "packages without a bundle", "and back"},
+		{"one control plane", "proxy", "and back"}, {"proxy", "one control plane", "and back"},
+		{"packages", "packages behind a proxy", "and back"}, {"packages behind a proxy", "one control plane"},
+		{"packages", "docker"}, {"docker with registries", "docker", "and back"}, {"docker", "packages", "and back"},
+		{"docker beside a bundle", "docker", "and back"},
 	} {
 		t.Run(fmt.Sprint(change[0], " to ", change[1]), func(t *testing.T) {
 			before := simulate(t, testWish(t, all[change[0]]))

@@ -61,6 +61,17 @@ type HostFacts struct {
 	Contents map[string][]byte // of our own small files, for the plan's diff
 	Units    map[string]UnitFacts
 	Versions map[string]Version
+	// Packages are those of Kubernetes and of container runtimes that are installed, by name.
+	Packages map[string]PackageFacts
+	// Candidates are the versions of packages of runtimes that the host's repositories offer, as
+	// far as it was asked for and the host knows.
+	Candidates map[string]string
+	// InstallCut says that an install of packages was cut off before the ledger had them.
+	InstallCut bool
+	// Environment are the proxies in the environment that systemd gives every service, by the
+	// upper-case name of their variable.
+	Environment map[string]string
+	Sockets     map[string]bool // of the paths that were asked for
 	// RuntimeSettings are containerd's effective ones.
 	RuntimeSettings map[string]string
 	Images          map[string]ImageFacts
@@ -86,7 +97,7 @@ type HostFacts struct {
 }
 
 // OS is what os-release says.
-type OS struct{ ID, Version, Like, Name string }
+type OS struct{ ID, Version, Like, Name, Codename string }
 
 // Disk is the file system below Folder.
 type Disk struct {
@@ -123,6 +134,12 @@ type UnitFacts struct {
 
 // Version is an installed program.
 type Version struct{ Path, Version string }
+
+// PackageFacts describe an installed package.
+type PackageFacts struct {
+	Version string // upstream's part of it
+	Held    bool   // stays at its version when others are upgraded
+}
 
 // ImageFacts describe an image in containerd's store.
 type ImageFacts struct {

@@ -42,7 +42,7 @@ func imageNeeds(wish Wish) ([]ImageNeed, error) {
 		}
 	}
 	for i, need := range needs {
-		needs[i].Pulled = need.Bundled == nil || need.Name != need.Origin || wish.Cluster.Images.Host != ""
+		needs[i].Pulled = need.Bundled == nil || need.Name != need.Origin || wish.Cluster.Images.Host != "" || wish.foreignRuntime()
 	}
 	return needs, nil
 }
@@ -53,16 +53,23 @@ func kubernetesNeeds(wish Wish) ([]ImageNeed, error) {
 	if wish.Cluster.Addons.Network.Name == inventory.NetworkNone {
 		unwanted = imageNamed(wish.Bundle, imageFlannel)
 	}
+	all := wish.Bundle.Images
+	if !wish.hasBundle() {
+		all = upstreamImages(wish.Cluster)
+	}
 	var needs []ImageNeed
-	for _, image := range wish.Bundle.Images {
+	for _, image := range all {
 		if len(image.Roles) == 0 || image.Name == unwanted {
 			continue // an add-on's is listed if that is wanted
 		}
 		name, err := wish.Rules.Rewrite(image.Name)
 		if err != nil {
-			return nil, fmt.Errorf("image %s of the bundle: %w", image.Name, err)
+			return nil, fmt.Errorf("image %s of Kubernetes: %w", image.Name, err)
 		}
-		need := ImageNeed{Origin: image.Name, Name: name, Bundled: &image, For: "kubernetes"}
+		need := ImageNeed{Origin: image.Name, Name: name, For: "kubernetes"}
+		if wish.hasBundle() {
+			need.Bundled = &image
+		}
 		for _, host := range wish.Cluster.Hosts() {
 			if slices.Contains(image.Roles, string(host.Role)) {
 				need.Hosts = append(need.Hosts, host.Name)
@@ -151,6 +158,15 @@ func kubeadmImages(wish Wish) (names templates.KubeadmImages, problem string) {
 			return names, fmt.Sprintf("images.rewrite makes %s of %s: kubeadm wants its images under their own last names", need.Name, need.Origin)
 		}
 		folders[base] = imageFolder(need.Name)
+	}
+	if !wish.hasBundle() {
+		for _, origin := range []string{upstreamRepository + "/etcd", upstreamRepository + "/coredns/coredns"} {
+			name, err := wish.Rules.Rewrite(origin)
+			if err != nil {
+				return names, fmt.Sprintf("images.rewrite of %s: %v", origin, err)
+			}
+			folders[imageBase(origin)] = imageFolder(name)
+		}
 	}
 	repository := folders["kube-apiserver"]
 	for _, base := range sortedKeys(folders) {

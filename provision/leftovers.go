@@ -44,6 +44,9 @@ func remains(was, now HostFacts) []string {
 	var left []string
 	found := func(format string, args ...any) { left = append(left, fmt.Sprintf(format, args...)) }
 	for _, process := range now.Processes {
+		if was.there(containerdUnit) && strings.HasPrefix(process.Program, packageContainerd) {
+			continue // others had it before
+		}
 		found("process %s (pid %s)", process.Program, process.PID)
 	}
 	for _, mount := range now.Mounts {
@@ -71,7 +74,7 @@ func remains(was, now HostFacts) []string {
 // notUndone says what of one ledger entry is still as the cluster had it.
 func notUndone(entry LedgerEntry, now HostFacts) string {
 	check, ok := map[string]func(LedgerEntry, HostFacts) string{
-		touchFile: fileLeft, touchTree: treeLeft, touchSysctl: sysctlLeft, touchSwap: swapLeft, touchUnit: unitLeft,
+		touchFile: fileLeft, touchTree: treeLeft, touchSysctl: sysctlLeft, touchSwap: swapLeft, touchUnit: unitLeft, touchPackage: packageLeft,
 	}[entry.Kind]
 	if !ok {
 		return ""
@@ -116,6 +119,13 @@ func swapLeft(entry LedgerEntry, now HostFacts) string {
 func unitLeft(entry LedgerEntry, now HostFacts) string {
 	if state, _, _ := strings.Cut(entry.Was, " "); state == "not-found" && now.Units[entry.Key].Load == "loaded" {
 		return "unit " + entry.Key
+	}
+	return ""
+}
+
+func packageLeft(entry LedgerEntry, now HostFacts) string {
+	if _, installed := now.Packages[entry.Key]; installed && entry.Was == "absent" {
+		return "package " + entry.Key
 	}
 	return ""
 }

@@ -50,7 +50,11 @@ func (s *Session) Observe(ctx context.Context) (Facts, error) {
 
 // observeHost asks one host everything in one round trip.
 func (s *Session) observeHost(ctx context.Context, host inventory.Host) HostFacts {
-	return s.look(ctx, host, "-", hostFiles(s.wish))
+	what := "-"
+	if s.wish.packagedRuntime() && !s.wish.foreignRuntime() {
+		what = "packages"
+	}
+	return s.look(ctx, host, what, hostFiles(s.wish))
 }
 
 // look runs the probe with its arguments and reports that a host was observed.
@@ -165,7 +169,7 @@ func (s *Session) readCluster(ctx context.Context, client *kube.Client, via stri
 	if api.StaleTokens, err = client.Tokens(ctx, tokenDescription); err != nil {
 		return api, err
 	}
-	if s.bundle == nil {
+	if !s.whole {
 		return api, nil // neither settings nor add-ons can be wished for
 	}
 	if err := s.readSettings(ctx, client, &api); err != nil {

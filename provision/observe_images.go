@@ -171,6 +171,7 @@ func (c *imageChecks) ask(ctx context.Context, place endpoint, name images.Refer
 	defer cancel()
 	client, ok := c.clients[place.Host]
 	if !ok {
+		place.Proxy = c.wish.proxyFunc() // as the host's runtime does
 		var err error
 		if client, err = registry.NewClient(place.Endpoint, c.host.DialContext); err != nil {
 			return err

@@ -12,10 +12,12 @@ const (
 	kubeadmLog           = stateFolder + "/kubeadm.log"
 	kubeadmUnit          = "fairlead-kubeadm.service"
 	containerdUnit       = "containerd.service"
+	dockerUnit           = "docker.service"
 	kubeletUnit          = "kubelet.service"
-	criSocket            = "unix:///run/containerd/containerd.sock"
+	containerdSocket     = "unix:///run/containerd/containerd.sock"
 	configTOML           = "/etc/containerd/config.toml"
 	fstab                = "/etc/fstab"
+	flannelPlugin        = "/opt/cni/bin/flannel"
 )
 
 // The trees that programs make which fairlead installs. What is in them belongs to the
@@ -23,8 +25,13 @@ const (
 func containerdTrees() []string {
 	return []string{
 		"/etc/containerd", "/var/lib/containerd", "/run/containerd", "/opt/containerd", "/run/nri", "/opt/nri", "/etc/nri",
-		"/opt/cni", "/etc/cni", "/var/lib/cni",
 	}
+}
+
+func networkTrees() []string { return []string{"/opt/cni", "/etc/cni", "/var/lib/cni"} }
+
+func dockerTrees() []string {
+	return []string{"/etc/docker", "/var/lib/docker", "/run/docker"}
 }
 
 func kubeletTrees() []string {

@@ -105,7 +105,10 @@ func (s *Step) do(actions ...Action) { s.Actions = append(s.Actions, actions...)
 const (
 	stepSwap       = "swap"
 	stepKernel     = "kernel"
+	stepProxy      = "proxy"
+	stepRepos      = "repositories"
 	stepContainerd = "containerd"
+	stepDocker     = "docker"
 	stepKubernetes = "kubernetes"
 	stepImages     = "images"
 	stepRegistry   = "registry"
@@ -147,7 +150,9 @@ func (w Wish) preparation(host string) []string {
 	if own := w.Cluster.Images.Host; own != "" {
 		ids = append(ids, stepID(own, stepFill)) // its images are pulled from there
 	}
-	for _, name := range []string{stepSwap, stepKernel, stepContainerd, stepRegistries, stepKubernetes, stepImages} {
+	for _, name := range []string{
+		stepSwap, stepKernel, stepProxy, stepContainerd, stepDocker, stepRegistries, stepKubernetes, stepImages,
+	} {
 		ids = append(ids, stepID(host, name))
 	}
 	return ids

@@ -65,14 +65,15 @@ func (p *planner) addon(set AddonSet) Step {
 		return step
 	}
 	step.Reasons = changes.Reasons
-	if all := union(recorded, want); !sameObjects(recorded, all) {
+	all := announced(recorded, want)
+	if !sameObjects(recorded, all) {
 		step.do(RecordApplied{Set: set.Name, Objects: all})
 	}
 	step.Actions = append(step.Actions, changes.Actions...)
 	if len(strays) > 0 {
 		step.do(PruneObjects{Set: set.Name, Objects: strays})
 	}
-	if !sameObjects(union(recorded, want), want) {
+	if !sameObjects(all, want) {
 		step.do(RecordApplied{Set: set.Name, Objects: want})
 	}
 	return step
@@ -183,6 +184,18 @@ func clusterStep(name string) string { return "cluster/" + name }
 func rolloutStep(name string) string { return clusterStep(name) + "/rollout" }
 
 func sameObjects(a, b []kube.AppliedObject) bool { return slices.Equal(a, b) }
+
+// announced are all objects before any of want is applied: those of another form in none, so that
+// neither this run, if it is cut off, nor one with another inventory takes them for applied.
+func announced(recorded, want []kube.AppliedObject) []kube.AppliedObject {
+	all := union(recorded, want)
+	for i, object := range all {
+		if !slices.Contains(recorded, object) {
+			all[i].SHA256 = ""
+		}
+	}
+	return all
+}
 
 // union is b after what only a has.
 func union(a, b []kube.AppliedObject) []kube.AppliedObject {

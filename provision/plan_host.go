@@ -28,7 +28,9 @@ func (p *planner) prepare(host inventory.Host) {
 	}
 	p.swap(host, facts)
 	p.kernel(host, facts)
-	p.containerd(host, facts)
+	p.proxyFile(host, facts)
+	p.repositories(host, facts)
+	p.runtime(host, facts)
 	p.registry(host, facts)
 	p.registries(host, facts)
 	p.kubernetes(host, facts)
@@ -106,6 +108,8 @@ func (p *planner) hostFile(step *Step, facts HostFacts, file templates.HostFile)
 	switch {
 	case !exists:
 		step.because("%s is missing", file.Path)
+	case is.SHA256 != hex.EncodeToString(sum[:]) && file.Secret:
+		step.because("%s differs", file.Path)
 	case is.SHA256 != hex.EncodeToString(sum[:]):
 		step.because("%s differs%s", file.Path, firstDifference(facts.Contents[file.Path], file.Content))
 	case is.Mode != file.Mode || is.UID != 0 || is.GID != 0:

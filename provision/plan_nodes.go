@@ -177,7 +177,7 @@ func (p *planner) networkSteps() []string {
 // templateNode is what the documents for kubeadm say of one host.
 func (p *planner) templateNode(host inventory.Host, ignore []string) templates.Node {
 	node := templates.Node{
-		Name: host.Name, Address: host.Address.String(), CRISocket: criSocket, IgnorePreflight: ignore,
+		Name: host.Name, Address: host.Address.String(), CRISocket: p.criSocket(), IgnorePreflight: ignore,
 		ParallelPulls: slices.ContainsFunc(p.Needs, func(n ImageNeed) bool { return n.Pulled }),
 	}
 	if host.Role == inventory.RoleControlPlane {

@@ -18,12 +18,10 @@ const (
 	minMemoryKiB      = 1700 << 10
 	minSystemd        = 240 // StandardOutput=append: of transient units
 	maxClockOffset    = time.Minute
-	lowDiskPercent    = 10 // below this the kubelet soon deletes images (imageGCHighThresholdPercent 85) and evicts pods (nodefs.available<10%)
-	unpackedPerStored = 4  // bytes on disk for a byte of compressed bundle, rounded up
+	lowDiskPercent    = 10        // below this the kubelet soon deletes images (imageGCHighThresholdPercent 85) and evicts pods (nodefs.available<10%)
+	unpackedPerStored = 4         // bytes on disk for a byte of compressed bundle, rounded up
+	packagesSize      = 600 << 20 // of Kubernetes and a runtime, installed and on their way
 )
-
-// families are the operating systems that fairlead knows, by ID and ID_LIKE of os-release.
-func families() []string { return []string{"debian", "ubuntu", "rhel", "centos", "fedora", "amzn"} }
 
 // check is one preflight check of one host. An empty message means that all is well.
 type check struct {
@@ -66,7 +64,7 @@ func (p *planner) bundleFindings() {
 			Name: "Bundle", Message: fmt.Sprintf(format, args...), Mending: "give the bundle of that version in kubernetes.bundle",
 		})
 	}
-	if has, want := p.Bundle.KubernetesVersion, p.Cluster.Kubernetes.Version; has != want {
+	if has, want := p.Bundle.KubernetesVersion, p.Cluster.Kubernetes.Version; p.hasBundle() && has != want {
 		add("the bundle holds Kubernetes %s and the inventory wants %s", has, want)
 	}
 	for _, name := range p.neededComponents() {
@@ -75,8 +73,11 @@ func (p *planner) bundleFindings() {
 		}
 	}
 	for _, name := range p.neededImages() {
-		if imageNamed(p.Bundle, name) == "" {
+		switch {
+		case p.hasBundle() && imageNamed(p.Bundle, name) == "":
 			add("the bundle holds no image %s", name)
+		case !p.hasBundle() && name == imageApprover:
+			add("the image of fairlead's approver of kubelet certificates, which addons.metricsServer needs, comes with a bundle: name one, or set insecureTLS: true")
 		}
 	}
 	if is := p.facts.API.ServerVersion; p.facts.API.Err == nil && is != p.Cluster.Kubernetes.Version {
@@ -89,7 +90,13 @@ func (p *planner) bundleFindings() {
 
 // neededComponents are the components of the bundle that the inventory asks for.
 func (w Wish) neededComponents() []string {
-	needed := []string{bundle.Kubernetes, bundle.Containerd, bundle.Runc, bundle.CNIPlugins}
+	var needed []string
+	if w.Cluster.Kubernetes.Source != inventory.SourcePackages {
+		needed = append(needed, bundle.Kubernetes, bundle.CNIPlugins)
+	}
+	if !w.packagedRuntime() && !w.foreignRuntime() {
+		needed = append(needed, bundle.Containerd, bundle.Runc)
+	}
 	if w.Cluster.Images.Host != "" {
 		needed = append(needed, bundle.Registry)
 	}
@@ -101,6 +108,9 @@ func (w Wish) neededImages() []string {
 	needed := []string{"pause", "kube-apiserver", "kube-proxy", "etcd", "coredns"}
 	if w.Cluster.Addons.Network.Name != inventory.NetworkNone {
 		needed = append(needed, imageFlannel)
+		if w.Cluster.Kubernetes.Source == inventory.SourcePackages {
+			needed = append(needed, imageFlannelPlugin)
+		}
 	}
 	if w.Cluster.Addons.MetricsServer != nil {
 		needed = append(needed, imageMetricsServer)

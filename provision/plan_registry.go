@@ -24,8 +24,11 @@ func (p *planner) registry(host inventory.Host, facts HostFacts) {
 		return
 	}
 	step := hostStep(host, stepRegistry, "install the registry "+p.version(bundle.Registry))
-	layers := p.layers(&step, facts, bundle.Registry)
-	change := service{unit: registryUnit, facts: facts.Units[registryUnit], running: true, files: templates.RegistryFiles()}
+	change := service{
+		unit: registryUnit, facts: facts.Units[registryUnit], running: true, files: templates.RegistryFiles(),
+		install: p.installLayers(&step, facts, bundle.Registry),
+		touched: append(trees([]string{templates.RegistryStorage, templates.RegistryFolder}), touch{touchUnit, registryWriter}),
+	}
 	if facts.Units[registryWriter].Active == "active" {
 		step.because("%s of an earlier run still runs", registryWriter)
 		change.actions = append(change.actions, StopUnit(registryWriter))
@@ -34,8 +37,7 @@ func (p *planner) registry(host inventory.Host, facts HostFacts) {
 		step.because("the registry's certificate: %s", problem)
 		change.actions = append(change.actions, MakeRegistryCertificate{Names: []string{host.Name}, Addresses: []netip.Addr{host.Address}})
 	}
-	touched := trees([]string{templates.RegistryStorage, templates.RegistryFolder})
-	p.service(&step, facts, change, layers, append(touched, touch{touchUnit, registryWriter}))
+	p.service(&step, facts, change)
 	p.add(step)
 	p.fill(host, facts)
 }
@@ -86,6 +88,9 @@ func (w Wish) ownHolds(need ImageNeed) bool {
 // registries plans the files that say how containerd reaches registries. It reads them for
 // each pull, so nothing is restarted.
 func (p *planner) registries(host inventory.Host, facts HostFacts) {
+	if p.foreignRuntime() {
+		return
+	}
 	step := hostStep(host, stepRegistries, "say how registries are reached")
 	wanted := p.registryFiles()
 	for _, file := range wanted {

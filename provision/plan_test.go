@@ -202,12 +202,12 @@ func TestPlan(t *testing.T) {
 		{name: "wrong-private-registry", edit: privateRegistry(t), change: func(f *Facts) {
 			changeHost(*f, "w1", func(h *HostFacts) {
 				delete(h.Files, certsFolder+"/registry.lab:5000/hosts.toml")
-				h.Files[templates.RegistryCredentials(nil).Path] = FileFacts{Mode: 0o644, SHA256: "beef"}
+				h.Files[templates.RegistryCredentials(nil, templates.Containerd{}).Path] = FileFacts{Mode: 0o644, SHA256: "beef"}
 			})
 		}},
 		{name: "no-private-registry-any-more", change: func(f *Facts) {
 			changeHost(*f, "w1", func(h *HostFacts) {
-				for _, path := range []string{certsFolder + "/registry.lab:5000/hosts.toml", templates.RegistryCredentials(nil).Path} {
+				for _, path := range []string{certsFolder + "/registry.lab:5000/hosts.toml", templates.RegistryCredentials(nil, templates.Containerd{}).Path} {
 					h.Files[path] = FileFacts{Mode: 0o600, SHA256: "beef"}
 					h.Ledger = append(h.Ledger, LedgerEntry{Kind: touchFile, Key: path, Was: "absent"})
 				}

@@ -16,6 +16,7 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps
 func hostChecks() []check {
 	return []check{
 		{name: "OS", run: checkOS},
+		{name: "Packages", run: checkFamily},
 		{name: "Systemd", run: checkSystemd},
 		{name: "Architecture", run: checkArchitecture},
 		{name: "Root", run: checkRoot},
@@ -28,7 +29,12 @@ func hostChecks() []check {
 		{name: "Address", run: checkAddress},
 		{name: "SystemVerification", run: checkCgroup},
 		{name: "Resolver", run: checkResolver},
+		{name: "ForeignKubernetes", run: checkKubernetes},
 		{name: "ForeignRuntime", run: checkRuntime},
+		{name: checkContainerdName, run: checkContainerdVersion},
+		{name: "CRISocket", run: checkSocket},
+		{name: "DaemonJSON", run: checkDockerConfig},
+		{name: "Proxy", run: checkProxy},
 		{name: "Network", run: checkNetwork},
 		{name: "Firewalld", warning: true, run: checkFirewalld},
 		{name: "SELinux", warning: true, run: checkSELinux},
@@ -36,11 +42,8 @@ func hostChecks() []check {
 }
 
 func checkOS(_ *planner, _ inventory.Host, f HostFacts) (string, string) {
-	known := families()
-	for _, id := range append([]string{f.OS.ID}, strings.Fields(f.OS.Like)...) {
-		if slices.Contains(known, id) {
-			return "", ""
-		}
+	if _, known := f.family(); known {
+		return "", ""
 	}
 	return fmt.Sprintf("%s (ID=%s) is not supported", cmp.Or(f.OS.Name, "this operating system"), f.OS.ID),
 		"supported are Debian, Ubuntu and the RHEL family; ignorePreflight: [OS] if you know that it works"
@@ -54,7 +57,7 @@ func checkSystemd(_ *planner, _ inventory.Host, f HostFacts) (string, string) {
 }
 
 func checkArchitecture(p *planner, _ inventory.Host, f HostFacts) (string, string) {
-	if f.Architecture == p.Bundle.Architecture {
+	if !p.hasBundle() || f.Architecture == p.Bundle.Architecture {
 		return "", ""
 	}
 	return fmt.Sprintf("the host is %s and the bundle is for %s", f.Architecture, p.Bundle.Architecture),
@@ -68,11 +71,15 @@ func checkRoot(_ *planner, _ inventory.Host, f HostFacts) (string, string) {
 	return "commands do not run as root", "let the user become root by sudo without a password, or set ssh.user: root"
 }
 
-func checkTools(_ *planner, _ inventory.Host, f HostFacts) (string, string) {
-	if len(f.MissingTools) == 0 {
+func checkTools(p *planner, _ inventory.Host, f HostFacts) (string, string) {
+	from, _ := p.kubernetesSource(f)
+	missing := slices.DeleteFunc(slices.Clone(f.MissingTools), func(tool string) bool {
+		return tool == "iptables" && from == fromPackages // the kubelet's package depends on it
+	})
+	if len(missing) == 0 {
 		return "", ""
 	}
-	return "programs are missing: " + strings.Join(f.MissingTools, ", "), "install the packages that hold them (util-linux, kmod, iptables, iproute2, tar, gzip)"
+	return "programs are missing: " + strings.Join(missing, ", "), "install the packages that hold them (util-linux, kmod, iptables, iproute2, tar, gzip)"
 }
 
 func checkCPUs(_ *planner, host inventory.Host, f HostFacts) (string, string) {
@@ -97,7 +104,13 @@ func checkDisk(p *planner, host inventory.Host, f HostFacts) (string, string) {
 			need["/var/lib/containerd"] += image.Size * unpackedPerStored
 		}
 	}
+	if len(p.neededRepositories(f)) > 0 {
+		need["/usr/local/bin"] += packagesSize
+	}
 	for _, component := range p.Bundle.Components {
+		if !slices.Contains(p.bundledFor(f), component.Name) {
+			continue
+		}
 		for _, layer := range component.Layers {
 			if lacks(f, component, layer) == "" {
 				continue
@@ -168,17 +181,6 @@ func checkResolver(_ *planner, _ inventory.Host, f HostFacts) (string, string) {
 			return fmt.Sprintf("/etc/resolv.conf names %s: CoreDNS would ask itself", nameserver),
 				"set kubernetes.config.KubeletConfiguration.resolvConf to a file with the real name servers"
 		}
-	}
-	return "", ""
-}
-
-func checkRuntime(_ *planner, _ inventory.Host, f HostFacts) (string, string) {
-	unit := f.Units[containerdUnit]
-	if unit.Load == "loaded" && !strings.HasPrefix(unit.Path, "/etc/systemd/system/") {
-		return "a containerd that fairlead did not install is there: " + unit.Path, "remove that package (containerd, containerd.io, docker) first"
-	}
-	if f.Units["docker.service"].Active == "active" {
-		return "Docker Engine runs on the host", "remove it first"
 	}
 	return "", ""
 }

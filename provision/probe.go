@@ -24,7 +24,8 @@ func parseProbe(answer []byte, sent, received time.Time) (HostFacts, error) {
 		Ports: map[int]string{}, Modules: map[string]bool{}, Sysctls: map[string]string{},
 		Files: map[string]FileFacts{}, Trees: map[string]bool{}, Contents: map[string][]byte{}, Units: map[string]UnitFacts{},
 		Versions: map[string]Version{}, RuntimeSettings: map[string]string{},
-		Images:      map[string]ImageFacts{},
+		Images: map[string]ImageFacts{}, Packages: map[string]PackageFacts{}, Candidates: map[string]string{},
+		Environment: map[string]string{}, Sockets: map[string]bool{},
 		Kubeconfigs: map[string]bool{}, NotEmpty: map[string]bool{}, RegistryImages: map[string]string{},
 	}
 	if !bytes.HasSuffix(answer, []byte("\nend\n")) {
@@ -155,6 +156,19 @@ func readCertificate(f *HostFacts, v []string) error {
 		f.RegistryCertificate = pem
 	}
 	return nil
+}
+
+// upstreamVersion is what a package's version says of its content: without the epoch and what
+// the packager has added.
+func upstreamVersion(s string) string {
+	if _, rest, found := strings.Cut(s, ":"); found {
+		s = rest
+	}
+	end := strings.IndexFunc(s, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
+	if end >= 0 {
+		s = s[:end]
+	}
+	return strings.TrimSuffix(s, ".")
 }
 
 func readLedger(f *HostFacts, v []string) error {

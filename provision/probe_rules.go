@@ -1,15 +1,20 @@
 package provision
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // architectures maps what uname says to Go's words.
 var architectures = map[string]string{"x86_64": "amd64", "aarch64": "arm64"}
 
 // probeRules are all facts that the probe script may print.
 var probeRules = map[string]probeRule{
-	"uid":          number(func(f *HostFacts, n int64) { f.Root = n == 0 }),
-	"clock":        number(func(f *HostFacts, n int64) { f.ClockOffset = time.Duration(n) }),
-	"os":           text(4, func(f *HostFacts, v []string) { f.OS = OS{ID: v[0], Version: v[1], Like: v[2], Name: v[3]} }),
+	"uid":   number(func(f *HostFacts, n int64) { f.Root = n == 0 }),
+	"clock": number(func(f *HostFacts, n int64) { f.ClockOffset = time.Duration(n) }),
+	"os": text(5, func(f *HostFacts, v []string) {
+		f.OS = OS{ID: v[0], Version: v[1], Like: v[2], Name: v[3], Codename: v[4]}
+	}),
 	"kernel":       text(1, func(f *HostFacts, v []string) { f.Kernel = v[0] }),
 	"arch":         text(1, func(f *HostFacts, v []string) { f.Architecture = architecture(v[0]) }),
 	"cpus":         number(func(f *HostFacts, n int64) { f.CPUs = int(n) }),
@@ -53,12 +58,19 @@ var probeRules = map[string]probeRule{
 			NeedsReload: v[8] == "yes",
 		}
 	}),
-	"version":            text(3, func(f *HostFacts, v []string) { f.Versions[v[0]] = Version{Path: v[1], Version: v[2]} }),
+	"version": text(3, func(f *HostFacts, v []string) { f.Versions[v[0]] = Version{Path: v[1], Version: v[2]} }),
+	"package": text(3, func(f *HostFacts, v []string) {
+		f.Packages[v[0]] = PackageFacts{Version: upstreamVersion(v[1]), Held: v[2] == "held"}
+	}),
+	"candidate":          text(2, func(f *HostFacts, v []string) { f.Candidates[v[0]] = upstreamVersion(v[1]) }),
+	"environment":        text(2, func(f *HostFacts, v []string) { f.Environment[strings.ToUpper(v[0])] = v[1] }),
+	"socket":             text(1, func(f *HostFacts, v []string) { f.Sockets[v[0]] = true }),
 	"containerd-setting": text(2, func(f *HostFacts, v []string) { f.RuntimeSettings[v[0]] = v[1] }),
 	"image": text(4, func(f *HostFacts, v []string) {
 		f.Images[v[0]] = ImageFacts{Digest: v[1], Complete: v[2] == "complete" && v[3] == "true"}
 	}),
 
+	"install-cut":    text(1, func(f *HostFacts, _ []string) { f.InstallCut = true }),
 	"manifest":       text(1, func(f *HostFacts, v []string) { f.Manifests = append(f.Manifests, v[0]) }),
 	"kubeconfig":     text(1, func(f *HostFacts, v []string) { f.Kubeconfigs[v[0]] = true }),
 	"kubelet-config": text(1, func(f *HostFacts, _ []string) { f.KubeletConfig = true }),

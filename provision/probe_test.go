@@ -3,7 +3,9 @@ package provision
 import (
 	"bytes"
 	"context"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +49,7 @@ func TestParseProbe(t *testing.T) {
 		{"cut off", "uid\t0\n", "ends early"},
 		{"empty", "", "ends early"},
 		{"unknown fact", "weather\tfine\nend\n", `unknown fact "weather"`},
-		{"too few fields", "os\tdebian\nend\n", "os has 1 fields, want 4"},
+		{"too few fields", "os\tdebian\nend\n", "os has 1 fields, want 5"},
 		{"no number", "cpus\tmany\nend\n", "line 1: cpus"},
 		{"bad address", "address\teth0\tnowhere\nend\n", "address"},
 	} {
@@ -83,4 +85,24 @@ func FuzzParseProbe(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Files that are empty have no text, and the answer is understood nevertheless.
+func TestProbeOfEmptyFiles(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "daemon.json")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	nowhere := filepath.Join(filepath.Dir(empty), "nowhere")
+	script := strings.NewReplacer("/etc/docker/daemon.json", empty, "/etc/containerd", nowhere, "/etc/systemd", nowhere, "/etc/kubernetes", nowhere,
+		"/etc/sysctl.d", nowhere, "/etc/modules-load.d", nowhere, "/etc/fairlead", nowhere, "/etc/apt", nowhere, "/etc/yum.repos.d", nowhere, "/var/lib/kubelet/", nowhere+"/").Replace(templates.Probe())
+	command := exec.CommandContext(t.Context(), "/bin/sh", "-s", "--", "-", "/etc/hosts")
+	command.Stdin = strings.NewReader(script)
+	answer, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parseProbe(answer, time.Now(), time.Now()); err != nil {
+		t.Error(err)
+	}
 }

@@ -32,7 +32,8 @@ type Options struct {
 // It is safe for concurrent use; Close ends all connections.
 type Session struct {
 	wish   Wish
-	bundle *bundle.Bundle
+	whole  bool           // the wish is complete
+	bundle *bundle.Bundle // nil without one
 	log    *slog.Logger
 	events *emitter
 
@@ -56,11 +57,15 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 	wish := Wish{Cluster: cluster}
 	var b *bundle.Bundle
 	if !options.WithoutBundle {
+		var manifest bundle.Manifest
 		var err error
-		if b, err = bundle.Open(ctx, cluster.Kubernetes.Bundle); err != nil {
-			return nil, err
+		if cluster.Kubernetes.Bundle != "" {
+			if b, err = bundle.Open(ctx, cluster.Kubernetes.Bundle); err != nil {
+				return nil, err
+			}
+			manifest = b.Manifest
 		}
-		if wish, err = NewWish(ctx, cluster, b.Manifest, options.Sources); err != nil {
+		if wish, err = NewWish(ctx, cluster, manifest, options.Sources); err != nil {
 			return nil, err
 		}
 	}
@@ -72,6 +77,7 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 	}
 	return &Session{
 		wish:   wish,
+		whole:  !options.WithoutBundle,
 		bundle: b,
 		log:    options.Log,
 		events: &emitter{now: time.Now, sink: options.Events},

@@ -174,8 +174,11 @@ func runScript(h *HostFacts, a Script) error {
 		setActive(h, a.Args[0], "active")
 	case templates.StartUnit():
 		name, state := a.Args[0], h.Units[a.Args[0]].Active
+		if unitPath(h, name) == "" {
+			return fmt.Errorf("there is no unit %s", name)
+		}
 		if len(a.Args) > 1 {
-			state = "active"
+			state = afterStart(h, name)
 		}
 		setActive(h, name, state)
 		unit := h.Units[name]

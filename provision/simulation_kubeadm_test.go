@@ -11,13 +11,17 @@ import (
 )
 
 // prepared says why kubeadm could not run.
-func prepared(h HostFacts) error {
-	for _, program := range []string{"/usr/local/bin/kubeadm", "/usr/local/bin/kubelet"} {
-		if _, exists := h.Files[program]; !exists {
-			return fmt.Errorf("%s is not there", program)
+func (s *simulation) prepared(h HostFacts) error {
+	versions := s.versions(h)
+	for _, program := range []string{packageKubeadm, packageKubelet} {
+		if is, want := versions[program].Version, s.wish.Cluster.Kubernetes.Version; is != want {
+			return fmt.Errorf("%s is %q instead of %s", program, is, want)
 		}
 	}
+	_, proxied := h.Files[templates.ProxyFile]
 	switch {
+	case proxied != s.wish.proxied():
+		return fmt.Errorf("kubeadm would have proxies: %v", proxied)
 	case h.Units[containerdUnit].Active != "active":
 		return errors.New("the container runtime does not run")
 	case h.Units[kubeletUnit].Enabled != "enabled":
@@ -31,7 +35,7 @@ func prepared(h HostFacts) error {
 }
 
 func (s *simulation) init(name string, a KubeadmInit, half bool) error {
-	if err := prepared(s.is.Hosts[name]); err != nil {
+	if err := s.prepared(s.is.Hosts[name]); err != nil {
 		return err
 	}
 	changeHost(s.is, name, func(h *HostFacts) {
@@ -66,7 +70,7 @@ func (s *simulation) init(name string, a KubeadmInit, half bool) error {
 }
 
 func (s *simulation) join(name string, a KubeadmJoin, half bool) error {
-	if err := prepared(s.is.Hosts[name]); err != nil {
+	if err := s.prepared(s.is.Hosts[name]); err != nil {
 		return err
 	}
 	if s.is.API.Err != nil || !s.token {

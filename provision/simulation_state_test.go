@@ -10,12 +10,18 @@ import (
 
 // readBy says which service reads a file when it starts.
 func readBy(path string) string {
+	for _, unit := range []string{containerdUnit, kubeletUnit, dockerUnit} {
+		if slices.Contains([]string{templates.ProxyDropInPath(unit), templates.ContainerDropIn(unit).Path, "/usr/lib/systemd/system/" + unit}, path) {
+			return unit
+		}
+	}
 	for _, service := range []struct {
 		unit  string
 		paths []string
 	}{
-		{containerdUnit, []string{configTOML, templates.RegistryCredentials(nil).Path, "/usr/local/bin/containerd", "/etc/systemd/system/" + containerdUnit}},
-		{kubeletUnit, []string{"/usr/local/bin/kubelet", "/etc/systemd/system/" + kubeletUnit, "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf"}},
+		{dockerUnit, []string{templates.DockerConfigPath, "/usr/bin/dockerd"}},
+		{containerdUnit, []string{configTOML, templates.RegistryCredentials(nil, templates.Containerd{}).Path, "/usr/local/bin/containerd", "/usr/bin/containerd", "/etc/systemd/system/" + containerdUnit}},
+		{kubeletUnit, []string{"/usr/local/bin/kubelet", "/usr/bin/kubelet", "/etc/systemd/system/" + kubeletUnit, "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf"}},
 		{registryUnit, []string{"/usr/local/bin/registry", "/etc/systemd/system/" + registryUnit}},
 	} {
 		if slices.Contains(service.paths, path) {
@@ -52,6 +58,7 @@ func (s *simulation) state() string {
 	for _, host := range s.wish.Cluster.Hosts() {
 		h := facts.Hosts[host.Name]
 		fmt.Fprintln(&b, host.Name, "sysctls", h.Sysctls, "modules", h.Modules, "kubeconfigs", h.Kubeconfigs, "registry", h.RegistryImages)
+		fmt.Fprintln(&b, host.Name, "packages", packagesOf(h))
 		for _, path := range sortedKeys(h.Files) {
 			fmt.Fprintln(&b, host.Name, path, h.Files[path])
 		}

@@ -35,6 +35,8 @@ type simulation struct {
 	failAt    func(step Step, action int) error
 	authority *pki.Authority
 	performed int
+	// cutsLate has the cut of an install come when its packages are there.
+	cutsLate bool
 	// keepsToken says that it was the end of the token that failed.
 	keepsToken bool
 	// stale are services, HOST/UNIT, that run with files that are no longer there.
@@ -73,6 +75,8 @@ func (s *simulation) observe() Facts {
 		host.Files, host.Contents, host.Units = maps.Clone(host.Files), maps.Clone(host.Contents), maps.Clone(host.Units)
 		host.Images, host.Kubeconfigs, host.Sysctls = maps.Clone(host.Images), maps.Clone(host.Kubeconfigs), maps.Clone(host.Sysctls)
 		host.Modules, host.RegistryImages = maps.Clone(host.Modules), maps.Clone(host.RegistryImages)
+		host.Packages, host.Ledger, host.Versions = maps.Clone(host.Packages), slices.Clone(host.Ledger), s.versions(host)
+		_, host.InstallCut = host.Contents[packagesBefore]
 		facts.Hosts[name] = host
 	}
 	if s.is.API.Err != nil {
@@ -144,7 +148,7 @@ func (s *simulation) perform(_ context.Context, step Step) error {
 	}
 	changeHost(s.is, step.Host, func(h *HostFacts) {
 		for _, touched := range unrecorded(step.touches(), h.Ledger) {
-			h.Ledger = append(h.Ledger, LedgerEntry{Kind: touched.kind, Key: touched.key, Was: "absent"})
+			h.Ledger = append(h.Ledger, LedgerEntry{Kind: touched.kind, Key: touched.key, Was: formerly(*h, touched)})
 		}
 	})
 	if step.Host == "" {
@@ -160,8 +164,8 @@ func (s *simulation) perform(_ context.Context, step Step) error {
 	return nil
 }
 
-// act does an action, or of kubeadm's only the first half. Others that fail do nothing: each
-// of them is one change.
+// act does an action, or of kubeadm's and the package manager's only the first half. Others
+// that fail do nothing: each of them is one change.
 func (s *simulation) act(step Step, action Action, half bool) error {
 	host := step.Host
 	switch a := action.(type) {
@@ -172,7 +176,7 @@ func (s *simulation) act(step Step, action Action, half bool) error {
 	case ChangeStaticPod:
 		return s.changeStaticPod(host, a, half)
 	}
-	if half {
+	if half && !ofPackages(action) {
 		return nil
 	}
 	if done, err := s.actOnCluster(action); done {
@@ -182,7 +186,11 @@ func (s *simulation) act(step Step, action Action, half bool) error {
 	changeHost(s.is, host, func(h *HostFacts) {
 		was := *h
 		was.Files, was.Units, was.Contents = maps.Clone(h.Files), maps.Clone(h.Units), maps.Clone(h.Contents)
-		err = s.actOnHost(host, h, action)
+		if script, ok := action.(Script); ok && ofPackages(action) {
+			err = runPackages(h, script, half, s.cutsLate)
+		} else {
+			err = s.actOnHost(host, h, action)
+		}
 		s.age(host, was, *h)
 	})
 	return err
@@ -190,7 +198,7 @@ func (s *simulation) act(step Step, action Action, half bool) error {
 
 func setActive(h *HostFacts, unit, state string) {
 	facts := h.Units[unit]
-	facts.Load, facts.Active, facts.Path = "loaded", state, "/etc/systemd/system/"+unit
+	facts.Load, facts.Active, facts.Path = "loaded", state, unitPath(h, unit)
 	h.Units[unit] = facts
 }
 

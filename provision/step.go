@@ -98,6 +98,9 @@ const (
 	touchUnit   = "unit"   // a systemd unit's enablement and state
 	touchSwap   = "swap"   // all active swap devices
 	touchNet    = "net"    // interfaces, netfilter tables and rules
+	// touchPackage is a package; scripts/packages.sh writes these entries itself, because only
+	// the package manager knows what it brings along.
+	touchPackage = "package"
 )
 
 func files(paths ...string) []touch {

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"fairlead/inventory"
 	"fairlead/provision/bundle"
 	"fairlead/provision/manifests"
+	"fairlead/templates"
 	"fairlead/templates/images"
 )
 
@@ -21,6 +23,8 @@ type Wish struct {
 	Rules images.Rules
 	// Registries are those of the inventory with what its files hold.
 	Registries []Registry
+	// KubernetesRepository and RuntimeRepository are where packages come from.
+	KubernetesRepository, RuntimeRepository templates.RepositorySource
 	// Addons are the sets of objects that are applied, in this order.
 	Addons []AddonSet
 	// Needs are the images that the cluster needs.
@@ -55,7 +59,13 @@ func NewWish(ctx context.Context, cluster *inventory.Cluster, manifest bundle.Ma
 	if wish.Rules, err = images.NewRules(rules); err != nil {
 		return wish, fmt.Errorf("images.rewrite: %w", err)
 	}
-	for _, registry := range cluster.Images.Registries {
+	if wish.KubernetesRepository, err = readRepository(cluster.Kubernetes.Repository); err != nil {
+		return wish, fmt.Errorf("kubernetes.repository: %w", err)
+	}
+	if wish.RuntimeRepository, err = readRepository(cluster.Runtime.Repository); err != nil {
+		return wish, fmt.Errorf("runtime.repository: %w", err)
+	}
+	for _, registry := range declaredRegistries(cluster) {
 		if sources.WithoutPasswords {
 			registry.User, registry.PasswordFile, registry.AskPassword = "", "", false
 		}
@@ -70,6 +80,22 @@ func NewWish(ctx context.Context, cluster *inventory.Cluster, manifest bundle.Ma
 	}
 	wish.Needs, err = imageNeeds(wish)
 	return wish, err
+}
+
+// readRepository reads the key of a package repository.
+func readRepository(from inventory.Repository) (templates.RepositorySource, error) {
+	source := templates.RepositorySource{URL: from.URL}
+	if from.Key == "" {
+		return source, nil
+	}
+	var err error
+	if source.Key, err = os.ReadFile(from.Key); err != nil {
+		return source, fmt.Errorf("read the key: %w", err)
+	}
+	if !bytes.Contains(source.Key, []byte("-----BEGIN PGP PUBLIC KEY BLOCK-----")) {
+		return source, fmt.Errorf("%s is not an armored OpenPGP public key", from.Key)
+	}
+	return source, nil
 }
 
 // readRegistry reads the CA and the password of a registry.

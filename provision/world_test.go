@@ -39,7 +39,11 @@ func testWish(t *testing.T, edit func(*inventory.Cluster)) Wish {
 	if edit != nil {
 		edit(cluster)
 	}
-	wish, err := NewWish(t.Context(), cluster, testBundle(), Sources{})
+	var manifest bundle.Manifest
+	if cluster.Kubernetes.Bundle != "" {
+		manifest = testBundle()
+	}
+	wish, err := NewWish(t.Context(), cluster, manifest, Sources{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,9 +112,10 @@ func testBundle() bundle.Manifest {
 		"registry.k8s.io/pause:3.10.2":           both,
 		"ghcr.io/flannel-io/flannel:v0.28.7":     both,
 
-		"registry.k8s.io/metrics-server/metrics-server:v0.9.0": nil,
-		"docker.io/library/traefik:v3.7.6":                     nil,
-		"registry.fairlead.example/fairlead-approver:v1":       nil,
+		"ghcr.io/flannel-io/flannel-cni-plugin:v1.9.1-flannel1": nil,
+		"registry.k8s.io/metrics-server/metrics-server:v0.9.0":  nil,
+		"docker.io/library/traefik:v3.7.6":                      nil,
+		"registry.fairlead.example/fairlead-approver:v1":        nil,
 	} {
 		manifest.Images = append(manifest.Images, bundle.Image{Name: name, Digest: digest.FromString(name), Size: 1 << 20, Roles: roles})
 	}
@@ -129,7 +134,7 @@ func testLayer(paths ...string) bundle.Layer {
 // freshHost is a machine that was just installed.
 func freshHost(host inventory.Host) HostFacts {
 	return HostFacts{
-		Root: true, OS: OS{ID: "debian", Version: "12", Name: "Debian GNU/Linux 12 (bookworm)"}, Kernel: "6.1.0",
+		Root: true, OS: OS{ID: "debian", Version: "12", Name: "Debian GNU/Linux 12 (bookworm)", Codename: "bookworm"}, Kernel: "6.1.0",
 		Architecture: "amd64", CPUs: 2, MemoryKiB: 4 << 20, Hostname: host.Name, MachineID: host.Name, BootID: "boot of " + host.Name, Systemd: 252,
 		Container: "none", CgroupV2: true, Capabilities: 1<<41 - 1, AppArmor: true,
 		Disks:       []Disk{{Folder: "/usr/local/bin", Device: "/dev/vda", SizeKiB: 100 << 20, FreeKiB: 50 << 20}},
@@ -140,6 +145,7 @@ func freshHost(host inventory.Host) HostFacts {
 		Sysctls:     map[string]string{"net.ipv4.ip_forward": "0"},
 		Files:       map[string]FileFacts{}, Contents: map[string][]byte{},
 		Units: map[string]UnitFacts{}, Versions: map[string]Version{}, Images: map[string]ImageFacts{},
+		Packages: map[string]PackageFacts{}, Candidates: map[string]string{}, Environment: map[string]string{}, Sockets: map[string]bool{},
 		Kubeconfigs: map[string]bool{}, NotEmpty: map[string]bool{},
 	}
 }
@@ -163,7 +169,7 @@ func preparedHost(wish Wish, host inventory.Host) HostFacts {
 		templates.HostFile{Path: configTOML, Mode: 0o644, Content: templates.ContainerdConfig(options)})
 	written = append(written, wish.registryFiles()...)
 	if options.Credentials {
-		written = append(written, templates.RegistryCredentials(wish.credentials()))
+		written = append(written, templates.RegistryCredentials(wish.credentials(), templates.Containerd{}))
 	}
 	for _, file := range written {
 		sum := sha256.Sum256(file.Content)

@@ -13,11 +13,17 @@ const ContainerdConfigPath = "/etc/containerd/config.toml"
 //go:embed host/containerd.toml
 var containerdConfig string
 
+//go:embed host/containerd-v2.toml
+var containerdConfigV2 string
+
 //go:embed host/containerd.service
 var containerdUnit string
 
 // Containerd holds what differs between hosts in containerd's configuration and unit.
 type Containerd struct {
+	// Format2 is for a containerd of which fairlead does not know beforehand that it is 2.0 or
+	// later: one that comes from packages.
+	Format2 bool
 	// SandboxImage is the pause image of every pod, as the host has it.
 	SandboxImage string
 	// Credentials includes the file of RegistryCredentials.
@@ -29,12 +35,24 @@ type Containerd struct {
 	DisableAppArmor bool
 }
 
-// ContainerdConfig returns the whole configuration file for containerd 2.0 and
-// later (version 3): systemd cgroups, hosts.toml files below
-// RegistryCertsFolder, and the sandbox image pinned.
+// ContainerdConfig returns the whole configuration file: systemd cgroups, hosts.toml
+// files below RegistryCertsFolder, and the sandbox image pinned. It is of version 3,
+// which containerd 2.0 and later understand, or of version 2, which 1.6 and later do.
 func ContainerdConfig(o Containerd) []byte {
+	config := containerdConfig
+	if o.Format2 {
+		config = containerdConfigV2
+	}
+	if o.Format2 && o.Credentials {
+		config, _, _ = strings.Cut(config, "\n[") // the rest is in the file with the credentials
+	}
+	return o.fill(config, o.Credentials)
+}
+
+// fill puts what differs between hosts into a configuration.
+func (o Containerd) fill(config string, credentials bool) []byte {
 	imports := ""
-	if o.Credentials {
+	if credentials {
 		imports = "imports = ['" + registryCredentialsPath + "']\n"
 	}
 	return []byte(strings.NewReplacer(
@@ -42,7 +60,7 @@ func ContainerdConfig(o Containerd) []byte {
 		"@SANDBOX_IMAGE@", tomlString(o.SandboxImage),
 		"@RESTRICT_OOM_SCORE_ADJ@", strconv.FormatBool(o.RestrictOOMScoreAdj),
 		"@DISABLE_APPARMOR@", strconv.FormatBool(o.DisableAppArmor),
-	).Replace(containerdConfig))
+	).Replace(config))
 }
 
 // ContainerdUnit returns the systemd unit of /usr/local/bin/containerd. The OOM

@@ -33,6 +33,9 @@ type FlannelOptions struct {
 	// Image is flannel's image, such as ghcr.io/flannel-io/flannel:v0.28.7. It
 	// must hold cp.
 	Image string
+	// PluginImage is the image of flannel's CNI plugin, which the pods then install on their
+	// hosts; empty when the hosts have it.
+	PluginImage string
 	// APIServer is the control plane endpoint, host:port. flannel talks to it
 	// directly: the Service address works only once kube-proxy has set it up, and
 	// until then flannel would fail and be backed off.
@@ -45,8 +48,8 @@ type FlannelOptions struct {
 // it, and fields that it fills in are left out, so that the objects are a subset
 // of the live ones. Numbers are int64.
 //
-// The pods only write the CNI configuration: the CNI plugins, flannel's among
-// them, must be in /opt/cni/bin of each host.
+// The pods write the CNI configuration, and flannel's own CNI plugin if PluginImage is
+// given: all other plugins must be in /opt/cni/bin of each host.
 func Flannel(o FlannelOptions) ([]map[string]any, error) {
 	netConf, err := flannelNetConf(o.PodSubnet)
 	if err != nil {
@@ -74,6 +77,12 @@ func Flannel(o FlannelOptions) ([]map[string]any, error) {
 			object["data"] = map[string]any{"cni-conf.json": flannelCNIConf, "net-conf.json": netConf}
 		case "DaemonSet":
 			if err := fillFlannelPods(object, o.Image, netConf, server); err != nil {
+				return nil, fmt.Errorf("write flannel objects: %w", err)
+			}
+			if o.PluginImage == "" {
+				break
+			}
+			if err := addFlannelPlugin(object, o.PluginImage); err != nil {
 				return nil, fmt.Errorf("write flannel objects: %w", err)
 			}
 		}
@@ -109,6 +118,27 @@ func fillFlannelPods(daemonSet map[string]any, image, netConf string, server []a
 			}
 		}
 	}
+	return nil
+}
+
+// addFlannelPlugin lets the pods install flannel's CNI plugin first, as upstream's manifest does:
+// once the configuration is there, it is used.
+func addFlannelPlugin(daemonSet map[string]any, image string) error {
+	pod, err := mapAt(daemonSet, "spec", "template", "spec")
+	if err != nil {
+		return err
+	}
+	plugin := map[string]any{
+		"name": "install-cni-plugin", "image": image, "command": []any{"cp"},
+		"args":         []any{"-f", "/flannel", "/opt/cni/bin/flannel"},
+		"volumeMounts": []any{map[string]any{"name": "cni-plugin", "mountPath": "/opt/cni/bin"}},
+	}
+	containers, _ := pod["initContainers"].([]any)
+	pod["initContainers"] = append([]any{plugin}, containers...)
+	volumes, _ := pod["volumes"].([]any)
+	pod["volumes"] = append(volumes, map[string]any{
+		"name": "cni-plugin", "hostPath": map[string]any{"path": "/opt/cni/bin", "type": "DirectoryOrCreate"},
+	})
 	return nil
 }
 

@@ -21,6 +21,9 @@ func TestFlannel(t *testing.T) {
 	}{
 		{"flannel.yaml", FlannelOptions{PodSubnet: "10.244.0.0/16", Image: "ghcr.io/flannel-io/flannel:v0.28.7", APIServer: "192.0.2.11:6443"}},
 		{"flannel-dual.yaml", FlannelOptions{PodSubnet: "10.244.0.0/16,fd00:1::/56", Image: "registry.lab:5000/flannel:v0.28.7", APIServer: "api.lab.example:8443"}},
+		{"packages/flannel-plugin.yaml", FlannelOptions{
+			PodSubnet: "10.244.0.0/16", Image: "ghcr.io/flannel-io/flannel:v0.28.7", PluginImage: "ghcr.io/flannel-io/flannel-cni-plugin:v1.9.1-flannel1", APIServer: "192.0.2.11:6443",
+		}},
 	} {
 		t.Run(tt.file, func(t *testing.T) {
 			objects, err := Flannel(tt.in)
@@ -137,4 +140,38 @@ func TestFlannelRefuses(t *testing.T) {
 			t.Errorf("%+v gave %d objects", in, len(objects))
 		}
 	}
+}
+
+// The plugin is there before the configuration that names it: its container is the first one,
+// has its own image, and puts the file where the runtime looks for it.
+func TestFlannelPlugin(t *testing.T) {
+	objects, err := Flannel(FlannelOptions{PodSubnet: "10.244.0.0/16", Image: "flannel:1", PluginImage: "plugin:2", APIServer: "a:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set appsv1.DaemonSet
+	text, err := yaml.Marshal(objects[len(objects)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.UnmarshalStrict(text, &set); err != nil {
+		t.Fatal(err)
+	}
+	pod := set.Spec.Template.Spec
+	if len(pod.InitContainers) < 2 {
+		t.Fatalf("init containers are %+v", pod.InitContainers)
+	}
+	first := pod.InitContainers[0]
+	if first.Image != "plugin:2" || !reflect.DeepEqual(append(first.Command, first.Args...), []string{"cp", "-f", "/flannel", "/opt/cni/bin/flannel"}) {
+		t.Errorf("the first init container is %+v", first)
+	}
+	if len(first.VolumeMounts) != 1 || first.VolumeMounts[0].MountPath != "/opt/cni/bin" || len(first.Env) > 0 {
+		t.Errorf("the first init container is %+v", first)
+	}
+	for _, volume := range pod.Volumes {
+		if volume.Name == first.VolumeMounts[0].Name && volume.HostPath != nil && volume.HostPath.Path == "/opt/cni/bin" {
+			return
+		}
+	}
+	t.Errorf("volumes are %+v", pod.Volumes)
 }

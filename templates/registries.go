@@ -27,6 +27,9 @@ func RegistryHosts(name string, server RegistryEndpoint, mirrors []RegistryEndpo
 	b.WriteString("# Written by fairlead as a whole; changes made here are replaced.\n")
 	b.WriteString("server = " + tomlString(server.root()) + "\n")
 	writeEndpoint(&b, "", server)
+	if len(mirrors) == 0 {
+		b.WriteString("\n[host]\n") // containerd 1 wants this table even where nothing is in it
+	}
 	for _, mirror := range mirrors {
 		b.WriteString("\n[host." + tomlString(mirror.root()) + "]\n")
 		writeEndpoint(&b, "  ", mirror)
@@ -59,11 +62,20 @@ type RegistryCredential struct{ Host, User, Password string }
 // a file of its own that only root can read. ContainerdConfig includes it if
 // Containerd.Credentials is set. containerd calls the setting deprecated, and has no
 // other for credentials that do not come with a pod.
-func RegistryCredentials(credentials []RegistryCredential) HostFile {
+//
+// Below 2.0, containerd lets a plugin's section of an included file take the place of
+// the whole section: there this file holds all of the plugin's settings.
+func RegistryCredentials(credentials []RegistryCredential, o Containerd) HostFile {
 	var b strings.Builder
-	b.WriteString("# Written by fairlead as a whole; changes made here are replaced.\nversion = 3\n")
+	plugin := "io.containerd.cri.v1.images"
+	if o.Format2 {
+		plugin = "io.containerd.grpc.v1.cri"
+		b.Write(o.fill(containerdConfigV2, false))
+	} else {
+		b.WriteString("# Written by fairlead as a whole; changes made here are replaced.\nversion = 3\n")
+	}
 	for _, c := range credentials {
-		b.WriteString("\n[plugins.'io.containerd.cri.v1.images'.registry.configs." + tomlString(c.Host) + ".auth]\n")
+		b.WriteString("\n[plugins." + tomlString(plugin) + ".registry.configs." + tomlString(c.Host) + ".auth]\n")
 		b.WriteString("  username = " + tomlString(c.User) + "\n  password = " + tomlString(c.Password) + "\n")
 	}
 	return HostFile{Path: registryCredentialsPath, Mode: 0o600, Content: []byte(b.String()), Secret: true}

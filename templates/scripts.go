@@ -35,6 +35,12 @@ var (
 	installLayers string
 	//go:embed scripts/list-blobs.sh
 	listBlobs string
+	//go:embed scripts/packages.sh
+	packages string
+	//go:embed scripts/packages-apt.sh
+	packagesApt string
+	//go:embed scripts/packages-dnf.sh
+	packagesDnf string
 	//go:embed scripts/import-images.sh
 	importImages string
 )
@@ -86,3 +92,11 @@ func ImportImages() string { return importImages }
 
 // ListBlobs prints the digests in containerd's content store, one a line.
 func ListBlobs() string { return listBlobs }
+
+// Packages gets packages; its arguments are a verb of scripts/packages.sh and what that needs.
+func Packages(manager PackageManager) string {
+	if manager == Apt {
+		return packagesApt + packages
+	}
+	return packagesDnf + packages
+}

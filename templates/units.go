@@ -29,3 +29,12 @@ func KubeletUnit() []HostFile {
 		{Path: unit + ".d/10-kubeadm.conf", Mode: 0o644, Content: []byte(kubeletDropIn)},
 	}
 }
+
+// ContainerDropIn returns the part of a packaged unit for a host whose root lacks
+// CAP_SYS_RESOURCE: systemd would refuse to start a unit that lowers its OOM score.
+func ContainerDropIn(unit string) HostFile {
+	return HostFile{
+		Path: "/etc/systemd/system/" + unit + ".d/50-fairlead-oom.conf", Mode: 0o644,
+		Content: []byte("# Written by fairlead.\n[Service]\nOOMScoreAdjust=0\n"),
+	}
+}

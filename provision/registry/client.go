@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"oras.land/oras-go/v2/registry/remote"
@@ -35,6 +36,8 @@ type Endpoint struct {
 	PlainHTTP      bool   // HTTP in place of HTTPS
 	CA             []byte // PEM; trusted besides the system's CAs, as containerd does. nil: these only
 	User, Password string // both or none
+	// Proxy gives the proxy for a URL, or none; nil: none for any.
+	Proxy func(*url.URL) (*url.URL, error)
 }
 
 // DialFunc opens a connection to an address, for example from the side of a host.
@@ -84,6 +87,9 @@ func NewClient(endpoint Endpoint, dial DialFunc) (*Client, error) {
 	if dial == nil {
 		base.Proxy = http.ProxyFromEnvironment
 		dial = (&net.Dialer{}).DialContext
+	}
+	if endpoint.Proxy != nil {
+		base.Proxy = func(r *http.Request) (*url.URL, error) { return endpoint.Proxy(r.URL) }
 	}
 	base.DialContext = marked(dial)
 	c := &Client{endpoint: endpoint, registry: registry, http: &http.Client{Transport: &transport{base: base}}}

@@ -29,8 +29,9 @@ if [ $# -gt 0 ]; then
 		--property Type=exec \
 		--property "StandardOutput=append:$log" --property "StandardError=append:$log" \
 		--property "ExecStopPost=/bin/rm -f $config" \
+		--property EnvironmentFile=-/etc/fairlead/proxy.env \
 		--setenv "PATH=$PATH" --setenv HOME=/root \
-		/usr/local/bin/kubeadm "$@" --config "$config"
+		"$(command -v kubeadm)" "$@" --config "$config"
 fi
 
 pid=$(property MainPID)

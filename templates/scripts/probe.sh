@@ -1,5 +1,6 @@
 # Reads all facts of a host in one go and changes nothing. Arguments: "remains" to look as
-# well for what reset must leave none of, or "-"; then the paths of the files to examine.
+# well for what reset must leave none of, "packages" to ask as well what the package manager
+# could install, or "-"; then the paths of the files to examine.
 # Prints one fact a line: its name, then tab-separated fields. The last line is "end"; an
 # answer without it is incomplete.
 #
@@ -24,9 +25,9 @@ machine() {
 	fact uid "$(id -u)"
 	fact clock "$(date +%s%N)"
 	(
-		ID='' VERSION_ID='' ID_LIKE='' PRETTY_NAME=''
+		ID='' VERSION_ID='' ID_LIKE='' PRETTY_NAME='' VERSION_CODENAME='' UBUNTU_CODENAME='' DEBIAN_CODENAME=''
 		[ -r /etc/os-release ] && . /etc/os-release
-		fact os "$ID" "$VERSION_ID" "$ID_LIKE" "$PRETTY_NAME"
+		fact os "$ID" "$VERSION_ID" "$ID_LIKE" "$PRETTY_NAME" "${UBUNTU_CODENAME:-${DEBIAN_CODENAME:-$VERSION_CODENAME}}"
 	)
 	# shellcheck disable=SC2046 # three words
 	set -- $(uname -nrm)
@@ -128,6 +129,8 @@ files() {
 		shift
 		if [ -d "$path" ]; then
 			fact tree "$path"
+		elif [ -S "$path" ]; then
+			fact socket "$path"
 		elif [ -f "$path" ] && [ ! -L "$path" ]; then
 			set -- "$@" "$path"
 		fi
@@ -150,13 +153,16 @@ contents() {
 		/etc/systemd/system/containerd.service /etc/systemd/system/kubelet.service \
 		/etc/systemd/system/kubelet.service.d/10-kubeadm.conf /etc/containerd/certs.d/*/hosts.toml \
 		/etc/kubernetes/manifests/*.yaml /var/lib/kubelet/config.yaml \
-		/etc/fairlead/registry/*.yaml /etc/systemd/system/fairlead-registry*.service; do
+		/etc/fairlead/registry/*.yaml /etc/systemd/system/fairlead-registry*.service \
+		/etc/docker/daemon.json /etc/fairlead/proxy.env /etc/systemd/system/*.service.d/50-fairlead-proxy.conf \
+		/etc/apt/sources.list.d/kubernetes.list /etc/apt/sources.list.d/docker.list \
+		/etc/yum.repos.d/kubernetes.repo /etc/yum.repos.d/docker-ce.repo; do
 		[ ! -f "$path" ] || set -- "$@" "$path"
 	done
 	[ $# = 0 ] || awk '
 		FNR == 1 { if (NR > 1) printf "\n"; printf "content\t%s\t", FILENAME }
 		{ gsub(/\t/, "\036"); printf "%s\037", $0 }
-		END { printf "\n" }' "$@"
+		END { if (NR > 0) printf "\n" }' "$@"
 }
 
 units() {
@@ -176,12 +182,45 @@ units() {
 		END { flush() }'
 }
 
+# Packages of Kubernetes and of container runtimes: NAME, VERSION, and whether it is held there.
+packages() {
+	set -- kubelet kubeadm kubectl cri-tools kubernetes-cni containerd containerd.io docker.io docker-ce moby-engine docker
+	if [ -s /var/lib/dpkg/status ]; then
+		there=$(dpkg-query --show --showformat '${db:Status-Abbrev}\t${Package}\t${Version}\n' "$@" 2>/dev/null |
+			awk -F "$tab" -v OFS="$tab" '$1 ~ /^.i/ { print "package", $2, $3, ($1 ~ /^h/ ? "held" : "-") }')
+		[ -z "$there" ] || printf '%s\n' "$there"
+		# What could be installed matters only where there is none. Without the caches, which
+		# apt would write, this takes seconds.
+		case $look:$there in
+		packages:*"package${tab}containerd"*) ;;
+		packages:*) apt-cache --option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache= policy containerd docker.io 2>/dev/null |
+			awk -v OFS="$tab" '/^[^ ]/ { name = $1; sub(/:$/, "", name) } $1 == "Candidate:" && $2 != "(none)" { print "candidate", name, $2 }' ;;
+		esac
+	elif command -v rpm >/dev/null 2>&1; then
+		# Lines of dnf 4 are NAME-EPOCH:VERSION-RELEASE.ARCH, those of dnf 5 name = "NAME".
+		locked=$(sed -n 's/^\([^#!].*\)-[0-9]*:[^:]*$/\1/p' /etc/dnf/plugins/versionlock.list 2>/dev/null
+			sed -n 's/^ *name *= *"\(.*\)"/\1/p' /etc/dnf/versionlock.toml 2>/dev/null)
+		rpm --query --queryformat '%{NAME}\t%{VERSION}\n' "$@" 2>/dev/null | awk -F "$tab" -v OFS="$tab" -v locked="$locked" '
+			BEGIN { n = split(locked, names, "\n"); for (i = 1; i <= n; i++) held[names[i]] }
+			NF == 2 { print "package", $1, $2, ($1 in held ? "held" : "-") }'
+	fi
+}
+
+# The proxies that services get of systemd.
+environment() {
+	systemctl show-environment 2>/dev/null | awk -F= -v OFS="$tab" '
+		tolower($1) ~ /^(http|https|no)_proxy$/ { name = $1; sub(/^[^=]*=/, ""); print "environment", name, $0 }'
+}
+
 software() {
 	for program in kubeadm kubelet containerd runc; do
 		path=$(command -v "$program") || continue
 		# What nobody has touched is of the version that was installed.
 		case $unchanged in
-		*"$tab$path$tab"*) continue ;;
+		*"$tab$path$tab"*)
+			fact version "$program" "$path" "" # which the bundle tells, if it is still that one
+			continue
+			;;
 		esac
 		case $program in
 		kubeadm) version=$(kubeadm version -o short 2>/dev/null) ;;
@@ -241,6 +280,7 @@ cluster() {
 			break
 		done
 	done
+	[ ! -f /var/lib/fairlead/packages.before ] || fact install-cut yes
 	[ ! -f /var/lib/fairlead/ledger ] || sed "s/^/ledger$tab/" /var/lib/fairlead/ledger
 	return 0
 }
@@ -310,6 +350,8 @@ files "$@" /etc/containerd/certs.d/*/*
 contents
 units=$(units)
 printf '%s\n' "$units"
+packages
+environment
 software
 cluster
 registry

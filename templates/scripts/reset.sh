@@ -43,13 +43,44 @@ stop_programs() {
 	return 0
 }
 
+# containerd is not fairlead's: the host had it before, or the user has brought it, and others may
+# work with it.
+foreign_containerd() { ! grep -q '^unit containerd.service not-found' "$ledger"; }
+
+# fairlead brought Docker Engine.
+own_docker() { grep -q '^unit docker.service not-found' "$ledger"; }
+
+# What Kubernetes, and a Docker that goes, have in such a containerd: all in their namespaces.
+empty_namespaces() {
+	foreign_containerd && systemctl --quiet is-active containerd.service || return 0
+	say "emptying containerd's namespaces"
+	for namespace in k8s.io moby; do
+		[ "$namespace" = k8s.io ] || own_docker || continue
+		ctr namespaces list --quiet 2>/dev/null | grep -qxF "$namespace" || continue
+		for kind in tasks containers; do
+			ctr --namespace "$namespace" "$kind" list --quiet 2>/dev/null | while read -r id; do
+				ctr --namespace "$namespace" "$kind" delete "$id" >/dev/null 2>&1
+			done
+		done
+		ctr --namespace "$namespace" images list --quiet 2>/dev/null | tr '\n' '\0' |
+			xargs -0r ctr --namespace "$namespace" images remove >/dev/null 2>&1
+		ctr --namespace "$namespace" leases list --quiet 2>/dev/null | tr '\n' '\0' |
+			xargs -0r ctr --namespace "$namespace" leases delete >/dev/null 2>&1
+		# What nothing refers to any more goes when a lease is deleted with this flag.
+		ctr --namespace "$namespace" leases create --id fairlead >/dev/null 2>&1 &&
+			ctr --namespace "$namespace" leases delete --sync fairlead >/dev/null 2>&1
+		ctr namespaces remove "$namespace" >/dev/null 2>&1 || say "keeping containerd's namespace $namespace, which is not empty"
+	done
+}
+
 # Mounts below the cluster's folders, the deepest first; the folders themselves may be
 # mounts of the host and stay.
 unmount() {
 	say "unmounting volumes"
 	while read -r _ _ _ _ mountpoint _; do
 		case $mountpoint in
-		/var/lib/kubelet/* | /var/lib/containerd/* | /run/containerd/* | /run/netns/* | /run/netns) printf '%s\n' "$mountpoint" ;;
+		/var/lib/kubelet/* | /run/containerd/*/k8s.io/* | /run/containerd/io.containerd.grpc.v1.cri/* | /run/netns/cni-*) printf '%s\n' "$mountpoint" ;;
+		/var/lib/containerd/* | /run/containerd/* | /run/netns/* | /run/netns) foreign_containerd || printf '%s\n' "$mountpoint" ;;
 		esac
 	done </proc/self/mountinfo | sort -r | while read -r mountpoint; do
 		mountpoint -q "$mountpoint" || continue # it went with another one
@@ -59,25 +90,78 @@ unmount() {
 	return 0
 }
 
+# Packages that fairlead installed and nobody else needs by now. One that an install which was
+# cut off brought is not in the ledger yet.
+remove_packages() {
+	if [ -s /var/lib/dpkg/status ]; then
+		manager=dpkg
+		installed() { dpkg-query --show --showformat '${db:Status-Abbrev} ${Package}\n' | sed -n 's/^.[^nc].  *//p' | sort -u; }
+	else
+		manager=rpm
+		installed() { rpm --query --all --queryformat '%{NAME}\n' | sort -u; }
+	fi
+	[ ! -f "$state/packages.before" ] || installed | comm -13 "$state/packages.before" - | sed 's/.*/package & absent/' >>"$ledger"
+	rm -f "$state/packages.before"
+	installed >"$state/packages.now"
+	# shellcheck disable=SC2046 # names of packages have no spaces
+	set -- $(sed -n 's/^package \([^ ]*\) absent$/\1/p' "$ledger" | sort -u | comm -12 - "$state/packages.now")
+	[ $# -gt 0 ] || return 0
+	say "removing packages: $*"
+	case $manager in
+	dpkg)
+		apt-mark unhold "$@" >/dev/null 2>&1
+		deadline=$(($(date +%s) + 600))
+		# dpkg itself does not wait for others.
+		while [ -n "$(find /proc/[0-9]*/fd -lname '/var/lib/dpkg/lock*' 2>/dev/null)" ] && [ "$(date +%s)" -lt "$deadline" ]; do
+			sleep 0.2
+		done
+		# Without apt, which would take along what depends on them.
+		DEBIAN_FRONTEND=noninteractive dpkg --purge "$@" >/dev/null 2>"$state/purge.log"
+		! grep -q ' lock' "$state/purge.log" || complain "cannot remove packages: $(grep ' lock' "$state/purge.log" | head -n 1)"
+		;;
+	rpm)
+		dnf --assumeyes --quiet versionlock delete "$@" >/dev/null 2>&1
+		rpm --erase "$@" 2>"$state/purge.log" || while gone=; do
+			# One by one, as long as one goes: what needed the others may have been it.
+			for name in "$@"; do ! rpm --erase "$name" 2>/dev/null || gone=$name; done
+			[ -n "$gone" ] || break
+		done
+		;;
+	esac
+	installed >"$state/packages.now"
+	for name in "$@"; do
+		! grep -qxF "$name" "$state/packages.now" || say "keeping package $name: $(grep -F "$name" "$state/purge.log" | head -n 1)"
+	done
+	return 0
+}
+
 remove_links() {
 	say "removing interfaces"
 	ip -o link show master cni0 2>/dev/null | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | while read -r link; do
 		ip link delete "$link" 2>/dev/null
 	done
-	for link in cni0 flannel.1 flannel-v6.1 kube-ipvs0; do
+	for path in /sys/class/net/*; do
+		link=${path##*/}
+		case $link in
+		cni0 | flannel.1 | flannel-v6.1 | kube-ipvs0) ;;
+		docker0 | br-[0-9a-f]*) own_docker || continue ;;
+		*) continue ;;
+		esac
 		grep -qxF "$link" "$state/saved/links" 2>/dev/null && continue
-		[ ! -e "/sys/class/net/$link" ] || ip link delete "$link" || complain "cannot delete interface $link"
+		ip link delete "$link" || complain "cannot delete interface $link"
 	done
 }
 
 # Prints the commands for iptables-restore --noflush that delete the rules and chains of
-# Kubernetes, the CNI plugins and flannel, and nothing else.
+# Kubernetes, the CNI plugins and flannel, and of a Docker that fairlead brought, and nothing else.
 deletions() {
-	awk '
+	own='(KUBE-|CNI-|FLANNEL-)' named=flanneld
+	own_docker && own='(KUBE-|CNI-|FLANNEL-|DOCKER)' named='(flanneld| -[io] (docker0|br-[0-9a-f]+) )'
+	awk -v own="$own" -v named="$named" '
 	/^\*/ { table = $0; rules = chains = "" }
-	/^:(KUBE|CNI|FLANNEL)-/ { name = substr($1, 2); chains = chains "-F " name "\n"; gone = gone "-X " name "\n" }
-	/^-A (KUBE|CNI|FLANNEL)-/ { next }
-	/^-A / && (/ -[jg] (KUBE|CNI|FLANNEL)-/ || /flanneld/) { sub(/^-A/, "-D"); rules = rules $0 "\n" }
+	$0 ~ "^:" own { name = substr($1, 2); chains = chains "-F " name "\n"; gone = gone "-X " name "\n" }
+	$0 ~ "^-A " own { next }
+	/^-A / && ($0 ~ " -[jg] " own || $0 ~ named) { sub(/^-A/, "-D"); rules = rules $0 "\n" }
 	/^COMMIT/ { if (rules chains != "") printf "%s\n%s%s%sCOMMIT\n", table, rules, chains, gone; gone = "" }
 	'
 }
@@ -201,8 +285,10 @@ restore() {
 if [ -f "$ledger" ]; then
 	stop_programs
 	unmount
+	empty_namespaces
 	remove_links
 	remove_netfilter
+	remove_packages
 	restore
 	[ "$status" != 0 ] || rm -rf "$state" /run/fairlead
 fi

@@ -1,0 +1,109 @@
+package provision
+
+import (
+	"fmt"
+
+	"fairlead/inventory"
+	"fairlead/provision/bundle"
+	"fairlead/templates"
+)
+
+// kubernetes plans kubelet, kubeadm, kubectl and the CNI plugins. The kubelet runs only
+// on hosts that kubeadm has given a configuration.
+func (p *planner) kubernetes(host inventory.Host, facts HostFacts) {
+	from, conflict := p.kubernetesSource(facts)
+	if conflict != "" {
+		return
+	}
+	step := hostStep(host, stepKubernetes, "install kubelet, kubeadm and kubectl "+p.Cluster.Kubernetes.Version)
+	step.Needs = []string{stepID(host.Name, stepProxy)}
+	change := service{unit: kubeletUnit, facts: facts.Units[kubeletUnit], running: facts.Joined(), touched: p.kubeletTouches(host)}
+	switch from {
+	case fromBundle:
+		change.install = p.installLayers(&step, facts, bundle.Kubernetes, bundle.CNIPlugins)
+		change.files = templates.KubeletUnit()
+	case fromPackages:
+		change.install = p.installPackages(&step, facts, p.lackingKubernetes(facts))
+	case adopted:
+		step.Title = "configure the kubelet"
+		if _, exists := facts.Files[flannelPlugin]; !exists && p.Cluster.Kubernetes.Source == inventory.SourceBundle {
+			change.install = p.installLayers(&step, facts, bundle.CNIPlugins)
+		}
+	}
+	wanted, removed := p.dropIns(kubeletUnit, facts, false)
+	change.files, change.removed = append(change.files, wanted...), removed
+	p.service(&step, facts, change)
+	if from == fromPackages {
+		p.hold(&step, facts)
+	}
+	p.add(step)
+}
+
+// kubeletTouches are what the kubelet, kube-proxy, the pod network and etcd make on a host.
+func (p *planner) kubeletTouches(host inventory.Host) []touch {
+	touched := append(trees(kubeletTrees()), touch{touchNet, "all"})
+	touched = append(touched, files("/run/xtables.lock")...)
+	touched = append(touched, touch{touchDir, "/lib/modules"}) // kube-proxy mounts it
+	touched = append(touched, kubeletSysctls()...)
+	if host.Role == inventory.RoleControlPlane {
+		touched = append(touched, trees(etcdTrees())...)
+	}
+	return touched
+}
+
+// lackingKubernetes are the packages that are missing or that are not of the wanted version.
+func (p *planner) lackingKubernetes(facts HostFacts) []packageNeed {
+	want := p.Cluster.Kubernetes.Version
+	var needs []packageNeed
+	for _, name := range kubernetesPackages() {
+		need := packageNeed{name: name, version: want}
+		is, installed := facts.Packages[name]
+		program, known := facts.Versions[name]
+		switch {
+		case !installed:
+			need.reason = "package " + name + " is missing"
+		case is.Version != want:
+			need.reason = fmt.Sprintf("package %s is %s, want %s", name, is.Version, want)
+		case name == packageKubectl:
+			continue // it is not asked for its version
+		case !known:
+			need.reason, need.again = "package "+name+" is there without its program", true
+		case program.Version != want:
+			need.reason, need.again = fmt.Sprintf("%s is not that of its package: it says %s", program.Path, orNothing(program.Version)), true
+		default:
+			continue
+		}
+		needs = append(needs, need)
+	}
+	if _, installed := facts.Packages[packageCRITools]; !installed {
+		needs = append(needs, packageNeed{name: packageCRITools, reason: "package " + packageCRITools + " is missing"})
+	}
+	return needs
+}
+
+func orNothing(version string) string {
+	if version == "" {
+		return "nothing"
+	}
+	return version
+}
+
+// hold plans that Kubernetes stays at its version when the host's packages are upgraded.
+func (p *planner) hold(step *Step, facts HostFacts) {
+	family, known := facts.family()
+	if !known { // preflight reports it
+		return
+	}
+	installing := len(p.lackingKubernetes(facts)) > 0
+	free := false
+	for _, name := range kubernetesPackages() {
+		if is, installed := facts.Packages[name]; installed && !is.Held {
+			step.because("package %s is not held at its version", name)
+			free = true
+		}
+	}
+	if installing || free {
+		step.Lock = packagesLock(step.Host)
+		step.do(HoldPackages(family.Manager, kubernetesPackages()))
+	}
+}

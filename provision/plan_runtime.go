@@ -1,0 +1,146 @@
+package provision
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"fairlead/inventory"
+	"fairlead/provision/bundle"
+	"fairlead/templates"
+)
+
+// Capability numbers and names from linux/capability.h.
+const capSysResource = 24
+
+// runtime plans the container runtime: containerd, and Docker Engine beside it if that is
+// wanted. One that the user has installed is left alone.
+func (p *planner) runtime(host inventory.Host, facts HostFacts) {
+	from, conflict := p.runtimeSource(facts)
+	if p.foreignRuntime() || conflict != "" {
+		return
+	}
+	p.containerd(host, facts, from)
+	if p.Cluster.Runtime.Name == inventory.RuntimeDocker {
+		p.docker(host, facts)
+	}
+}
+
+// containerd plans containerd: its software, unit, configuration, running.
+func (p *planner) containerd(host inventory.Host, facts HostFacts, from source) {
+	step := hostStep(host, stepContainerd, "configure containerd")
+	step.Needs = []string{stepID(host.Name, stepProxy)}
+	change := service{unit: containerdUnit, facts: facts.Units[containerdUnit], running: true, touched: trees(runtimeTrees(facts))}
+	options := p.containerdOptions(facts, from)
+	switch from {
+	case fromBundle:
+		step.Title = "install containerd " + p.version(bundle.Containerd)
+		change.install = p.installLayers(&step, facts, bundle.Containerd, bundle.Runc)
+		change.files = append(change.files, templates.ContainerdUnit(options))
+	case fromPackages:
+		lacking := p.lackingRuntime(facts)
+		step.Title = "install " + lacking.describe()
+		change.install = p.installPackages(&step, facts, lacking.missing(partContainerd, facts))
+	}
+	change.files = append(change.files, templates.HostFile{Path: configTOML, Mode: 0o644, Content: templates.ContainerdConfig(options)})
+	credentials := templates.RegistryCredentials(p.credentials(), options)
+	if options.Credentials {
+		change.files = append(change.files, credentials)
+	} else {
+		change.removed = append(change.removed, credentials.Path)
+	}
+	wanted, removed := p.dropIns(containerdUnit, facts, from == fromPackages)
+	change.files, change.removed = append(change.files, wanted...), append(change.removed, removed...)
+	p.service(&step, facts, change)
+	p.add(step)
+}
+
+// containerdOptions are decided by the host's facts.
+func (p *planner) containerdOptions(facts HostFacts, from source) templates.Containerd {
+	inContainer := facts.Container != "" && facts.Container != "none"
+	modern := facts.byHand(packageContainerd) && !startsBelow(facts.Versions[packageContainerd].Version, 2)
+	return templates.Containerd{
+		Format2:             from != fromBundle && !modern,
+		SandboxImage:        p.sandboxImage(),
+		Credentials:         len(p.credentials()) > 0,
+		RestrictOOMScoreAdj: !facts.has(capSysResource),
+		DisableAppArmor:     !facts.AppArmor || inContainer,
+	}
+}
+
+// startsBelow says that a version's first number is below the limit, or not known.
+func startsBelow(version string, limit int) bool {
+	parts := numbers(version)
+	return len(parts) == 0 || parts[0] < limit
+}
+
+// docker plans Docker Engine, which uses the same containerd.
+func (p *planner) docker(host inventory.Host, facts HostFacts) {
+	lacking := p.lackingRuntime(facts)
+	step := hostStep(host, stepDocker, "install "+lacking.describeEngine())
+	step.Needs = []string{stepID(host.Name, stepContainerd)}
+	change := service{unit: dockerUnit, facts: facts.Units[dockerUnit], running: true}
+	if !facts.there(dockerUnit) {
+		change.touched = append(trees(dockerTrees()), files("/run/docker.sock")...)
+		change.touched = append(change.touched, touch{touchUnit, "docker.socket"}, touch{touchNet, "all"})
+	}
+	if before := facts.Contents[templates.DockerConfigPath]; p.configuresDocker() {
+		config, err := templates.DockerConfig(before, p.Cluster.Runtime.InsecureRegistries, p.dockerMirrors())
+		if err != nil {
+			p.block(host.Name, step.Title, fmt.Sprintf("%s:%v", templates.DockerConfigPath, err)) // preflight has reported it
+			return
+		}
+		if !bytes.Equal(config, before) { // what others have in it may be secret
+			change.files = append(change.files, templates.HostFile{
+				Path: templates.DockerConfigPath, Mode: dockerConfigMode(facts), Content: config, Secret: true,
+			})
+		}
+	}
+	wanted, removed := p.dropIns(dockerUnit, facts, true)
+	change.files, change.removed = append(change.files, wanted...), removed
+	change.install = p.installPackages(&step, facts, lacking.missing(partEngine, facts))
+	p.service(&step, facts, change)
+	p.add(step)
+}
+
+// configuresDocker says that the inventory has something for daemon.json.
+func (w Wish) configuresDocker() bool {
+	return w.Cluster.Runtime.InsecureRegistries != nil || w.dockerMirrors() != nil
+}
+
+// dockerMirrors are those of Docker Hub: Docker Engine knows no others. They are nil when the
+// inventory does not speak of them.
+func (w Wish) dockerMirrors() []string {
+	if w.Cluster.Runtime.Mirrors == nil {
+		return nil
+	}
+	return append([]string{}, w.Cluster.Runtime.Mirrors[dockerHub]...)
+}
+
+// dockerConfigMode keeps the mode of a file that is there.
+func dockerConfigMode(facts HostFacts) uint32 {
+	if is, exists := facts.Files[templates.DockerConfigPath]; exists {
+		return is.Mode
+	}
+	return 0o644
+}
+
+// there says that a unit was on the host before fairlead came, so that what it holds is not
+// fairlead's.
+func (h HostFacts) there(unit string) bool {
+	for _, entry := range h.Ledger {
+		if entry.Kind == touchUnit && entry.Key == unit {
+			return !strings.HasPrefix(entry.Was, "not-found") && entry.Was != "absent"
+		}
+	}
+	return h.Units[unit].Load == "loaded"
+}
+
+// runtimeTrees are the trees that containerd makes; those of one that was there before fairlead
+// hold what is not the cluster's.
+func runtimeTrees(facts HostFacts) []string {
+	if facts.there(containerdUnit) {
+		return networkTrees()
+	}
+	return append(containerdTrees(), networkTrees()...)
+}

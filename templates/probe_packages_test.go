@@ -1,0 +1,104 @@
+package templates
+
+import (
+	"strings"
+	"testing"
+)
+
+// probeOf is the part of the probe that asks for packages and proxies.
+func probeOf(t *testing.T, s *standIns) string {
+	t.Helper()
+	functions, _, found := strings.Cut(Probe(), "\nlook=$1\n")
+	if !found {
+		t.Fatal("the script has another form")
+	}
+	return strings.ReplaceAll(functions, "/etc/dnf/", s.path("dnf")+"/") + "\nlook=$1\npackages\nenvironment\n"
+}
+
+func wantProbe(t *testing.T, transcript string, want ...string) {
+	t.Helper()
+	var is []string
+	for line := range strings.Lines(transcript) {
+		if fact, found := strings.CutPrefix(line, "| "); found {
+			is = append(is, strings.ReplaceAll(strings.TrimSuffix(fact, "\n"), "\t", " "))
+		}
+	}
+	if strings.Join(is, "\n") != strings.Join(want, "\n") {
+		t.Errorf("the probe says\n%s\ninstead of\n%s", strings.Join(is, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+const dpkgPrints = `printf '%s\n' 'hi 	kubelet	1.37.2-1.1' 'ii 	kubeadm	1.37.2-1.1' 'iU 	kubectl	1.37.2-1.1' 'rc 	docker.io	20.10' 'iF 	containerd	1.6.20~ds1-1' 'ii 	docker-ce	5:29.1.3-1'
+echo "dpkg-query: no packages found matching moby-engine" >&2
+exit 1
+`
+
+const aptCachePrints = `cat <<'EOT'
+containerd:
+  Installed: (none)
+  Candidate: 1.6.20~ds1-1+deb12u1
+  Version table:
+     1.6.20~ds1-1+deb12u1 500
+docker.io:
+  Installed: (none)
+  Candidate: (none)
+EOT
+`
+
+const environmentPrints = `case $* in *show-environment*) printf '%s\n' 'LANG=C' 'https_proxy=http://a.lab:3128/?a=b' 'NO_PROXY=a,b' 'MY_HTTP_PROXY=x' ;; esac
+`
+
+func TestProbeOfPackagesByApt(t *testing.T) {
+	s := newStandIns(t, map[string]string{"dpkg-query": dpkgPrints, "apt-cache": aptCachePrints, "systemctl": environmentPrints})
+	facts := []string{"package kubelet 1.37.2-1.1 held", "package kubeadm 1.37.2-1.1 -", "package docker-ce 5:29.1.3-1 -"}
+	proxies := []string{"environment https_proxy http://a.lab:3128/?a=b", "environment NO_PROXY a,b"}
+	transcript := s.ran(probeOf(t, s), "packages")
+	wantProbe(t, transcript, append(append(append([]string{}, facts...), "candidate containerd 1.6.20~ds1-1+deb12u1"), proxies...)...)
+	if !strings.Contains(transcript, "apt-cache --option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache= policy containerd docker.io\n") {
+		t.Errorf("it did\n%s", transcript)
+	}
+	transcript = s.ran(probeOf(t, s), "-")
+	wantProbe(t, transcript, append(append([]string{}, facts...), proxies...)...)
+	if strings.Contains(transcript, "apt-cache") {
+		t.Errorf("it asked for candidates:\n%s", transcript)
+	}
+}
+
+// What could be installed takes seconds to find out, and matters only where there is none.
+func TestProbeOfPackagesThatAreThere(t *testing.T) {
+	for _, name := range []string{"containerd", "containerd.io"} {
+		s := newStandIns(t, map[string]string{"dpkg-query": "echo 'ii \t" + name + "\t2.2.1-1'", "apt-cache": aptCachePrints, "systemctl": ""})
+		wantProbe(t, s.ran(probeOf(t, s), "packages"), "package "+name+" 2.2.1-1 -")
+	}
+	for name, prints := range map[string]string{"no packages": "exit 1", "kubelet": "echo 'ii \tkubelet\t1.37.2-1.1'"} {
+		s := newStandIns(t, map[string]string{"dpkg-query": prints, "apt-cache": aptCachePrints, "systemctl": ""})
+		if transcript := s.ran(probeOf(t, s), "packages"); !strings.Contains(transcript, "| candidate\tcontainerd\t1.6.20~ds1-1+deb12u1\n") {
+			t.Errorf("%s: it says\n%s", name, transcript)
+		}
+	}
+}
+
+// Locks of dnf 4 are lines with the epoch in them, those of dnf 5 a file of TOML.
+func TestProbeOfPackagesByDnf(t *testing.T) {
+	const rpmPrints = `printf '%s\n' 'kubelet	1.37.2' 'kubeadm	1.37.2' 'package kubectl is not installed' 'containerd.io	2.2.1' 'kubernetes-cni	1.8.0'
+exit 3
+`
+	for name, files := range map[string]map[string]string{
+		"without":    {},
+		"version 4":  {"dnf/plugins/versionlock.list": "\n# Added lock on Tue\nkubelet-0:1.37.2-150500.1.1.*\n!kubeadm-0:1.36.0-1.*\nkubernetes-cni-0:1.8.0-1.1.x86_64\n"},
+		"version 5":  {"dnf/versionlock.toml": "version = '1.0'\n\n[[packages]]\nname = \"kubelet\"\ncomment = \"Added by 'versionlock add' command\"\n[[packages.conditions]]\nkey = \"evr\"\n\n[[packages]]\nname = \"kubernetes-cni\"\n"},
+		"no proxies": nil,
+	} {
+		s := newStandIns(t, map[string]string{"rpm": rpmPrints, "systemctl": ""})
+		for path, text := range files {
+			s.write(path, text)
+		}
+		held := "-"
+		if len(files) > 0 {
+			held = "held"
+		}
+		transcript := s.ran(probeOf(t, s), "packages")
+		t.Log(name)
+		wantProbe(t, transcript, "package kubelet 1.37.2 "+held, "package kubeadm 1.37.2 -", "package containerd.io 2.2.1 -", "package kubernetes-cni 1.8.0 "+held)
+	}
+}

@@ -1,0 +1,62 @@
+# Gets packages by apt: what packages.sh, which follows this text, does with them.
+set -eu
+LC_ALL=C
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+DEBIAN_FRONTEND=noninteractive
+NEEDRESTART_SUSPEND=1
+export LC_ALL PATH DEBIAN_FRONTEND NEEDRESTART_SUSPEND
+
+locks() { echo /var/lib/dpkg/lock /var/lib/dpkg/lock-frontend /var/lib/apt/lists/lock /var/cache/apt/archives/lock; }
+
+# Runs apt-get. Another process may take a lock at the last moment, which ends it at once.
+apt() {
+	while :; do
+		unlocked
+		apt-get --quiet --option DPkg::Lock::Timeout=600 --option Dpkg::Use-Pty=0 "$@" && return 0
+		failure=$?
+		[ -n "$(holder)" ] && in_time || return "$failure"
+	done
+}
+
+# Of these indexes alone: that another repository of the host cannot be reached is no obstacle,
+# and an old index that is still there is no substitute for a new one.
+refresh() {
+	for list in "$@"; do
+		apt update --option "Dir::Etc::SourceList=$list" --option Dir::Etc::SourceParts=/dev/null \
+			--option APT::Get::List-Cleanup=0 --option APT::Update::Error-Mode=any
+	done
+}
+
+fetch_key() {
+	mkdir -p "${2%/*}"
+	rm -f "$2.fairlead-new"
+	/usr/lib/apt/apt-helper download-file "$1" "$2.fairlead-new"
+	if ! grep -q 'BEGIN PGP PUBLIC KEY BLOCK' "$2.fairlead-new"; then
+		echo "$1 is not an armored OpenPGP key" >&2
+		exit 1
+	fi
+	chmod 0644 "$2.fairlead-new"
+	mv -f "$2.fairlead-new" "$2"
+}
+
+installed() { dpkg-query --show --showformat '${db:Status-Abbrev} ${Package}\n' | sed -n 's/^.[^nc].  *//p' | sort -u; }
+
+# Nothing is removed for it: a package that others of the host exclude is an error.
+install() {
+	unlocked
+	# What an install that was cut off has left half done.
+	[ -z "$(dpkg --audit)" ] || dpkg --force-confold --configure -a
+	# The other indexes are read anew only if those that are there do not suffice: they are missing,
+	# or so old that what they name is gone.
+	apt-get --quiet=2 --yes --download-only --no-install-recommends --allow-downgrades --allow-change-held-packages install "$@" >/dev/null 2>&1 ||
+		apt update || echo "some indexes cannot be read" >&2 # the install tells whether they are needed
+	apt install --yes --no-remove --no-install-recommends --allow-downgrades --allow-change-held-packages \
+		--option Dpkg::Options::=--force-confold --option APT::Keep-Downloaded-Packages=false "$@"
+}
+
+reinstall() { install --reinstall "$@"; }
+
+hold() {
+	unlocked
+	apt-mark hold "$@"
+}
