@@ -22,6 +22,9 @@ func TestSchedulable(t *testing.T) { testSchedulable(t) }
 // TestLabels: labels and taints follow the inventory, and those of others stay.
 func TestLabels(t *testing.T) { testLabels(t) }
 
+// TestSource: what a host has already is adopted, wherever it came from.
+func TestSource(t *testing.T) { testSource(t) }
+
 // TestJoin: a third worker comes and goes, and no other host is touched.
 func TestJoin(t *testing.T) { testJoin(t) }
 
@@ -57,3 +60,12 @@ func TestRegistry(t *testing.T) { testRegistry(t) }
 
 // TestOwnRegistry: with images.host, images cross the laptop's link once.
 func TestOwnRegistry(t *testing.T) { testOwnRegistry(t) }
+
+// TestPackages: hosts that reach nothing but signed apt repositories become a cluster.
+func TestPackages(t *testing.T) { testPackages(t) }
+
+// TestDocker: Docker Engine works beside Kubernetes, with one containerd.
+func TestDocker(t *testing.T) { testDocker(t) }
+
+// TestProxy: the same where a proxy is the only way out, without a bundle.
+func TestProxy(t *testing.T) { testProxy(t) }

@@ -28,6 +28,9 @@ func closedSite(t *testing.T, names ...string) *site {
 	s := freshSite(t, names...)
 	t.Cleanup(func() {
 		shared.up, shared.lab = false, nil
+		if *keep {
+			return
+		}
 		if err := lab.Down(shared.ctx, shared.options); err != nil {
 			t.Error(err)
 		}
@@ -59,23 +62,29 @@ func (s *site) privateRegistry() *registry.Server {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.write(filepath.Join(s.home, "ca.crt"), string(server.CA))
-	s.write(filepath.Join(s.home, "password"), server.Password+"\n")
 	other, err := pki.NewAuthority(rand.Reader, "another", time.Now())
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.write(filepath.Join(s.home, "other.crt"), string(other.CertificatePEM()))
 	s.write(filepath.Join(s.home, "other-password"), "wrong-password\n")
-	text := "addons:\n  metricsServer: {}\n  ingress: {}\nimages:\n  rewrite:\n"
+	s.write(s.file, s.read(s.file)+"addons:\n  metricsServer: {}\n  ingress: {}\n")
+	s.usePrivateRegistry(server)
+	return server
+}
+
+// privateImages is the part of an inventory that renames all images to a registry.
+func privateImages(server *registry.Server) string {
+	text := "images:\n  rewrite:\n"
 	for _, rule := range [][2]string{
 		{"registry.k8s.io", "k8s"}, {"docker.io", "hub"}, {"ghcr.io", "ghcr"}, {"lab.fairlead.example", "lab"}, {"registry.fairlead.example", "fairlead"},
 	} {
 		text += fmt.Sprintf("    - {from: %s, to: \"%s/%s\"}\n", rule[0], server.Host, rule[1])
 	}
-	text += fmt.Sprintf("  registries:\n    - {host: %q, ca: ./ca.crt, user: %s, password: {file: ./password}}\n", server.Host, server.User)
-	s.write(s.file, s.read(s.file)+text)
-	return server
+	if server.User == "" {
+		return text + fmt.Sprintf("  registries:\n    - {host: %q, plainHTTP: true}\n", server.Host)
+	}
+	return text + fmt.Sprintf("  registries:\n    - {host: %q, ca: ./ca.crt, user: %s, password: {file: ./password}}\n", server.Host, server.User)
 }
 
 func testRegistry(t *testing.T) {

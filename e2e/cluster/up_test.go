@@ -76,7 +76,9 @@ func (s *site) wantNetwork() {
 func (s *site) wantNetworkFrom(image string) {
 	s.t.Helper()
 	s.apply(strings.ReplaceAll(probes, probeImage, image))
-	s.kubectl("wait", "--for=condition=Ready", "pod/probe-w1", "pod/probe-w2", "--timeout=60s")
+	if out, err := s.tryKubectl("wait", "--for=condition=Ready", "pod/probe-w1", "pod/probe-w2", "--timeout=60s"); err != nil {
+		s.t.Fatalf("pods of %s: %s\n%s", image, out, lastLines(s.kubectl("get", "events", "--field-selector", "type=Warning")))
+	}
 	for _, pair := range [][2]string{{"w1", "w2"}, {"w2", "w1"}} {
 		from, to := "probe-"+pair[0], "probe-"+pair[1]
 		// CoreDNS, and kube-proxy's rules for a Service that was just made, may take a moment.

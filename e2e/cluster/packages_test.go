@@ -1,0 +1,200 @@
+//go:build cluster
+
+package cluster
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fairlead/e2e/packages"
+)
+
+// repositoryHost is a lab host that is no member of the cluster and serves packages.
+const repositoryHost = "repo"
+
+// repositories serves signed apt repositories on a lab host; hosts know its mirror of a
+// distribution and nothing else.
+func (s *site) repositories(hosts ...string) *packages.Server {
+	s.t.Helper()
+	built, err := packages.Build(s.ctx, packages.Options{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	server, err := packages.Serve(s.ctx, s.lab, repositoryHost, built)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, host := range hosts {
+		if err := server.Distribution(s.ctx, host); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	for name, key := range map[string][]byte{"kubernetes": server.KubernetesKey, "docker": server.DockerKey, "other": server.OtherKey} {
+		s.write(filepath.Join(s.home, name+".asc"), string(key))
+	}
+	return server
+}
+
+// fromPackages has the inventory take Kubernetes and the runtime from those repositories, whose
+// keys it names.
+func (s *site) fromPackages(server *packages.Server) {
+	s.t.Helper()
+	s.edit("source: bundle\n", "source: packages\n  repository: {url: \""+server.URL()+"/kubernetes/core:/stable:\", key: ./kubernetes.asc}\n")
+	s.write(s.file, s.read(s.file)+"runtime:\n  repository: {url: \""+server.URL()+"/docker/linux\", key: ./docker.asc}\n")
+}
+
+// installed are the packages of a host with their versions and whether they are held.
+const installed = `dpkg-query --show --showformat '${Package}\t${Version} ${db:Status-Abbrev}\n'`
+
+func testPackages(t *testing.T) {
+	hosts := []string{"cp1", "w1", "w2"}
+	s := closedSite(t, append(hosts, repositoryHost)...)
+	server := s.repositories(hosts...)
+	s.fromPackages(server)
+	before := s.snapshots("cp1", "w1")
+
+	s.wantClusterFromPackages(hosts, "key: ./kubernetes.asc", "key: ./other.asc", probeImage)
+	t.Run("Drift", func(t *testing.T) { s.sub(t).wantPackagesRepaired() })
+	t.Run("Source", func(t *testing.T) { s.sub(t).wantOtherSourceAdopted(hosts) })
+	t.Run("Reset", func(t *testing.T) {
+		s := s.sub(t)
+		s.fairlead("reset", "--yes").exits(0)
+		// What dpkg and apt keep for themselves.
+		s.restoredBut(before, "/var/lib/dpkg", "/var/lib/apt", "/var/cache", "/etc/ld.so.cache")
+		s.fairlead("reset", "--yes").exits(0).says("nothing to do")
+	})
+}
+
+// wantClusterFromPackages makes one, after what stands in the way was met: a key that has not
+// signed the repository, which takes the place of the right one in the inventory, and another
+// package manager.
+func (s *site) wantClusterFromPackages(hosts []string, right, wrong, image string) {
+	t := s.t
+	t.Helper()
+	t.Run("Untrusted", func(t *testing.T) { s.sub(t).wantUntrusted(hosts, right, wrong) })
+	t.Run("Locked", func(t *testing.T) { s.sub(t).wantWaitForLock("w2") })
+	s.wantNodes(hosts...)
+	t.Run("Network", func(t *testing.T) { s.sub(t).wantNetworkFrom(image) })
+	for _, host := range hosts {
+		if held := strings.Fields(s.shell(host, "apt-mark showhold")); !slices.Equal(held, []string{"kubeadm", "kubectl", "kubelet"}) {
+			t.Errorf("host %s: held packages are %v", host, held)
+		}
+		is := s.shell(host, installed)
+		for _, want := range []string{"kubelet\t1.37.2-1.1 hi", "kubeadm\t1.37.2-1.1 hi", "kubectl\t1.37.2-1.1 hi", "cri-tools\t", "containerd.io\t2.4.2-1 ii"} {
+			if !strings.Contains(is, want) {
+				t.Errorf("host %s: no %q among its packages", host, want)
+			}
+		}
+		if path := s.shell(host, "readlink /proc/$(systemctl show kubelet --property MainPID --value)/exe"); path != "/usr/bin/kubelet" {
+			t.Errorf("host %s: the kubelet is %s", host, path)
+		}
+	}
+	t.Run("Again", func(t *testing.T) {
+		s := s.sub(t)
+		packages, files := s.installedOn(hosts...), s.list(hosts...)
+		s.fairlead("up").exits(0).says("nothing to do")
+		s.untouched(files)
+		s.wantInstalled(packages)
+	})
+}
+
+func (s *site) installedOn(hosts ...string) map[string]string {
+	s.t.Helper()
+	all := map[string]string{}
+	for _, host := range hosts {
+		all[host] = s.shell(host, installed+"; sha256sum /var/lib/dpkg/status /var/log/dpkg.log | awk '{ print $2 \"\\t\" $1 }'")
+	}
+	return all
+}
+
+// wantInstalled fails the test if a host has other packages than it had.
+func (s *site) wantInstalled(was map[string]string) {
+	s.t.Helper()
+	for host, is := range s.installedOn(slices.Sorted(maps.Keys(was))...) {
+		for _, change := range changes(was[host], is) {
+			s.t.Errorf("host %s: packages: %s", host, change)
+		}
+	}
+}
+
+// wantUntrusted: a repository that the given key has not signed stops the run before any package
+// comes to any host.
+func (s *site) wantUntrusted(hosts []string, right, wrong string) {
+	was := s.installedOn(hosts...)
+	s.edit(right, wrong)
+	s.fairlead("up").exits(1).says("NO_PUBKEY", "cp1", "w1", "w2")
+	s.wantInstalled(was)
+	s.edit(wrong, right)
+}
+
+// wantWaitForLock: up waits for another package manager, and says so.
+func (s *site) wantWaitForLock(host string) {
+	const pause = 30 * time.Second
+	s.shell(host, `systemd-run --quiet --collect --unit other-apt --setenv DEBIAN_FRONTEND=noninteractive \
+		apt-get --yes --option DPkg::Pre-Invoke::="sleep 30" remove less`)
+	s.eventually("lock of apt on "+host, time.Minute, func() string {
+		_, err := s.tryShell(host, "find /proc/[0-9]*/fd -lname /var/lib/dpkg/lock-frontend 2>/dev/null | grep -q .")
+		return errorText(err)
+	})
+	begin := time.Now()
+	o := s.mustUp()
+	waited := slices.ContainsFunc(o.events(), func(e event) bool {
+		return e.Host == host && strings.Contains(e.Message, "waiting for the package manager") && strings.Contains(e.Message, "remove less")
+	})
+	if !waited || time.Since(begin) < pause/2 {
+		s.t.Errorf("up has not waited for the package manager on %s", host)
+	}
+	if _, err := s.tryShell(host, "dpkg-query --show less 2>/dev/null | grep -q ."); err == nil {
+		if state := s.shell(host, "dpkg-query --show --showformat '${db:Status-Abbrev}' less"); strings.HasPrefix(state, "ii") {
+			s.t.Errorf("the other package manager on %s has not done its work", host)
+		}
+	}
+}
+
+// wantPackagesRepaired: a package that may move, and one of which the program was replaced.
+func (s *site) wantPackagesRepaired() {
+	s.shell("w1", "apt-mark unhold kubelet")
+	s.shell("w2", `printf '#!/bin/sh\necho v1.36.3\n' >/usr/bin/kubeadm`)
+	s.planned(3).says("package kubelet is not held at its version", "/usr/bin/kubeadm is not that of its package: it says 1.36.3").saysNot("cp1/")
+	s.mustUp()
+	s.planned(0)
+	if version := s.shell("w2", "kubeadm version -o short"); version != "v1.37.2" {
+		s.t.Errorf("kubeadm on w2 is %s", version)
+	}
+}
+
+// wantOtherSourceAdopted: what the packages brought stays under an inventory that wants the bundle.
+func (s *site) wantOtherSourceAdopted(hosts []string) {
+	text, was := s.read(s.file), s.installedOn(hosts...)
+	defer s.write(s.file, text)
+	s.inventory(usual())
+	s.fairlead("check").exits(0)
+	s.planned(3).says("the pod network").saysNot("install ", "stop ")
+	s.mustUp()
+	s.wantNodes(hosts...)
+	s.planned(0)
+	s.wantInstalled(was)
+	for _, host := range hosts {
+		if out := s.shell(host, "ls /usr/local/bin"); out != "" {
+			s.t.Errorf("host %s: /usr/local/bin holds %s", host, out)
+		}
+	}
+	s.write(s.file, text)
+	s.mustUp()
+	s.planned(0)
+}
+
+// testSource: a cluster from the bundle stays as it is under an inventory that wants packages.
+func testSource(t *testing.T) {
+	s := clusterSite(t)
+	text := s.read(s.file)
+	s.edit("source: bundle", "source: packages")
+	s.fairlead("check").exits(0)
+	s.planned(3).says("the pod network").saysNot("install ", "package repositories", "stop ")
+	s.write(s.file, text)
+	s.planned(0)
+}
