@@ -22,14 +22,7 @@ func testDocker(t *testing.T) {
 	hosts := []string{"cp1", "w1", "w2"}
 	s := closedSite(t, append(hosts, repositoryHost)...)
 	server := s.repositories(hosts...)
-	program, err := bundle.Program(s.ctx, bundle.Options{}, "registry", "registry")
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain, err := registry.InstallPlain(s.ctx, s.lab, repositoryHost, program)
-	if err != nil {
-		t.Fatal(err)
-	}
+	plain := s.install(registry.InstallPlain, repositoryHost)
 	s.fromPackages(server)
 	s.write(s.file, s.read(s.file)+fmt.Sprintf("  name: docker\n  insecureRegistries: [%q]\n  mirrors: {docker.io: [\"http://%s\"]}\n", plain.Host, plain.Host))
 	s.shell("w1", "mkdir -p /etc/docker && printf %s \"$1\" >/etc/docker/daemon.json", othersDockerConfig)

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"fairlead/e2e/bundle"
 	"fairlead/e2e/packages"
 	"fairlead/e2e/registry"
 )
@@ -59,14 +58,7 @@ func testProxy(t *testing.T) {
 // mirroredImages fills a private registry beside the packages and has the inventory use it.
 func (s *site) mirroredImages() string {
 	s.t.Helper()
-	program, err := bundle.Program(s.ctx, bundle.Options{}, "registry", "registry")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	server, err := registry.Install(s.ctx, s.lab, repositoryHost, program)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	server := s.install(registry.Install, repositoryHost)
 	s.usePrivateRegistry(server)
 	s.fairlead("images", "mirror", "--to", server.Host).exits(0)
 	return server.Host

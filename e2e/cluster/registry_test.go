@@ -3,6 +3,7 @@
 package cluster
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"os/exec"
@@ -50,18 +51,25 @@ func closedSite(t *testing.T, names ...string) *site {
 	return s
 }
 
-// privateRegistry is a registry on a lab host, and the part of an inventory that has all
-// images come from it.
-func (s *site) privateRegistry() *registry.Server {
+// install puts a registry onto a lab host, in one of the ways that there are.
+func (s *site) install(way func(context.Context, *lab.Lab, string, string) (*registry.Server, error), host string) *registry.Server {
 	s.t.Helper()
 	program, err := bundle.Program(s.ctx, bundle.Options{}, "registry", "registry")
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	server, err := registry.Install(s.ctx, s.lab, registryHost, program)
+	server, err := way(s.ctx, s.lab, host, program)
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return server
+}
+
+// privateRegistry is a registry on a lab host, and the part of an inventory that has all
+// images come from it.
+func (s *site) privateRegistry() *registry.Server {
+	s.t.Helper()
+	server := s.install(registry.Install, registryHost)
 	other, err := pki.NewAuthority(rand.Reader, "another", time.Now())
 	if err != nil {
 		s.t.Fatal(err)
