@@ -7,13 +7,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"flag"
-	"fmt"
 	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -29,43 +27,6 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func sortImages(images []bundle.Image) {
 	slices.SortFunc(images, func(a, b bundle.Image) int { return cmp.Compare(a.Name, b.Name) })
-}
-
-// show writes a plan as the golden files have it.
-func show(plan Plan) string {
-	var b strings.Builder
-	for _, f := range plan.Findings {
-		level := "error"
-		if f.Warning {
-			level = "warning"
-		}
-		fmt.Fprintf(&b, "%s %s %s: %s (%s)\n", level, f.Host, f.Name, f.Message, f.Mending)
-	}
-	for _, blocked := range plan.Blocked {
-		fmt.Fprintf(&b, "blocked %s: %s: %s\n", blocked.Host, blocked.Title, blocked.Reason)
-	}
-	for _, step := range plan.Steps {
-		fmt.Fprintf(&b, "%s: %s\n", step.ID, step.Title)
-		for _, reason := range step.Reasons {
-			fmt.Fprintf(&b, "  because %s\n", reason)
-		}
-		for _, action := range step.Actions {
-			fmt.Fprintf(&b, "  do %s\n", action.Describe())
-		}
-		if step.Lock != "" {
-			fmt.Fprintf(&b, "  alone with %s\n", step.Lock)
-		}
-		if len(step.GivesWayTo) > 0 {
-			fmt.Fprintf(&b, "  gives way to %s\n", strings.Join(step.GivesWayTo, " "))
-		}
-		if len(step.Needs) > 0 {
-			fmt.Fprintf(&b, "  after %s\n", strings.Join(step.Needs, " "))
-		}
-	}
-	if plan.More != "" {
-		fmt.Fprintf(&b, "more: %s\n", plan.More)
-	}
-	return b.String()
 }
 
 func golden(t *testing.T, name, got string) {
