@@ -1,20 +1,14 @@
 package provision
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"strings"
-	"time"
 
 	"fairlead/provision/kube"
 
 	"sigs.k8s.io/yaml"
 )
-
-// objectPatience is how long an add-on may take to become ready: its images may have to be
-// pulled first.
-const objectPatience = 5 * time.Minute
 
 // ApplyObject applies one object by server-side apply.
 type ApplyObject struct {
@@ -87,36 +81,14 @@ func objectText(object any) []byte {
 	return text
 }
 
-func (ApplyObject) touches() []touch { return nil }
-
-func (a ApplyObject) apply(ctx context.Context, s *stepRun) error {
-	client, _, err := s.session.api(ctx)
-	if err != nil {
-		return err
-	}
-	if a.Replace {
-		return client.Replace(ctx, a.Object, s.waiting)
-	}
-	return client.Apply(ctx, a.Object)
-}
-
 // AwaitObject waits until an object is as it should be: rolled out, established, available.
 type AwaitObject struct{ Object map[string]any }
 
 // Describe implements Action.
 func (a AwaitObject) Describe() string { return "wait for " + objectKey(a.Object) }
 
-func (AwaitObject) touches() []touch { return nil }
-
-func (a AwaitObject) apply(ctx context.Context, s *stepRun) error {
-	client, _, err := s.session.api(ctx)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, objectPatience)
-	defer cancel()
-	return client.WaitObject(ctx, a.Object, s.waiting)
-}
+// Waits implements Waiter.
+func (AwaitObject) Waits() {}
 
 // RecordApplied writes into the cluster which objects a set consists of; none ends the set.
 type RecordApplied struct {
@@ -127,16 +99,6 @@ type RecordApplied struct {
 // Describe implements Action.
 func (a RecordApplied) Describe() string {
 	return fmt.Sprintf("record %s of %s", counted(len(a.Objects), "object"), a.Set)
-}
-
-func (RecordApplied) touches() []touch { return nil }
-
-func (a RecordApplied) apply(ctx context.Context, s *stepRun) error {
-	client, _, err := s.session.api(ctx)
-	if err != nil {
-		return err
-	}
-	return client.RecordApplied(ctx, a.Set, a.Objects)
 }
 
 // PruneObjects deletes objects of a set that are wished for no longer, in the given order.
@@ -154,25 +116,4 @@ func (a PruneObjects) Describe() string {
 		keys = append(keys, objectKey(object.Object()))
 	}
 	return "delete " + strings.Join(keys, ", ")
-}
-
-func (PruneObjects) touches() []touch { return nil }
-
-func (a PruneObjects) apply(ctx context.Context, s *stepRun) error {
-	client, _, err := s.session.api(ctx)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, objectPatience)
-	defer cancel()
-	for _, object := range a.Objects {
-		kept, err := client.Prune(ctx, object, kube.Owner{Label: labelAddon, Value: a.Set}, s.waiting)
-		if err != nil {
-			return err
-		}
-		if kept != "" {
-			s.output(objectKey(object.Object()) + " stays: " + kept)
-		}
-	}
-	return nil
 }

@@ -1,12 +1,9 @@
 package provision
 
 import (
-	"context"
 	"fmt"
-	"io/fs"
 	"strings"
 
-	"fairlead/provision/remote"
 	"fairlead/templates"
 )
 
@@ -30,36 +27,22 @@ func (a PutFile) Diff() (path string, before, after []byte) {
 	return a.Path, a.Before, a.Content
 }
 
-func (a PutFile) touches() []touch { return files(a.Path) }
-
-func (a PutFile) apply(ctx context.Context, s *stepRun) error {
-	_, err := s.host.WriteFile(ctx, remote.File{Path: a.Path, Mode: fs.FileMode(a.Mode), Content: a.Content})
-	if err != nil {
-		return fmt.Errorf("write %s: %w", a.Path, err)
-	}
-	return nil
-}
+// Touches implements Toucher.
+func (a PutFile) Touches() []touch { return files(a.Path) }
 
 // Script runs a shell script as root. Its text is fixed; what varies are its arguments.
 type Script struct {
 	Title   string
-	Text    string
+	Name    templates.Script
 	Args    []string
-	Touches []touch
+	Touched []touch
 }
 
 // Describe implements Action.
 func (a Script) Describe() string { return a.Title }
 
-func (a Script) touches() []touch { return a.Touches }
-
-func (a Script) apply(ctx context.Context, s *stepRun) error {
-	_, err := s.host.Run(ctx, remote.Command{Script: a.Text, Argv: a.Args, Root: true, OnLine: s.output})
-	if err != nil {
-		return fmt.Errorf("%s: %w", a.Title, err)
-	}
-	return nil
-}
+// Touches implements Toucher.
+func (a Script) Touches() []touch { return a.Touched }
 
 // LoadModules loads kernel modules now.
 func LoadModules(modules []string) Script {
@@ -67,7 +50,7 @@ func LoadModules(modules []string) Script {
 	for _, module := range modules {
 		touched = append(touched, touch{touchModule, module})
 	}
-	return Script{Title: "modprobe " + strings.Join(modules, " "), Text: templates.LoadModules(), Args: modules, Touches: touched}
+	return Script{Title: "modprobe " + strings.Join(modules, " "), Name: templates.ScriptLoadModules, Args: modules, Touched: touched}
 }
 
 // SetSysctls sets kernel parameters, given as KEY=VALUE, and reads them back.
@@ -77,12 +60,12 @@ func SetSysctls(assignments []string) Script {
 		key, _, _ := strings.Cut(assignment, "=")
 		touched = append(touched, touch{touchSysctl, key})
 	}
-	return Script{Title: "sysctl -w " + strings.Join(assignments, " "), Text: templates.SetSysctls(), Args: assignments, Touches: touched}
+	return Script{Title: "sysctl -w " + strings.Join(assignments, " "), Name: templates.ScriptSetSysctls, Args: assignments, Touched: touched}
 }
 
 // StopUnit stops a systemd unit whose files are about to change.
 func StopUnit(unit string) Script {
-	return Script{Title: "systemctl stop " + unit, Text: templates.StopUnit(), Args: []string{unit}, Touches: []touch{{touchUnit, unit}}}
+	return Script{Title: "systemctl stop " + unit, Name: templates.ScriptStopUnit, Args: []string{unit}, Touched: []touch{{touchUnit, unit}}}
 }
 
 // StartUnit enables a systemd unit, and starts it if it has to run by now.
@@ -91,17 +74,17 @@ func StartUnit(unit string, start bool) Script {
 	if start {
 		args, title = append(args, "start"), "systemctl enable --now "+unit
 	}
-	return Script{Title: title, Text: templates.StartUnit(), Args: args, Touches: []touch{{touchUnit, unit}}}
+	return Script{Title: title, Name: templates.ScriptStartUnit, Args: args, Touched: []touch{{touchUnit, unit}}}
 }
 
 // RestartUnit restarts a systemd unit that runs with the right files.
 func RestartUnit(unit string) Script {
-	return Script{Title: "systemctl restart " + unit, Text: templates.RestartUnit(), Args: []string{unit}}
+	return Script{Title: "systemctl restart " + unit, Name: templates.ScriptRestartUnit, Args: []string{unit}}
 }
 
 // RemoveFiles removes files that an earlier step has put there.
 func RemoveFiles(paths []string) Script {
-	return Script{Title: "remove " + strings.Join(paths, ", "), Text: templates.RemoveFiles(), Args: paths, Touches: files(paths...)}
+	return Script{Title: "remove " + strings.Join(paths, ", "), Name: templates.ScriptRemoveFiles, Args: paths, Touched: files(paths...)}
 }
 
 // RefreshRepositories reads the indexes of package repositories anew and verifies them.
@@ -112,7 +95,7 @@ func RefreshRepositories(manager templates.PackageManager, names []string) Scrip
 // FetchKey fetches the key of a package repository.
 func FetchKey(manager templates.PackageManager, url, path string) Script {
 	script := packagesScript(manager, "fetch "+url+" to "+path, "key", []string{url, path})
-	script.Touches = files(path)
+	script.Touched = files(path)
 	return script
 }
 
@@ -137,5 +120,5 @@ func HoldPackages(manager templates.PackageManager, names []string) Script {
 }
 
 func packagesScript(manager templates.PackageManager, title, verb string, args []string) Script {
-	return Script{Title: string(manager) + ": " + title, Text: templates.Packages(manager), Args: append([]string{verb}, args...)}
+	return Script{Title: string(manager) + ": " + title, Name: templates.Packages(manager), Args: append([]string{verb}, args...)}
 }

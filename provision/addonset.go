@@ -15,9 +15,6 @@ import (
 	"fairlead/templates/images"
 )
 
-// labelAddon names the set that an object belongs to. Only objects with it are ever pruned.
-const labelAddon = "fairlead/addon"
-
 // The names of the sets that fairlead brings along; those of the user's manifests differ.
 const (
 	setNetwork       = "network"
@@ -233,19 +230,6 @@ func label(object map[string]any, key, value string) {
 		metadata["labels"] = labels
 	}
 	labels[key] = value
-}
-
-// objectKey identifies an object among the add-ons.
-func objectKey(object map[string]any) string {
-	metadata, _ := object["metadata"].(map[string]any)
-	return fmt.Sprintf("%v %v/%v", object["kind"], orEmpty(metadata["namespace"]), metadata["name"])
-}
-
-func orEmpty(value any) any {
-	if value == nil {
-		return ""
-	}
-	return value
 }
 
 // hasBundle says that the inventory names a bundle.

@@ -3,6 +3,7 @@ package provision
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -61,7 +62,7 @@ func TestUpOnOtherSystems(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fresh := simulate(t, testWish(t, c.edit))
-			for _, name := range sortedKeys(fresh.is.Hosts) {
+			for _, name := range slices.Sorted(maps.Keys(fresh.is.Hosts)) {
 				changeHost(fresh.is, name, c.host)
 			}
 			whole := fresh.fork()
@@ -155,7 +156,7 @@ func TestSoftwareOfAnEarlierBundle(t *testing.T) {
 	s.wish = wish
 	for _, step := range MakePlan(s.wish, s.observe()).Steps {
 		for _, action := range step.Actions {
-			if script, ok := action.(Script); ok && script.Text == templates.Packages(templates.Apt) {
+			if script, ok := action.(Script); ok && script.Name == templates.Packages(templates.Apt) {
 				t.Errorf("%s: %s", step.ID, action.Describe())
 			}
 		}

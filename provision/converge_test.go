@@ -3,6 +3,8 @@ package provision
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"fairlead/inventory"
@@ -57,7 +59,7 @@ func (s *simulation) wantConverged() {
 		s.t.Errorf("the plan is not empty:\n%s", show(plan))
 	}
 	if s.token || len(s.stale) > 0 {
-		s.t.Errorf("left: a bootstrap token %v, services with old files %v", s.token, sortedKeys(s.stale))
+		s.t.Errorf("left: a bootstrap token %v, services with old files %v", s.token, slices.Sorted(maps.Keys(s.stale)))
 	}
 	if runs, is := s.normal(templates.KindKubeProxy, s.proxy), s.normal(templates.KindKubeProxy, s.is.API.Settings[templates.KindKubeProxy]); runs != is {
 		s.t.Errorf("kube-proxy runs with %s instead of %s", runs, is)

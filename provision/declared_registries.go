@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ func declaredRegistries(cluster *inventory.Cluster) []inventory.Registry {
 	for _, host := range cluster.Runtime.InsecureRegistries {
 		named(host, true)
 	}
-	for _, of := range sortedKeys(cluster.Runtime.Mirrors) {
+	for _, of := range slices.Sorted(maps.Keys(cluster.Runtime.Mirrors)) {
 		for _, mirror := range cluster.Runtime.Mirrors[of] {
 			at, err := url.Parse(mirror)
 			if err != nil {

@@ -49,6 +49,10 @@ type emitter struct {
 	sink func(Event)
 }
 
+func newEmitter(now func() time.Time, sink func(Event)) *emitter {
+	return &emitter{now: now, sink: sink}
+}
+
 func (e *emitter) emit(event Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -158,9 +158,6 @@ type CertificateFacts struct {
 // Process is a program that a cluster runs.
 type Process struct{ Program, PID string }
 
-// LedgerEntry is one line of the host's ledger: what fairlead touched and how it was.
-type LedgerEntry struct{ Kind, Key, Was string }
-
 // APIFacts are what the API server said. Err nil says that it answered.
 type APIFacts struct {
 	// Err is why there is no answer; when no control plane exists yet it is ErrNoCluster.
@@ -190,11 +187,14 @@ type APIFacts struct {
 	StaleTokens []string
 }
 
-// Joined says that the host has what kubeadm leaves when init or join is done.
-func (h HostFacts) Joined() bool { return h.Kubeconfigs["kubelet.conf"] && h.KubeletConfig }
-
-// KubeadmRunning says that a kubeadm of an earlier run is still at work.
-func (h HostFacts) KubeadmRunning() bool {
-	active := h.Units[kubeadmUnit].Active
-	return active == "active" || active == "activating"
+// ImageProblem is why a host cannot have an image.
+type ImageProblem struct {
+	Host string
+	// Image is the name by which the host's runtime asks for it.
+	Image string
+	// Registry is where the problem was met. It is Whole when it concerns all images of that
+	// registry, of which Image is only the first.
+	Registry string
+	Whole    bool
+	Err      error
 }

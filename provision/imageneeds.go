@@ -169,7 +169,7 @@ func kubeadmImages(wish Wish) (names templates.KubeadmImages, problem string) {
 		}
 	}
 	repository := folders["kube-apiserver"]
-	for _, base := range sortedKeys(folders) {
+	for _, base := range slices.Sorted(maps.Keys(folders)) {
 		if folder := folders[base]; folder != repository && base != "etcd" && base != "coredns" {
 			return names, fmt.Sprintf("images.rewrite puts %s into %s and kube-apiserver into %s: kubeadm takes them from one repository", base, folder, repository)
 		}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"fairlead/provision/kube"
 	"fairlead/provision/registry"
-	"fairlead/templates"
 	"fairlead/templates/images"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -56,11 +56,11 @@ func (s *Session) Mirror(ctx context.Context, options MirrorOptions) (MirrorResu
 	if err != nil {
 		return result, err
 	}
-	sending := &pace{now: s.events.now, report: func(sent, total int64) {
+	sending := s.events.throttle(func(e Event) {
 		if options.OnProgress != nil {
-			options.OnProgress(sent, total)
+			options.OnProgress(e.Bytes, e.Total)
 		}
-	}}
+	})
 	defer sending.flush()
 	copying := registry.CopyOptions{Platforms: options.Platforms, OnProgress: sending.add}
 	if len(bundled) > 0 {
@@ -68,7 +68,7 @@ func (s *Session) Mirror(ctx context.Context, options MirrorOptions) (MirrorResu
 			return result, fmt.Errorf("copy from the bundle: %w", err)
 		}
 	}
-	for _, domain := range sortedKeys(origins) {
+	for _, domain := range slices.Sorted(maps.Keys(origins)) {
 		before := result.Bytes
 		copying.OnProgress = func(sent, total int64) { sending.add(before+sent, before+total) }
 		stats, err := registry.Copy(ctx, registry.Origins(s.originClient), target, origins[domain], copying)
@@ -78,32 +78,6 @@ func (s *Session) Mirror(ctx context.Context, options MirrorOptions) (MirrorResu
 		}
 	}
 	return result, nil
-}
-
-// mirrorItems are what is copied to a registry: from the bundle, and from origins by their
-// domain. elsewhere are needs that hosts do not look for there.
-func (w Wish) mirrorItems(to string) (bundled []registry.Item, origins map[string][]registry.Item, elsewhere []ImageNeed, err error) {
-	origins = map[string][]registry.Item{}
-	for _, need := range w.Needs {
-		item, wanted, err := w.mirrorItem(need, to)
-		item.From = need.Origin
-		switch {
-		case err != nil:
-			return nil, nil, nil, err
-		case !wanted:
-			elsewhere = append(elsewhere, need)
-		case need.Bundled != nil:
-			item.Digest, item.Size = need.Bundled.Digest, need.Bundled.Size
-			bundled = append(bundled, item)
-		default:
-			domain, err := images.Domain(need.Origin)
-			if err != nil {
-				return nil, nil, nil, err
-			}
-			origins[domain] = append(origins[domain], item)
-		}
-	}
-	return bundled, origins, elsewhere, nil
 }
 
 func (m *MirrorResult) add(stats registry.Stats) {
@@ -119,20 +93,6 @@ func (s *Session) originClient(domain string) (*registry.Client, error) {
 	return registry.NewClient(s.wish.origin(domain), nil)
 }
 
-// mirrorItem says where hosts look for an image in a registry, if they do at all.
-func (w Wish) mirrorItem(need ImageNeed, to string) (item registry.Item, wanted bool, err error) {
-	name, err := images.Parse(need.Name)
-	if err != nil {
-		return item, false, err
-	}
-	places, _ := w.endpoints(name.Domain)
-	i := slices.IndexFunc(places, func(e endpoint) bool { return e.Host == to && !e.own })
-	if i < 0 {
-		return item, false, nil
-	}
-	return registry.Item{Repository: places[i].repository(name.Path), Tag: name.Tag}, true, nil
-}
-
 // mirrorTarget is the registry that is copied to.
 func (s *Session) mirrorTarget(ctx context.Context, options MirrorOptions) (*registry.Client, error) {
 	if options.Via == "" {
@@ -142,21 +102,11 @@ func (s *Session) mirrorTarget(ctx context.Context, options MirrorOptions) (*reg
 	if !ok {
 		return nil, fmt.Errorf("--via: host %s is not in the inventory", options.Via)
 	}
-	connection, err := s.connect(ctx, host)
+	connection, err := s.connections.Host(ctx, host.Name)
 	if err != nil {
 		return nil, &UnreachableError{Hosts: []string{host.Name}, Causes: []error{err}}
 	}
 	return registry.NewClient(s.wish.origin(options.To), connection.DialContext)
-}
-
-// origin is how to reach the registry of that name itself.
-func (w Wish) origin(domain string) registry.Endpoint {
-	for _, r := range w.Registries {
-		if r.Host == domain {
-			return r.endpoint()
-		}
-	}
-	return registry.Endpoint{Host: registry.Origin(domain)}
 }
 
 // ImageReport is what a look at images has found. Nothing in it means that all is well.
@@ -202,12 +152,12 @@ func (s *Session) VerifyImages(ctx context.Context) (ImageReport, error) {
 		}
 		if facts.Hosts[host.Name].Unreachable == nil {
 			report.Checked += len(toAsk[host.Name])
-			report.Foreign = append(report.Foreign, s.wish.foreignOnHost(host.Name, facts.Hosts[host.Name])...)
+			report.Foreign = append(report.Foreign, foreignOnHost(s.wish, host.Name, facts.Hosts[host.Name])...)
 		}
 	}
-	report.Problems = s.checkImages(ctx, facts, toAsk)
+	report.Problems = s.observer.CheckImages(ctx, facts, toAsk)
 	if facts.API.Err == nil {
-		client, _, err := s.api(ctx)
+		client, _, err := s.connections.API(ctx)
 		if err != nil {
 			return report, err
 		}
@@ -215,15 +165,15 @@ func (s *Session) VerifyImages(ctx context.Context) (ImageReport, error) {
 		if err != nil {
 			return report, err
 		}
-		report.Foreign = append(report.Foreign, s.wish.foreignInPods(pods)...)
+		report.Foreign = append(report.Foreign, foreignInPods(s.wish, pods)...)
 	}
 	return report, errors.Join(s.unreachable(facts), ctx.Err())
 }
 
 // foreignOnHost are the images in a host's runtime whose names are not those by the rules.
-func (w Wish) foreignOnHost(host string, facts HostFacts) []ForeignImage {
+func foreignOnHost(w Wish, host string, facts HostFacts) []ForeignImage {
 	var foreign []ForeignImage
-	for _, name := range sortedKeys(facts.Images) {
+	for _, name := range slices.Sorted(maps.Keys(facts.Images)) {
 		if want, err := w.Rules.Rewrite(name); err == nil && !images.Same(want, name) {
 			foreign = append(foreign, ForeignImage{Where: "host " + host, Name: name, Want: want})
 		}
@@ -233,7 +183,7 @@ func (w Wish) foreignOnHost(host string, facts HostFacts) []ForeignImage {
 
 // foreignInPods are the images of pods whose names are not those by the rules, and those
 // that run with another digest than the bundle's.
-func (w Wish) foreignInPods(pods []kube.PodImage) []ForeignImage {
+func foreignInPods(w Wish, pods []kube.PodImage) []ForeignImage {
 	var foreign []ForeignImage
 	for _, pod := range pods {
 		where := "pod " + pod.Pod
@@ -265,17 +215,11 @@ func (s *Session) DeleteImage(ctx context.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	connection, err := s.connect(ctx, host)
-	if err != nil {
-		return &UnreachableError{Hosts: []string{host.Name}, Causes: []error{err}}
+	facts := s.observer.ObserveHost(ctx, host)
+	if cause := facts.Unreachable; cause != nil {
+		return &UnreachableError{Hosts: []string{host.Name}, Causes: []error{cause}}
 	}
-	run := s.newRun(hostStep(host, stepFill, "delete "+reference))
-	run.host = connection
-	err = run.withWriter(ctx, func(ctx context.Context, writer *registry.Client) error {
-		return writer.Delete(ctx, repository, tag)
-	})
-	if err != nil {
-		return err
-	}
-	return Script{Title: "collect the registry's garbage", Text: templates.CollectGarbage()}.apply(ctx, run)
+	plan := DeleteImagePlan(host, facts, reference, repository, tag)
+	_, errs := s.apply(ctx, plan, Facts{Hosts: map[string]HostFacts{host.Name: facts}})
+	return errors.Join(errs...)
 }

@@ -16,7 +16,7 @@ func (s *Session) Kubeconfig(ctx context.Context) ([]byte, error) {
 		failure := func(err error) error {
 			return &StepError{Host: host.Name, Step: stepID(host.Name, "kubeconfig"), Title: "read the kubeconfig", Err: err}
 		}
-		connection, err := s.connect(ctx, host)
+		connection, err := s.connections.Host(ctx, host.Name)
 		if err != nil {
 			errs = append(errs, failure(err))
 			continue

@@ -1,43 +1,10 @@
 package provision
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
-
-	"fairlead/inventory"
 )
-
-// leftovers observes the hosts of a reset plan again and lists what is still there.
-func (s *Session) leftovers(ctx context.Context, plan Plan, before Facts) ([]string, error) {
-	var left []string
-	for _, host := range s.wish.Cluster.Hosts() {
-		was := before.Hosts[host.Name]
-		if !slices.ContainsFunc(plan.Steps, func(step Step) bool { return step.ID == stepID(host.Name, stepReset) }) {
-			continue
-		}
-		now := s.lookAgain(ctx, host, was)
-		if now.Unreachable != nil {
-			return left, fmt.Errorf("%s: look for leftovers: %w", host.Name, now.Unreachable)
-		}
-		for _, item := range remains(was, now) {
-			left = append(left, host.Name+": "+item)
-		}
-	}
-	return left, nil
-}
-
-// lookAgain observes a host with an eye on all paths that its ledger named.
-func (s *Session) lookAgain(ctx context.Context, host inventory.Host, was HostFacts) HostFacts {
-	var paths []string
-	for _, entry := range was.Ledger {
-		if entry.Kind == touchFile || entry.Kind == touchTree {
-			paths = append(paths, entry.Key)
-		}
-	}
-	return s.look(ctx, host, "remains", append(hostFiles(s.wish), paths...))
-}
 
 // remains compares a host after its reset with what its ledger promised before.
 func remains(was, now HostFacts) []string {

@@ -19,19 +19,33 @@ import (
 // answers within milliseconds.
 const apiTimeout = 5 * time.Second
 
+// Observer looks at the hosts and at the cluster. It changes nothing.
+type Observer struct {
+	wish        Wish
+	complete    bool // neither settings nor add-ons are wished for without
+	connections *Connections
+	events      *emitter
+}
+
+// NewObserver looks at the hosts of a wish. One that is not complete knows of no software,
+// settings and add-ons: it is enough for a reset.
+func NewObserver(wish Wish, complete bool, connections *Connections, events *emitter) *Observer {
+	return &Observer{wish: wish, complete: complete, connections: connections, events: events}
+}
+
 // Observe looks at all hosts at once, and at the API server through one of them. It
 // changes nothing. A host that cannot be reached is a fact like any other; the error is
 // only ctx's.
-func (s *Session) Observe(ctx context.Context) (Facts, error) {
-	s.events.emit(Event{Kind: Observing, Message: fmt.Sprintf("%d hosts", len(s.wish.Cluster.Hosts()))})
-	hosts := s.wish.Cluster.Hosts()
+func (o *Observer) Observe(ctx context.Context) (Facts, error) {
+	o.events.emit(Event{Kind: Observing, Message: fmt.Sprintf("%d hosts", len(o.wish.Cluster.Hosts()))})
+	hosts := o.wish.Cluster.Hosts()
 	answers := make([]HostFacts, len(hosts))
 	var group sync.WaitGroup
 	for i, host := range hosts {
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			answers[i] = s.observeHost(ctx, host)
+			answers[i] = o.ObserveHost(ctx, host)
 		}()
 	}
 	group.Wait()
@@ -42,41 +56,41 @@ func (s *Session) Observe(ctx context.Context) (Facts, error) {
 	if err := ctx.Err(); err != nil {
 		return facts, err
 	}
-	facts.API = s.observeAPI(ctx, facts)
-	facts.ImageProblems = s.observeImages(ctx, facts)
+	facts.API = o.observeAPI(ctx, facts)
+	facts.ImageProblems = o.observeImages(ctx, facts)
 	facts.ObservedAt = time.Now()
 	return facts, ctx.Err()
 }
 
-// observeHost asks one host everything in one round trip.
-func (s *Session) observeHost(ctx context.Context, host inventory.Host) HostFacts {
+// ObserveHost asks one host everything in one round trip.
+func (o *Observer) ObserveHost(ctx context.Context, host inventory.Host) HostFacts {
 	what := "-"
-	if s.wish.packagedRuntime() && !s.wish.foreignRuntime() {
+	if o.wish.packagedRuntime() && !o.wish.foreignRuntime() {
 		what = "packages"
 	}
-	return s.look(ctx, host, what, hostFiles(s.wish))
+	return o.look(ctx, host, what, hostFiles(o.wish))
 }
 
 // look runs the probe with its arguments and reports that a host was observed.
-func (s *Session) look(ctx context.Context, host inventory.Host, what string, paths []string) HostFacts {
+func (o *Observer) look(ctx context.Context, host inventory.Host, what string, paths []string) HostFacts {
 	begin := time.Now()
-	facts, err := s.probe(ctx, host, append([]string{what}, paths...))
+	facts, err := o.probe(ctx, host, append([]string{what}, paths...))
 	event := Event{Kind: Observed, Host: host.Name, Seconds: time.Since(begin).Seconds()}
 	if err != nil {
 		facts = HostFacts{Unreachable: err}
 		event.Error = err.Error()
 	}
-	s.events.emit(event)
+	o.events.emit(event)
 	return facts
 }
 
-func (s *Session) probe(ctx context.Context, host inventory.Host, arguments []string) (HostFacts, error) {
-	connection, err := s.connect(ctx, host)
+func (o *Observer) probe(ctx context.Context, host inventory.Host, arguments []string) (HostFacts, error) {
+	connection, err := o.connections.Host(ctx, host.Name)
 	if err != nil {
 		return HostFacts{}, err
 	}
 	sent := time.Now()
-	result, err := connection.Run(ctx, remote.Command{Script: templates.Probe(), Argv: arguments, Root: true})
+	result, err := connection.Run(ctx, remote.Command{Script: templates.ScriptProbe.Text(), Argv: arguments, Root: true})
 	if err != nil {
 		return HostFacts{}, fmt.Errorf("run the probe: %w", err)
 	}
@@ -84,7 +98,7 @@ func (s *Session) probe(ctx context.Context, host inventory.Host, arguments []st
 	if err != nil {
 		return HostFacts{}, fmt.Errorf("read the probe's answer: %w", err)
 	}
-	nameVersions(s.wish.Bundle, facts)
+	nameVersions(o.wish.Bundle, facts)
 	return facts, nil
 }
 
@@ -103,14 +117,14 @@ func nameVersions(manifest bundle.Manifest, facts HostFacts) {
 }
 
 // observeAPI asks the first control plane that answers.
-func (s *Session) observeAPI(ctx context.Context, facts Facts) APIFacts {
+func (o *Observer) observeAPI(ctx context.Context, facts Facts) APIFacts {
 	var errs []error
-	for _, host := range s.wish.Cluster.ControlPlane.Hosts {
+	for _, host := range o.wish.Cluster.ControlPlane.Hosts {
 		f := facts.Hosts[host.Name]
 		if f.Unreachable != nil || !f.Kubeconfigs["admin.conf"] {
 			continue
 		}
-		api, err := s.askAPI(ctx, host)
+		api, err := o.askAPI(ctx, host)
 		if err == nil {
 			return api
 		}
@@ -119,7 +133,7 @@ func (s *Session) observeAPI(ctx context.Context, facts Facts) APIFacts {
 	if len(errs) > 0 {
 		return APIFacts{Err: errors.Join(errs...)}
 	}
-	for _, host := range s.wish.Cluster.ControlPlane.Hosts {
+	for _, host := range o.wish.Cluster.ControlPlane.Hosts {
 		if hasControlPlane(facts.Hosts[host.Name]) {
 			return APIFacts{Err: fmt.Errorf("%s has no %s", host.Name, adminConf)}
 		}
@@ -129,25 +143,25 @@ func (s *Session) observeAPI(ctx context.Context, facts Facts) APIFacts {
 
 // askAPI gives an API server little time to say that it is ready; to read all from one that
 // is may take longer.
-func (s *Session) askAPI(ctx context.Context, host inventory.Host) (APIFacts, error) {
+func (o *Observer) askAPI(ctx context.Context, host inventory.Host) (APIFacts, error) {
 	soon, cancel := context.WithTimeout(ctx, apiTimeout)
 	defer cancel()
-	connection, err := s.connect(soon, host)
+	connection, err := o.connections.Host(soon, host.Name)
 	if err != nil {
 		return APIFacts{}, err
 	}
-	client, err := s.connectAPI(soon, connection)
+	client, err := o.connections.Through(soon, connection)
 	if err != nil {
 		return APIFacts{}, err
 	}
 	if err := client.Ready(soon); err != nil {
 		return APIFacts{}, err
 	}
-	return s.readCluster(ctx, client, host.Name)
+	return o.readCluster(ctx, client, host.Name)
 }
 
 // readCluster reads all that the plan wants to know from an API server that answers.
-func (s *Session) readCluster(ctx context.Context, client *kube.Client, via string) (APIFacts, error) {
+func (o *Observer) readCluster(ctx context.Context, client *kube.Client, via string) (APIFacts, error) {
 	api := APIFacts{
 		Via: via, Nodes: map[string]kube.Node{}, Objects: map[string]kube.Live{},
 		Unready: map[string]string{}, Strays: map[string][]kube.AppliedObject{},
@@ -169,12 +183,23 @@ func (s *Session) readCluster(ctx context.Context, client *kube.Client, via stri
 	if api.StaleTokens, err = client.Tokens(ctx, tokenDescription); err != nil {
 		return api, err
 	}
-	if !s.whole {
+	if !o.complete {
 		return api, nil // neither settings nor add-ons can be wished for
 	}
-	if err := s.readSettings(ctx, client, &api); err != nil {
+	if err := o.readSettings(ctx, client, &api); err != nil {
 		return api, err
 	}
-	err = s.readAddons(ctx, client, &api)
+	err = o.readAddons(ctx, client, &api)
 	return api, err
+}
+
+// LookAgain observes a host with an eye on all paths that its ledger named.
+func (o *Observer) LookAgain(ctx context.Context, host inventory.Host, was HostFacts) HostFacts {
+	var paths []string
+	for _, entry := range was.Ledger {
+		if entry.Kind == touchFile || entry.Kind == touchTree {
+			paths = append(paths, entry.Key)
+		}
+	}
+	return o.look(ctx, host, "remains", append(hostFiles(o.wish), paths...))
 }

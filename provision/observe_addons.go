@@ -2,6 +2,8 @@ package provision
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"fairlead/provision/kube"
@@ -14,19 +16,19 @@ const parallelReads = 8
 
 // readAddons reads the live add-on objects, the record of what was applied, and what is left
 // of sets and objects that are wished for no longer.
-func (s *Session) readAddons(ctx context.Context, client *kube.Client, api *APIFacts) error {
+func (o *Observer) readAddons(ctx context.Context, client *kube.Client, api *APIFacts) error {
 	var err error
 	if api.Applied, err = client.Applied(ctx); err != nil {
 		return err
 	}
-	if err := s.readServing(ctx, client, api); err != nil {
+	if err := o.readServing(ctx, client, api); err != nil {
 		return err
 	}
 	var mu sync.Mutex
 	group, reading := errgroup.WithContext(ctx)
 	group.SetLimit(parallelReads)
 	wished := map[string]bool{}
-	for _, set := range s.wish.Addons {
+	for _, set := range o.wish.Addons {
 		for _, object := range set.Objects {
 			wished[objectKey(object)] = true
 			group.Go(func() error {
@@ -47,12 +49,12 @@ func (s *Session) readAddons(ctx context.Context, client *kube.Client, api *APIF
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return s.readStrays(ctx, client, wished, api)
+	return o.readStrays(ctx, client, wished, api)
 }
 
 // readStrays looks for recorded objects that are in no set any more.
-func (s *Session) readStrays(ctx context.Context, client *kube.Client, wished map[string]bool, api *APIFacts) error {
-	for _, set := range sortedKeys(api.Applied) {
+func (o *Observer) readStrays(ctx context.Context, client *kube.Client, wished map[string]bool, api *APIFacts) error {
+	for _, set := range slices.Sorted(maps.Keys(api.Applied)) {
 		for _, object := range api.Applied[set] {
 			if wished[objectKey(object.Object())] {
 				continue
@@ -70,8 +72,8 @@ func (s *Session) readStrays(ctx context.Context, client *kube.Client, wished ma
 }
 
 // readServing reads what concerns the kubelets' serving certificates.
-func (s *Session) readServing(ctx context.Context, client *kube.Client, api *APIFacts) error {
-	if !verifiedMetrics(s.wish.Cluster) {
+func (o *Observer) readServing(ctx context.Context, client *kube.Client, api *APIFacts) error {
+	if !verifiedMetrics(o.wish.Cluster) {
 		return nil
 	}
 	var err error

@@ -16,17 +16,6 @@ import (
 // registryPatience is how long a registry may take to answer a request for a manifest.
 const registryPatience = 10 * time.Second
 
-// ImageProblem is why a host cannot have an image.
-type ImageProblem struct {
-	Host string
-	Need ImageNeed
-	// Registry is where the problem was met. It is Whole when it concerns all images of that
-	// registry, of which Need is only the first.
-	Registry string
-	Whole    bool
-	Err      error
-}
-
 // lacksImage says that the host's runtime will have to pull the image.
 func lacksImage(facts HostFacts, need ImageNeed) bool {
 	is, exists := facts.Images[need.Name]
@@ -35,15 +24,15 @@ func lacksImage(facts HostFacts, need ImageNeed) bool {
 
 // unproven are the images that the host is going to pull from a registry that the inventory
 // speaks of. What fairlead's own registry holds needs no proof.
-func (s *Session) unproven(host inventory.Host, facts Facts) []ImageNeed {
+func (o *Observer) unproven(host inventory.Host, facts Facts) []ImageNeed {
 	var needs []ImageNeed
-	for _, need := range s.wish.needsOf(host.Name) {
+	for _, need := range o.wish.needsOf(host.Name) {
 		domain, err := images.Domain(need.Name)
 		if err != nil || !need.Pulled || !lacksImage(facts.Hosts[host.Name], need) {
 			continue
 		}
-		_, configured := s.wish.endpoints(domain)
-		if !configured || need.Bundled != nil && s.wish.ownHolds(need) || need.Anywhere && somewhere(facts, need) {
+		_, configured := o.wish.endpoints(domain)
+		if !configured || need.Bundled != nil && o.wish.ownHolds(need) || need.Anywhere && somewhere(facts, need) {
 			continue
 		}
 		needs = append(needs, need)
@@ -61,32 +50,19 @@ func somewhere(facts Facts, need ImageNeed) bool {
 	return false
 }
 
-// needsOf are the images that a host needs.
-func (w Wish) needsOf(host string) []ImageNeed {
-	var needs []ImageNeed
-	for _, need := range w.Needs {
-		for _, name := range need.Hosts {
-			if name == host {
-				needs = append(needs, need)
-			}
-		}
-	}
-	return needs
-}
-
 // observeImages asks the registries for the manifests of images that hosts are going to
 // pull, from each host's side.
-func (s *Session) observeImages(ctx context.Context, facts Facts) []ImageProblem {
+func (o *Observer) observeImages(ctx context.Context, facts Facts) []ImageProblem {
 	needs := map[string][]ImageNeed{}
-	for _, host := range s.wish.Cluster.Hosts() {
-		needs[host.Name] = s.unproven(host, facts)
+	for _, host := range o.wish.Cluster.Hosts() {
+		needs[host.Name] = o.unproven(host, facts)
 	}
-	return s.checkImages(ctx, facts, needs)
+	return o.CheckImages(ctx, facts, needs)
 }
 
-// checkImages asks for the manifests of some needs of every host that was reached.
-func (s *Session) checkImages(ctx context.Context, facts Facts, needs map[string][]ImageNeed) []ImageProblem {
-	hosts := s.wish.Cluster.Hosts()
+// CheckImages asks for the manifests of some needs of every host that was reached.
+func (o *Observer) CheckImages(ctx context.Context, facts Facts, needs map[string][]ImageNeed) []ImageProblem {
+	hosts := o.wish.Cluster.Hosts()
 	found := make([][]ImageProblem, len(hosts))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, host := range hosts {
@@ -95,11 +71,11 @@ func (s *Session) checkImages(ctx context.Context, facts Facts, needs map[string
 			continue
 		}
 		group.Go(func() error {
-			connection, err := s.connect(ctx, host)
+			connection, err := o.connections.Host(ctx, host.Name)
 			if err != nil {
 				return err
 			}
-			checks := &imageChecks{wish: s.wish, host: connection, broken: map[string]bool{}, clients: map[string]*registry.Client{}}
+			checks := &imageChecks{wish: o.wish, host: connection, broken: map[string]bool{}, clients: map[string]*registry.Client{}}
 			found[i] = checks.run(ctx, wanted)
 			for _, client := range checks.clients {
 				client.Close()
@@ -129,7 +105,7 @@ func (c *imageChecks) run(ctx context.Context, needs []ImageNeed) []ImageProblem
 	var problems []ImageProblem
 	for _, need := range needs {
 		if problem := c.check(ctx, need); problem != nil {
-			problem.Host, problem.Need = c.host.Name(), need
+			problem.Host, problem.Image = c.host.Name(), need.Name
 			problems = append(problems, *problem)
 		}
 	}

@@ -44,3 +44,10 @@ func (p *pace) pass() {
 		p.report(p.sent, p.total)
 	}
 }
+
+// throttle thins out the progress of transfers for one who emits events.
+func (e *emitter) throttle(emit func(Event)) *pace {
+	return &pace{now: e.now, report: func(sent, total int64) {
+		emit(Event{Kind: Progress, Bytes: sent, Total: max(sent, total)})
+	}}
+}

@@ -145,9 +145,9 @@ func (p *planner) initialising() bool {
 }
 
 // preparation are the steps after which kubeadm may run on the host.
-func (w Wish) preparation(host string) []string {
+func (p *planner) preparation(host string) []string {
 	var ids []string
-	if own := w.Cluster.Images.Host; own != "" {
+	if own := p.Cluster.Images.Host; own != "" {
 		ids = append(ids, stepID(own, stepFill)) // its images are pulled from there
 	}
 	for _, name := range []string{

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -23,7 +24,7 @@ func (p *planner) addons() {
 		}
 		p.add(step)
 	}
-	for _, name := range sortedKeys(p.facts.API.Applied) {
+	for _, name := range slices.Sorted(maps.Keys(p.facts.API.Applied)) {
 		if !slices.ContainsFunc(p.Addons, func(s AddonSet) bool { return s.Name == name }) {
 			p.removeAddon(name)
 		}

@@ -99,13 +99,3 @@ func (p *planner) version(component string) string {
 	}
 	return c.Version
 }
-
-// sandboxImage is the pause image, by the name it is used by.
-func (w Wish) sandboxImage() string {
-	for _, need := range w.Needs {
-		if imageBase(need.Origin) == "pause" {
-			return need.Name
-		}
-	}
-	return "" // preflight has reported it
-}

@@ -67,7 +67,7 @@ func (p *planner) swap(host inventory.Host, facts HostFacts) {
 		step.do(PutFile{Path: "/etc/systemd/zram-generator.conf", Mode: 0o644, Content: []byte{}})
 	}
 	if len(step.Reasons) > 0 {
-		step.do(Script{Title: "swapoff, /etc/fstab, swap units", Text: templates.SwapOff(), Args: units, Touches: touched})
+		step.do(Script{Title: "swapoff, /etc/fstab, swap units", Name: templates.ScriptSwapOff, Args: units, Touched: touched})
 	}
 	p.add(step)
 }

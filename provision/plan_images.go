@@ -33,23 +33,23 @@ func (p *planner) imageFindings() {
 		}
 	}
 	for _, problem := range p.facts.ImageProblems {
-		p.plan.Findings = append(p.plan.Findings, problem.Finding())
+		p.plan.Findings = append(p.plan.Findings, ImageFinding(problem))
 	}
 }
 
-// Finding puts the problem into the words of preflight.
-func (i ImageProblem) Finding() Finding {
-	finding := Finding{Host: i.Host, Name: checkImagesName, Mending: i.mending()}
+// ImageFinding puts the problem into the words of preflight.
+func ImageFinding(i ImageProblem) Finding {
+	finding := Finding{Host: i.Host, Name: checkImagesName, Mending: mendingOf(i)}
 	if i.Whole {
-		finding.Message = fmt.Sprintf("images cannot be had from %s (asked for %s): %v", i.Registry, i.Need.Name, i.Err)
+		finding.Message = fmt.Sprintf("images cannot be had from %s (asked for %s): %v", i.Registry, i.Image, i.Err)
 	} else {
-		finding.Message = fmt.Sprintf("image %s cannot be had: %v", i.Need.Name, i.Err)
+		finding.Message = fmt.Sprintf("image %s cannot be had: %v", i.Image, i.Err)
 	}
 	return finding
 }
 
-// mending is what to do about the last place that was tried.
-func (i ImageProblem) mending() string {
+// mendingOf is what to do about the last place that was tried.
+func mendingOf(i ImageProblem) string {
 	for _, known := range []struct {
 		err     error
 		mending string

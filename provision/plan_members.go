@@ -13,9 +13,6 @@ import (
 // etcdMembership is the lock of steps that change etcd's members: that is done one by one.
 const etcdMembership = "etcd membership"
 
-// ErrNoCluster says that no control plane exists on any host that was reached.
-var ErrNoCluster = errors.New("there is no control plane yet")
-
 // rerunInit and rerunJoin are the checks of kubeadm that a repeated run must not fail on:
 // they complain about what the first, half-finished run left (kubeadm's preflight/checks.go).
 func rerunChecks() []string {
@@ -76,11 +73,6 @@ func (p *planner) controlPlane() bool {
 	}
 	p.block("", "reach the API server", "no control-plane host of the cluster can be reached")
 	return false
-}
-
-// hasControlPlane says that kubeadm has put a control plane on the host, whole or in part.
-func hasControlPlane(facts HostFacts) bool {
-	return len(facts.Manifests) > 0 || facts.Kubeconfigs["admin.conf"]
 }
 
 // firstControlPlane plans kubeadm init. It does not if some control-plane host cannot be

@@ -192,18 +192,3 @@ func (p *planner) templateNode(host inventory.Host, ignore []string) templates.N
 	}
 	return node
 }
-
-// templateCluster is what the documents for kubeadm say of the whole cluster.
-func (w Wish) templateCluster() templates.Cluster {
-	c := w.Cluster
-	names, _ := kubeadmImages(w) // preflight has reported the problem
-	cluster := templates.Cluster{
-		Name: c.Name, KubernetesVersion: c.Kubernetes.Version, Endpoint: c.ControlPlane.Endpoint,
-		PodSubnet: c.Kubernetes.PodSubnet.String(), ServiceSubnet: c.Kubernetes.ServiceSubnet.String(),
-		Overrides: c.Kubernetes.Config, Images: names, KubeletServingCertificates: verifiedMetrics(c),
-	}
-	for _, host := range c.ControlPlane.Hosts {
-		cluster.CertSANs = append(cluster.CertSANs, host.Address.String())
-	}
-	return cluster
-}

@@ -7,11 +7,6 @@ import (
 	"fairlead/templates"
 )
 
-// packageDockerCE is Docker's own package of Docker Engine.
-const packageDockerCE = "docker-ce"
-
-func kubernetesPackages() []string { return []string{packageKubelet, packageKubeadm, packageKubectl} }
-
 // packagesLock is held by what works with packages: the package manager does one thing at a time.
 func packagesLock(host string) string { return "packages of " + host }
 

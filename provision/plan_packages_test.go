@@ -2,6 +2,7 @@ package provision
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,7 +19,7 @@ func onlyControlPlane(c *inventory.Cluster) { c.Workers, c.ControlPlane.Schedula
 func settled(t *testing.T, edit func(*inventory.Cluster), host func(*HostFacts)) Facts {
 	t.Helper()
 	s := simulate(t, testWish(t, edit))
-	for _, name := range sortedKeys(s.is.Hosts) {
+	for _, name := range slices.Sorted(maps.Keys(s.is.Hosts)) {
 		if host != nil {
 			changeHost(s.is, name, host)
 		}
@@ -220,5 +221,5 @@ func TestSocketWithRegistries(t *testing.T) {
 
 func ofPackages(action Action) bool {
 	script, ok := action.(Script)
-	return ok && slices.Contains([]string{templates.Packages(templates.Apt), templates.Packages(templates.Dnf)}, script.Text)
+	return ok && slices.Contains([]templates.Script{templates.ScriptPackagesApt, templates.ScriptPackagesDnf}, script.Name)
 }

@@ -2,12 +2,12 @@ package provision
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"fairlead/inventory"
-	"fairlead/provision/bundle"
 )
 
 // Limits of preflight. CPUs and memory are kubeadm's (cmd/kubeadm/app/constants:
@@ -88,42 +88,6 @@ func (p *planner) bundleFindings() {
 	}
 }
 
-// neededComponents are the components of the bundle that the inventory asks for.
-func (w Wish) neededComponents() []string {
-	var needed []string
-	if w.Cluster.Kubernetes.Source != inventory.SourcePackages {
-		needed = append(needed, bundle.Kubernetes, bundle.CNIPlugins)
-	}
-	if !w.packagedRuntime() && !w.foreignRuntime() {
-		needed = append(needed, bundle.Containerd, bundle.Runc)
-	}
-	if w.Cluster.Images.Host != "" {
-		needed = append(needed, bundle.Registry)
-	}
-	return needed
-}
-
-// neededImages are the last names of the images of the bundle that the inventory asks for.
-func (w Wish) neededImages() []string {
-	needed := []string{"pause", "kube-apiserver", "kube-proxy", "etcd", "coredns"}
-	if w.Cluster.Addons.Network.Name != inventory.NetworkNone {
-		needed = append(needed, imageFlannel)
-		if w.Cluster.Kubernetes.Source == inventory.SourcePackages {
-			needed = append(needed, imageFlannelPlugin)
-		}
-	}
-	if w.Cluster.Addons.MetricsServer != nil {
-		needed = append(needed, imageMetricsServer)
-	}
-	if verifiedMetrics(w.Cluster) {
-		needed = append(needed, imageApprover)
-	}
-	if w.Cluster.Addons.Ingress != nil {
-		needed = append(needed, imageTraefik)
-	}
-	return needed
-}
-
 // duplicates finds machines that were cloned without giving them an identity.
 func (p *planner) duplicates() {
 	identities := []struct {
@@ -184,7 +148,7 @@ func freshChecks(facts HostFacts, host inventory.Host) []check {
 		}
 		return "/var/lib/etcd is not empty", "it may be the data of a cluster: move it away, or fairlead reset " + host.Name
 	}}}
-	for _, port := range sortedKeys(ports) {
+	for _, port := range slices.Sorted(maps.Keys(ports)) {
 		checks = append(checks, check{name: fmt.Sprintf("Port-%d", port), run: func(_ *planner, _ inventory.Host, facts HostFacts) (string, string) {
 			process, used := facts.Ports[port]
 			if !used || process == "kubelet" {

@@ -9,13 +9,7 @@ import (
 	"fairlead/inventory"
 	"fairlead/pki"
 	"fairlead/provision/bundle"
-	"fairlead/provision/registry"
 	"fairlead/templates"
-)
-
-const (
-	registryUnit   = "fairlead-registry.service"
-	registryWriter = "fairlead-registry-writer.service"
 )
 
 // registry plans fairlead's own registry on its host, and what it must hold.
@@ -52,7 +46,7 @@ func (p *planner) registryCertificate(host inventory.Host, facts HostFacts) stri
 func (p *planner) fill(host inventory.Host, facts HostFacts) {
 	step := hostStep(host, stepFill, "fill the registry")
 	step.Needs = []string{stepID(host.Name, stepRegistry)}
-	var items []registry.Item
+	var items []Upload
 	for _, need := range p.Needs {
 		if need.Bundled == nil || !p.ownHolds(need) {
 			continue
@@ -66,23 +60,12 @@ func (p *planner) fill(host inventory.Host, facts HostFacts) {
 			continue
 		}
 		step.because("the registry lacks %s", need.Name)
-		items = append(items, registry.Item{From: need.Origin, Repository: repository, Tag: tag, Digest: need.Bundled.Digest, Size: need.Bundled.Size})
+		items = append(items, Upload{From: need.Origin, Repository: repository, Tag: tag, Digest: need.Bundled.Digest, Size: need.Bundled.Size})
 	}
 	if len(items) > 0 {
 		step.do(FillRegistry{Items: items})
 	}
 	p.add(step)
-}
-
-// ownHolds says that hosts look for the image in fairlead's own registry first.
-func (w Wish) ownHolds(need ImageNeed) bool {
-	repository, _, err := w.ownRepository(need.Name)
-	if err != nil || w.ownRegistry() == "" {
-		return false
-	}
-	domain, _, _ := strings.Cut(repository, "/")
-	places, _ := w.endpoints(domain)
-	return !slices.ContainsFunc(w.Registries, func(r Registry) bool { return r.Host == domain }) && len(places) > 0
 }
 
 // registries plans the files that say how containerd reaches registries. It reads them for
@@ -107,7 +90,7 @@ func (p *planner) registries(host inventory.Host, facts HostFacts) {
 	var stale []string
 	for _, entry := range facts.Ledger {
 		_, exists := facts.Files[entry.Key]
-		if entry.Kind == touchFile && exists && strings.HasPrefix(entry.Key, certsFolder+"/") && !slices.Contains(kept, entry.Key) {
+		if entry.Kind == touchFile && exists && strings.HasPrefix(entry.Key, templates.RegistryCertsFolder+"/") && !slices.Contains(kept, entry.Key) {
 			step.because("%s is no longer wanted", entry.Key)
 			stale = append(stale, entry.Key)
 		}

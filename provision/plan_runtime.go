@@ -3,7 +3,6 @@ package provision
 import (
 	"bytes"
 	"fmt"
-	"strings"
 
 	"fairlead/inventory"
 	"fairlead/provision/bundle"
@@ -103,37 +102,12 @@ func (p *planner) docker(host inventory.Host, facts HostFacts) {
 	p.add(step)
 }
 
-// configuresDocker says that the inventory has something for daemon.json.
-func (w Wish) configuresDocker() bool {
-	return w.Cluster.Runtime.InsecureRegistries != nil || w.dockerMirrors() != nil
-}
-
-// dockerMirrors are those of Docker Hub: Docker Engine knows no others. They are nil when the
-// inventory does not speak of them.
-func (w Wish) dockerMirrors() []string {
-	if w.Cluster.Runtime.Mirrors == nil {
-		return nil
-	}
-	return append([]string{}, w.Cluster.Runtime.Mirrors[dockerHub]...)
-}
-
 // dockerConfigMode keeps the mode of a file that is there.
 func dockerConfigMode(facts HostFacts) uint32 {
 	if is, exists := facts.Files[templates.DockerConfigPath]; exists {
 		return is.Mode
 	}
 	return 0o644
-}
-
-// there says that a unit was on the host before fairlead came, so that what it holds is not
-// fairlead's.
-func (h HostFacts) there(unit string) bool {
-	for _, entry := range h.Ledger {
-		if entry.Kind == touchUnit && entry.Key == unit {
-			return !strings.HasPrefix(entry.Was, "not-found") && entry.Was != "absent"
-		}
-	}
-	return h.Units[unit].Load == "loaded"
 }
 
 // runtimeTrees are the trees that containerd makes; those of one that was there before fairlead

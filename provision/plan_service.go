@@ -56,7 +56,7 @@ func (p *planner) service(step *Step, facts HostFacts, s service) {
 	}
 	step.Actions = append(step.Actions, changes.Actions...)
 	start := StartUnit(s.unit, s.running)
-	start.Touches = append(start.Touches, s.touched...)
+	start.Touched = append(start.Touched, s.touched...)
 	step.do(start)
 }
 

@@ -1,19 +1,12 @@
 package provision
 
 import (
-	"context"
-	"fmt"
 	"net/netip"
-	"time"
 
 	"fairlead/inventory"
 	"fairlead/provision/kube"
 	"fairlead/templates"
 )
-
-// servingPatience is how long a kubelet may take to ask for its serving certificate and to
-// get it: it asks once its node has addresses.
-const servingPatience = 2 * time.Minute
 
 // servingIdentity is what a host's kubelet may have in its serving certificate.
 func servingIdentity(host inventory.Host) kube.ServingIdentity {
@@ -55,25 +48,4 @@ func (p *planner) serving() {
 func (p *planner) servingAsked() bool {
 	fields, err := templates.ReadSettings(templates.KindKubelet, []byte(p.facts.API.Settings[templates.KindKubelet]))
 	return err == nil && fields["serverTLSBootstrap"] == true
-}
-
-// ApproveServing approves what a kubelet asks for if it is exactly its own, and waits for
-// the certificate.
-type ApproveServing struct{ Identity kube.ServingIdentity }
-
-// Describe implements Action.
-func (a ApproveServing) Describe() string {
-	return fmt.Sprintf("approve the serving certificate of %s for %v and %v", a.Identity.Node, a.Identity.DNSNames, a.Identity.Addresses)
-}
-
-func (ApproveServing) touches() []touch { return nil }
-
-func (a ApproveServing) apply(ctx context.Context, s *stepRun) error {
-	client, _, err := s.session.api(ctx)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, servingPatience)
-	defer cancel()
-	return client.WaitServing(ctx, a.Identity, s.waiting)
 }

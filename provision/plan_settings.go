@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 
 	"fairlead/inventory"
 	"fairlead/templates"
@@ -110,7 +112,7 @@ func keptPhases(all map[string]settlement) [][]string {
 			addons[addon] = true
 		}
 	}
-	for _, addon := range sortedKeys(addons) {
+	for _, addon := range slices.Sorted(maps.Keys(addons)) {
 		phases = append(phases, []string{"init", "phase", "addon", addon})
 	}
 	return phases

@@ -162,24 +162,24 @@ func TestPlan(t *testing.T) {
 		{name: "correct-private-registry", edit: privateRegistry(t)},
 		{name: "wrong-private-registry", edit: privateRegistry(t), change: func(f *Facts) {
 			changeHost(*f, "w1", func(h *HostFacts) {
-				delete(h.Files, certsFolder+"/registry.lab:5000/hosts.toml")
+				delete(h.Files, templates.RegistryCertsFolder+"/registry.lab:5000/hosts.toml")
 				h.Files[templates.RegistryCredentials(nil, templates.Containerd{}).Path] = FileFacts{Mode: 0o644, SHA256: "beef"}
 			})
 		}},
 		{name: "no-private-registry-any-more", change: func(f *Facts) {
 			changeHost(*f, "w1", func(h *HostFacts) {
-				for _, path := range []string{certsFolder + "/registry.lab:5000/hosts.toml", templates.RegistryCredentials(nil, templates.Containerd{}).Path} {
+				for _, path := range []string{templates.RegistryCertsFolder + "/registry.lab:5000/hosts.toml", templates.RegistryCredentials(nil, templates.Containerd{}).Path} {
 					h.Files[path] = FileFacts{Mode: 0o600, SHA256: "beef"}
 					h.Ledger = append(h.Ledger, LedgerEntry{Kind: touchFile, Key: path, Was: "absent"})
 				}
 			})
 		}},
 		{name: "image-problems", edit: privateRegistry(t), fresh: true, change: func(f *Facts) {
-			need := ImageNeed{Origin: "registry.k8s.io/pause:3.10.2", Name: "registry.lab:5000/k8s/pause:3.10.2"}
+			const image = "registry.lab:5000/k8s/pause:3.10.2"
 			for _, err := range []error{registry.ErrUnreachable, registry.ErrCertificate, registry.ErrCredentials} {
-				f.ImageProblems = append(f.ImageProblems, ImageProblem{Host: "w1", Need: need, Registry: "registry.lab:5000", Whole: true, Err: err})
+				f.ImageProblems = append(f.ImageProblems, ImageProblem{Host: "w1", Image: image, Registry: "registry.lab:5000", Whole: true, Err: err})
 			}
-			f.ImageProblems = append(f.ImageProblems, ImageProblem{Host: "w2", Need: need, Registry: "registry.lab:5000", Err: registry.ErrMissing})
+			f.ImageProblems = append(f.ImageProblems, ImageProblem{Host: "w2", Image: image, Registry: "registry.lab:5000", Err: registry.ErrMissing})
 		}},
 		{name: "kubeadm-wants-one-repository", fresh: true, edit: func(c *inventory.Cluster) {
 			c.Images.Rewrite = []inventory.RewriteRule{{From: "registry.k8s.io/kube-proxy", To: "registry.lab:5000/proxy"}}

@@ -3,14 +3,11 @@ package provision
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"fairlead/inventory"
 )
-
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
 // hostChecks are all checks of a host, in the order in which they are reported.
 func hostChecks() []check {

@@ -180,6 +180,3 @@ func readLedger(f *HostFacts, v []string) error {
 	f.Ledger = append(f.Ledger, LedgerEntry{Kind: kind, Key: key, Was: was})
 	return nil
 }
-
-// has says whether a bit of the capability bounding set is there.
-func (h HostFacts) has(capability int) bool { return h.Capabilities>>capability&1 == 1 }

@@ -20,7 +20,7 @@ func TestProbeOfThisMachine(t *testing.T) {
 	defer cancel()
 	sent := time.Now()
 	command := exec.CommandContext(ctx, "/bin/sh", "-s", "--", "remains", "/etc/hosts", "/etc", "/nonexistent")
-	command.Stdin = strings.NewReader(templates.Probe())
+	command.Stdin = strings.NewReader(templates.ScriptProbe.Text())
 	answer, err := command.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func TestProbeOfEmptyFiles(t *testing.T) {
 	}
 	nowhere := filepath.Join(filepath.Dir(empty), "nowhere")
 	script := strings.NewReplacer("/etc/docker/daemon.json", empty, "/etc/containerd", nowhere, "/etc/systemd", nowhere, "/etc/kubernetes", nowhere,
-		"/etc/sysctl.d", nowhere, "/etc/modules-load.d", nowhere, "/etc/fairlead", nowhere, "/etc/apt", nowhere, "/etc/yum.repos.d", nowhere, "/var/lib/kubelet/", nowhere+"/").Replace(templates.Probe())
+		"/etc/sysctl.d", nowhere, "/etc/modules-load.d", nowhere, "/etc/fairlead", nowhere, "/etc/apt", nowhere, "/etc/yum.repos.d", nowhere, "/var/lib/kubelet/", nowhere+"/").Replace(templates.ScriptProbe.Text())
 	command := exec.CommandContext(t.Context(), "/bin/sh", "-s", "--", "-", "/etc/hosts")
 	command.Stdin = strings.NewReader(script)
 	answer, err := command.Output()

@@ -11,8 +11,6 @@ import (
 	"fairlead/templates/images"
 )
 
-const certsFolder = templates.RegistryCertsFolder
-
 // endpoint is one place from which hosts may get the images of a registry.
 type endpoint struct {
 	registry.Endpoint
@@ -152,7 +150,7 @@ func templateEndpoint(e endpoint) templates.RegistryEndpoint {
 }
 
 // caFile is where a registry's CA lies on every host.
-func caFile(host string) string { return certsFolder + "/" + host + "/ca.crt" }
+func caFile(host string) string { return templates.RegistryCertsFolder + "/" + host + "/ca.crt" }
 
 // credentials are those that containerd gets for pulling.
 func (w Wish) credentials() []templates.RegistryCredential {

@@ -1,28 +1,13 @@
 package provision
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"fairlead/inventory"
-	"fairlead/provision/kube"
 	"fairlead/templates"
 )
-
-// drainPatience is how long a node may take to drain before reset goes on without.
-const drainPatience = 5 * time.Minute
-
-// LeftoverError says what a reset has left on hosts.
-type LeftoverError struct{ Left []string }
-
-// Error implements error.
-func (e *LeftoverError) Error() string {
-	return "reset left behind:\n  " + strings.Join(e.Left, "\n  ")
-}
 
 // ResetPlan says how to take fairlead and the cluster off the named hosts, or off all of
 // them when names is empty. It is as pure as MakePlan.
@@ -74,7 +59,7 @@ func (p *planner) leave(host inventory.Host) {
 	if _, ok := p.reached(host.Name); ok && host.Role == inventory.RoleControlPlane {
 		// While the Node exists: kubeadm finds the member by it.
 		step.Lock = etcdMembership
-		step.do(Script{Title: "remove the etcd member", Text: templates.LeaveEtcd()})
+		step.do(Script{Title: "remove the etcd member", Name: templates.ScriptLeaveEtcd})
 	} else {
 		step.Host = ""
 	}
@@ -94,75 +79,6 @@ func (p *planner) resetHost(host inventory.Host) {
 	step := hostStep(host, stepReset, "reset the host")
 	step.because("the ledger has %d entries", len(facts.Ledger))
 	step.Needs = []string{stepID(host.Name, stepLeave)}
-	step.do(Script{Title: "undo what the ledger says", Text: templates.Reset()})
+	step.do(Script{Title: "undo what the ledger says", Name: templates.ScriptReset})
 	p.add(step)
-}
-
-// Reset takes fairlead and the cluster off the named hosts, or off all of them, and looks
-// whether anything is left.
-func (s *Session) Reset(ctx context.Context, names []string) (steps int, err error) {
-	begin := time.Now()
-	steps, err = s.reset(ctx, names)
-	s.finish(begin, steps, err)
-	return steps, err
-}
-
-func (s *Session) reset(ctx context.Context, names []string) (int, error) {
-	before, err := s.Observe(ctx)
-	if err != nil {
-		return 0, err
-	}
-	plan, err := ResetPlan(s.wish, before, names)
-	if err != nil {
-		return 0, err
-	}
-	s.announce(plan)
-	done, errs := s.apply(ctx, plan, before)
-	if ctx.Err() != nil {
-		return done, errors.Join(append(errs, ctx.Err())...)
-	}
-	s.forgetAPI()
-	left, err := s.leftovers(ctx, plan, before)
-	if len(left) > 0 {
-		errs = append(errs, &LeftoverError{Left: left})
-	}
-	return done, errors.Join(append(errs, err, s.unreachable(before))...)
-}
-
-// DrainNode cordons a node and evicts its pods.
-type DrainNode struct{ Name string }
-
-// Describe implements Action.
-func (a DrainNode) Describe() string { return "drain node " + a.Name }
-
-func (DrainNode) touches() []touch { return nil }
-
-func (a DrainNode) apply(ctx context.Context, s *stepRun) error {
-	client, _, err := s.session.api(ctx)
-	if err != nil {
-		return err
-	}
-	if err := client.Drain(ctx, a.Name, kube.DrainOptions{Timeout: drainPatience, Report: s.waiting}); err != nil {
-		return fmt.Errorf("drain: %w", err)
-	}
-	return nil
-}
-
-// DeleteNode deletes a node that was drained.
-type DeleteNode struct{ Name string }
-
-// Describe implements Action.
-func (a DeleteNode) Describe() string { return "delete node " + a.Name }
-
-func (DeleteNode) touches() []touch { return nil }
-
-func (a DeleteNode) apply(ctx context.Context, s *stepRun) error {
-	client, _, err := s.session.api(ctx)
-	if err != nil {
-		return err
-	}
-	if err := client.DeleteNode(ctx, a.Name); err != nil {
-		return fmt.Errorf("delete node: %w", err)
-	}
-	return nil
 }

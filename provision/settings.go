@@ -1,79 +1,13 @@
 package provision
 
 import (
-	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
-	"fairlead/provision/kube"
 	"fairlead/templates"
 )
-
-// settingsRecord is the ConfigMap in kube-system with the settings that the inventory had at
-// the end of the last run, by kind: what it has no longer is taken back, what others set stays.
-// While settings change it also holds those to come, under KIND.to-come.HASH: a run that is cut
-// off may have brought some of them about.
-const (
-	settingsRecord = "fairlead-settings"
-	settingsToCome = ".to-come."
-)
-
-// settingsSource is where a cluster keeps a document of kubeadm (cmd/kubeadm/app/constants:
-// KubeadmConfigConfigMap, KubeletBaseConfigurationConfigMap, KubeProxyConfigMap).
-type settingsSource struct{ kind, configMap, key string }
-
-func settingsSources() []settingsSource {
-	return []settingsSource{
-		{templates.KindCluster, "kubeadm-config", "ClusterConfiguration"},
-		{templates.KindKubelet, "kubelet-config", "kubelet"},
-		{templates.KindKubeProxy, "kube-proxy", "config.conf"},
-	}
-}
-
-func systemObject(apiVersion, kind, name string) map[string]any {
-	return map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{"namespace": "kube-system", "name": name}}
-}
-
-func configMap(name string, data map[string]any) map[string]any {
-	object := systemObject("v1", "ConfigMap", name)
-	object["data"] = data
-	return object
-}
-
-// readSettings reads the documents that the cluster keeps, and fairlead's record of them.
-func (s *Session) readSettings(ctx context.Context, client *kube.Client, api *APIFacts) error {
-	api.Settings, api.RecordedSettings = map[string]string{}, map[string]string{}
-	for _, source := range settingsSources() {
-		data, err := configMapData(ctx, client, source.configMap)
-		if err != nil {
-			return err
-		}
-		if text := data[source.key]; text != "" {
-			api.Settings[source.kind] = text
-		}
-	}
-	record, err := configMapData(ctx, client, settingsRecord)
-	if err != nil {
-		return err
-	}
-	api.RecordedSettings = record
-	return nil
-}
-
-// configMapData is what a ConfigMap in kube-system holds; nothing where there is none.
-func configMapData(ctx context.Context, client *kube.Client, name string) (map[string]string, error) {
-	live, _, err := client.Look(ctx, configMap(name, nil))
-	if err != nil {
-		return nil, err
-	}
-	texts := map[string]string{}
-	data, _ := live.Object["data"].(map[string]any)
-	for key, value := range data {
-		texts[key], _ = value.(string)
-	}
-	return texts, nil
-}
 
 // settlement is what becomes of one of the cluster's documents.
 type settlement struct {
@@ -113,7 +47,7 @@ func (p *planner) settle(wanted templates.Settings) (map[string]settlement, erro
 
 // recorded reads what the cluster's record has of a kind.
 func (p *planner) recorded(kind string, s *settlement) error {
-	for _, key := range sortedKeys(p.facts.API.RecordedSettings) {
+	for _, key := range slices.Sorted(maps.Keys(p.facts.API.RecordedSettings)) {
 		toCome := strings.HasPrefix(key, kind+settingsToCome)
 		if key != kind && !toCome {
 			continue
@@ -138,18 +72,6 @@ type settingRule struct {
 	addons     []string
 	// fixed says why a living cluster cannot have another value; one that has none gets it.
 	fixed string
-}
-
-// The static pods of a control plane.
-const (
-	componentAPIServer         = "kube-apiserver"
-	componentControllerManager = "kube-controller-manager"
-	componentScheduler         = "kube-scheduler"
-	componentEtcd              = "etcd"
-)
-
-func components() []string {
-	return []string{componentEtcd, componentAPIServer, componentControllerManager, componentScheduler}
 }
 
 // settingRules are looked up from the top (cmd/kubeadm/app/phases/controlplane/manifests.go,
@@ -209,21 +131,6 @@ func extraArgs(cluster templates.Fields, component string) []string {
 	}
 	return args
 }
-
-// kubeadmPhase is the phase of kubeadm init that writes a component's manifest.
-func kubeadmPhase(component string) []string {
-	return map[string][]string{
-		componentAPIServer:         {"init", "phase", "control-plane", "apiserver"},
-		componentControllerManager: {"init", "phase", "control-plane", "controller-manager"},
-		componentScheduler:         {"init", "phase", "control-plane", "scheduler"},
-		componentEtcd:              {"init", "phase", "etcd", "local"},
-	}[component]
-}
-
-func manifestPath(component string) string { return manifestFolder + "/" + component + ".yaml" }
-
-// formerManifest is where a manifest is kept while it is changed.
-func formerManifest(component string) string { return stateFolder + "/former/" + component + ".yaml" }
 
 // unsettled are the components whose change an earlier run was cut off in.
 func unsettled(facts HostFacts) []string {

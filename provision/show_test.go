@@ -5,10 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"fairlead/provision/kube"
-	"fairlead/templates"
 
 	"sigs.k8s.io/yaml"
 )
@@ -39,7 +40,7 @@ func show(plan Plan) string {
 	if plan.More != "" {
 		fmt.Fprintf(b, "more: %s\n", plan.More)
 	}
-	for _, name := range sortedKeys(b.documents) {
+	for _, name := range slices.Sorted(maps.Keys(b.documents)) {
 		fmt.Fprintf(b, "document %s:\n%s\n", name, indent(string(b.documents[name])))
 	}
 	return b.String()
@@ -57,7 +58,7 @@ func (b *shown) step(step Step) {
 	for _, action := range step.Actions {
 		fmt.Fprintf(b, "  do %s\n", action.Describe())
 		b.action(action)
-		for _, touched := range action.touches() {
+		for _, touched := range touchesOf(action) {
 			fmt.Fprintf(b, "    touches %s\n", touched)
 		}
 	}
@@ -81,7 +82,7 @@ func (b *shown) action(action Action) {
 	case PutFile:
 		b.line("content %s, secret %v", brief(a.Content), a.Secret)
 	case Script:
-		b.line("script %s", scriptName(a))
+		b.line("script %s", a.Name)
 		for _, arg := range a.Args {
 			b.line("with %q", arg)
 		}
@@ -158,10 +159,10 @@ func (b *shown) node(change kube.NodeChange) {
 		}
 		return fmt.Sprintf("%q", *v)
 	}
-	for _, key := range sortedKeys(change.Labels) {
+	for _, key := range slices.Sorted(maps.Keys(change.Labels)) {
 		b.line("label %s = %s", key, value(change.Labels[key]))
 	}
-	for _, key := range sortedKeys(change.Annotations) {
+	for _, key := range slices.Sorted(maps.Keys(change.Annotations)) {
 		b.line("annotation %s = %s", key, value(change.Annotations[key]))
 	}
 	for _, taint := range change.AddTaints {
@@ -170,19 +171,4 @@ func (b *shown) node(change kube.NodeChange) {
 	for _, taint := range change.RemoveTaints {
 		b.line("taint - %+v", taint)
 	}
-}
-
-// scriptName tells the scripts apart.
-func scriptName(script Script) string {
-	for name, text := range map[string]string{
-		"reset": templates.Reset(), "leave-etcd": templates.LeaveEtcd(), "swapoff": templates.SwapOff(), "modules": templates.LoadModules(),
-		"sysctls": templates.SetSysctls(), "stop-unit": templates.StopUnit(), "start-unit": templates.StartUnit(),
-		"restart-unit": templates.RestartUnit(), "remove-files": templates.RemoveFiles(), "collect-garbage": templates.CollectGarbage(),
-		"packages-apt": templates.Packages(templates.Apt), "packages-dnf": templates.Packages(templates.Dnf),
-	} {
-		if script.Text == text {
-			return name
-		}
-	}
-	return "of no name"
 }

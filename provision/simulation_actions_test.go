@@ -154,25 +154,25 @@ func (s *simulation) actOnHost(name string, h *HostFacts, action Action) error {
 	return nil
 }
 
-// runScript knows the scripts by their text.
+// runScript does what a script does.
 func runScript(h *HostFacts, a Script) error {
-	switch a.Text {
-	case templates.SwapOff():
+	switch a.Name {
+	case templates.ScriptSwapOff:
 		h.Swaps, h.FstabSwaps, h.SwapUnits = nil, nil, nil
-	case templates.LoadModules():
+	case templates.ScriptLoadModules:
 		for _, module := range a.Args {
 			h.Modules[module] = true
 		}
-	case templates.SetSysctls():
+	case templates.ScriptSetSysctls:
 		for _, assignment := range a.Args {
 			key, value, _ := strings.Cut(assignment, "=")
 			h.Sysctls[key] = value
 		}
-	case templates.StopUnit():
+	case templates.ScriptStopUnit:
 		setActive(h, a.Args[0], "inactive")
-	case templates.RestartUnit():
+	case templates.ScriptRestartUnit:
 		setActive(h, a.Args[0], "active")
-	case templates.StartUnit():
+	case templates.ScriptStartUnit:
 		name, state := a.Args[0], h.Units[a.Args[0]].Active
 		if unitPath(h, name) == "" {
 			return fmt.Errorf("there is no unit %s", name)
@@ -184,13 +184,13 @@ func runScript(h *HostFacts, a Script) error {
 		unit := h.Units[name]
 		unit.Enabled = "enabled"
 		h.Units[name] = unit
-	case templates.RemoveFiles():
+	case templates.ScriptRemoveFiles:
 		for _, path := range a.Args {
 			delete(h.Files, path)
 			delete(h.Contents, path)
 		}
 	default:
-		return fmt.Errorf("the simulation does not know the script %q", a.Title)
+		return fmt.Errorf("the simulation does not know the script %q", a.Name)
 	}
 	return nil
 }

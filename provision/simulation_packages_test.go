@@ -45,7 +45,7 @@ const packagesBefore = stateFolder + "/packages.before"
 func runPackages(h *HostFacts, a Script, half, late bool) error {
 	verb, args := a.Args[0], a.Args[1:]
 	family, _ := h.family()
-	if a.Text != templates.Packages(family.Manager) {
+	if a.Name != templates.Packages(family.Manager) {
 		return fmt.Errorf("%s is not for %s", a.Title, h.OS.ID)
 	}
 	switch verb {
@@ -90,13 +90,13 @@ func runPackages(h *HostFacts, a Script, half, late bool) error {
 // accountPackages writes into the ledger which packages are new, as soon as an install ends.
 func accountPackages(h *HostFacts, install func() error, half bool) error {
 	if _, cut := h.Contents[packagesBefore]; !cut {
-		h.Contents[packagesBefore] = []byte(strings.Join(sortedKeys(h.Packages), " "))
+		h.Contents[packagesBefore] = []byte(strings.Join(slices.Sorted(maps.Keys(h.Packages)), " "))
 	}
 	if err := install(); err != nil || half {
 		return err
 	}
 	before := strings.Fields(string(h.Contents[packagesBefore]))
-	for _, name := range sortedKeys(h.Packages) {
+	for _, name := range slices.Sorted(maps.Keys(h.Packages)) {
 		entry := LedgerEntry{touchPackage, name, "absent"}
 		if !slices.Contains(before, name) && !slices.Contains(h.Ledger, entry) {
 			h.Ledger = append(h.Ledger, entry)

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -40,7 +41,7 @@ func (s *simulation) age(host string, was, is HostFacts) {
 			delete(s.stale, host+"/"+unit)
 		}
 	}
-	for _, path := range slices.Concat(sortedKeys(is.Files), sortedKeys(was.Files)) {
+	for _, path := range slices.Concat(slices.Sorted(maps.Keys(is.Files)), slices.Sorted(maps.Keys(was.Files))) {
 		if unit := readBy(path); running(unit) && was.Files[path] != is.Files[path] {
 			s.stale[host+"/"+unit] = true
 		}
@@ -54,15 +55,15 @@ func (s *simulation) age(host string, was, is HostFacts) {
 func (s *simulation) state() string {
 	facts := s.observe()
 	var b strings.Builder
-	fmt.Fprintln(&b, "stale services:", sortedKeys(s.stale), "token:", s.token)
+	fmt.Fprintln(&b, "stale services:", slices.Sorted(maps.Keys(s.stale)), "token:", s.token)
 	for _, host := range s.wish.Cluster.Hosts() {
 		h := facts.Hosts[host.Name]
 		fmt.Fprintln(&b, host.Name, "sysctls", h.Sysctls, "modules", h.Modules, "kubeconfigs", h.Kubeconfigs, "registry", h.RegistryImages)
 		fmt.Fprintln(&b, host.Name, "packages", packagesOf(h))
-		for _, path := range sortedKeys(h.Files) {
+		for _, path := range slices.Sorted(maps.Keys(h.Files)) {
 			fmt.Fprintln(&b, host.Name, path, h.Files[path])
 		}
-		for _, name := range sortedKeys(h.Units) {
+		for _, name := range slices.Sorted(maps.Keys(h.Units)) {
 			if name != kubeadmUnit && name != registryWriter {
 				fmt.Fprintln(&b, host.Name, name, h.Units[name])
 			}
@@ -78,7 +79,7 @@ func (s *simulation) state() string {
 		fmt.Fprintln(&b, kind, s.normal(kind, facts.API.Settings[kind]))
 	}
 	fmt.Fprintln(&b, "recorded", facts.API.RecordedSettings)
-	for _, key := range sortedKeys(facts.API.Objects) {
+	for _, key := range slices.Sorted(maps.Keys(facts.API.Objects)) {
 		if key == kubeProxyPods {
 			continue // it has our mark only
 		}

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
@@ -116,23 +115,21 @@ func (s *simulation) ready(node string) bool {
 		(network || s.wish.Cluster.Addons.Network.Name == inventory.NetworkNone)
 }
 
-// up runs plans until one is empty, as Session.Up does.
+// up runs plans until one is empty, by the loop that real runs go through.
 func (s *simulation) up(ctx context.Context) error {
-	for range maxRounds {
-		plan := MakePlan(s.wish, s.observe())
-		sound(s.t, plan)
-		if findings := plan.Errors(); len(findings) > 0 {
-			return fmt.Errorf("findings: %v", findings)
-		}
-		if plan.Empty() {
-			return nil
-		}
-		events := &emitter{now: time.Now, sink: func(Event) {}}
-		if _, errs := execute(ctx, plan.Steps, events, s.perform); len(errs) > 0 {
-			return errors.Join(errs...)
-		}
+	events := newEmitter(time.Now, func(Event) {})
+	loop := Loop{
+		Plan: func(context.Context) (Plan, error) {
+			plan := MakePlan(s.wish, s.observe())
+			sound(s.t, plan)
+			return plan, nil
+		},
+		Apply: func(ctx context.Context, plan Plan) (int, []error) {
+			return execute(ctx, plan.Steps, events, s.perform)
+		},
 	}
-	return fmt.Errorf("did not converge:\n%s", show(MakePlan(s.wish, s.observe())))
+	_, err := loop.Run(ctx)
+	return err
 }
 
 // perform does the actions of a step, one step at a time.
@@ -147,7 +144,7 @@ func (s *simulation) perform(_ context.Context, step Step) error {
 		defer delete(s.locked, step.Lock)
 	}
 	changeHost(s.is, step.Host, func(h *HostFacts) {
-		for _, touched := range unrecorded(step.touches(), h.Ledger) {
+		for _, touched := range unrecorded(step.Touches(), h.Ledger) {
 			h.Ledger = append(h.Ledger, LedgerEntry{Kind: touched.kind, Key: touched.key, Was: formerly(*h, touched)})
 		}
 	})

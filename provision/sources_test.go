@@ -81,10 +81,10 @@ func TestKubernetesSource(t *testing.T) {
 			packages2: "kubelet 1.36.3 (/usr/local/bin/kubelet) and kubeadm 1.36.3 (/usr/local/bin/kubeadm) were not installed from packages"},
 	} {
 		facts := debianHost(c.facts)
-		if from, conflict := fromBundleWish.kubernetesSource(facts); from != c.bundle || conflict != c.bundleIs {
+		if from, conflict := (&planner{Wish: fromBundleWish}).kubernetesSource(facts); from != c.bundle || conflict != c.bundleIs {
 			t.Errorf("%s, source bundle: %d, %q", c.name, from, conflict)
 		}
-		if from, conflict := fromPackagesWish.kubernetesSource(facts); from != c.packages || conflict != c.packages2 {
+		if from, conflict := (&planner{Wish: fromPackagesWish}).kubernetesSource(facts); from != c.packages || conflict != c.packages2 {
 			t.Errorf("%s, source packages: %d, %q", c.name, from, conflict)
 		}
 	}
@@ -134,7 +134,7 @@ func TestRuntimeSource(t *testing.T) {
 			{"bundle", nil, c.bundle}, {"packages", fromRepositories, c.packages},
 			{"bundle with Docker", withDocker, c.docker}, {"packages with Docker", all(fromRepositories, withDocker), c.docker},
 		} {
-			from, problem := testWish(t, of.edit).runtimeSource(facts)
+			from, problem := (&planner{Wish: testWish(t, of.edit)}).runtimeSource(facts)
 			if from != of.want || (problem != "") != (of.want == conflicting) || problem != "" && problem != c.conflict {
 				t.Errorf("%s, source %s: %d, %q, want %d", c.name, of.source, from, problem, of.want)
 			}

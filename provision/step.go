@@ -1,8 +1,6 @@
 package provision
 
 import (
-	"context"
-	"fmt"
 	"slices"
 )
 
@@ -21,17 +19,14 @@ type Plan struct {
 // Empty says that nothing needs to be done.
 func (p Plan) Empty() bool { return len(p.Steps) == 0 && len(p.Blocked) == 0 }
 
-// waits says that the plan changes nothing: it only waits for what the cluster does by itself.
-func (p Plan) waits() bool {
+// Waits says that the plan changes nothing: it only waits for what the cluster does by itself.
+func (p Plan) Waits() bool {
 	return !slices.ContainsFunc(p.Steps, func(s Step) bool { return slices.ContainsFunc(s.Actions, changes) })
 }
 
 func changes(a Action) bool {
-	switch a.(type) {
-	case AwaitNode, AwaitObject, AwaitAPI, AwaitKubeadm, ApproveServing:
-		return false
-	}
-	return true
+	_, waits := a.(Waiter)
+	return !waits
 }
 
 // Errors are the findings that forbid running the plan.
@@ -69,14 +64,23 @@ type Step struct {
 	Actions []Action
 }
 
-// Action is one change on one host or through the API server. The set is closed.
+// Action is one change on one host or through the API server, as data: package apply carries it
+// out on real hosts, package model on facts. The set is closed.
 type Action interface {
 	// Describe is one line for people, without secrets.
 	Describe() string
-	// touches lists what the ledger must remember before the action runs.
-	touches() []touch
-	// apply makes the change, or finds that it is made already.
-	apply(ctx context.Context, s *stepRun) error
+}
+
+// Toucher is an Action that changes things on the host which the ledger has to remember first.
+type Toucher interface {
+	// Touches lists these things.
+	Touches() []touch
+}
+
+// Waiter is an Action that changes nothing: it waits for what the cluster does by itself.
+type Waiter interface {
+	// Waits says so.
+	Waits()
 }
 
 // Differ is an Action that can show what it changes in a file.
@@ -85,37 +89,11 @@ type Differ interface {
 	Diff() (path string, before, after []byte)
 }
 
-// touch is something on a host that an action changes.
-type touch struct{ kind, key string }
-
-// Kinds of ledger entries; scripts/record.sh and scripts/reset.sh know them too.
-const (
-	touchFile   = "file"   // a regular file
-	touchTree   = "tree"   // a folder and all that will be in it
-	touchDir    = "dir"    // a folder that is only needed to be there
-	touchSysctl = "sysctl" // a kernel parameter
-	touchModule = "module" // a kernel module
-	touchUnit   = "unit"   // a systemd unit's enablement and state
-	touchSwap   = "swap"   // all active swap devices
-	touchNet    = "net"    // interfaces, netfilter tables and rules
-	// touchPackage is a package; scripts/packages.sh writes these entries itself, because only
-	// the package manager knows what it brings along.
-	touchPackage = "package"
-)
-
-func files(paths ...string) []touch {
-	var touched []touch
-	for _, path := range paths {
-		touched = append(touched, touch{touchFile, path})
-	}
-	return touched
-}
-
-// touches are those of all actions of the step, without duplicates.
-func (s Step) touches() []touch {
+// Touches are those of all actions of the step, without duplicates.
+func (s Step) Touches() []touch {
 	var all []touch
 	for _, action := range s.Actions {
-		for _, t := range action.touches() {
+		for _, t := range touchesOf(action) {
 			if !slices.Contains(all, t) {
 				all = append(all, t)
 			}
@@ -124,11 +102,10 @@ func (s Step) touches() []touch {
 	return all
 }
 
-// unrecorded are the touches that the host's ledger does not hold yet.
-func unrecorded(touched []touch, ledger []LedgerEntry) []touch {
-	return slices.DeleteFunc(slices.Clone(touched), func(t touch) bool {
-		return slices.ContainsFunc(ledger, func(e LedgerEntry) bool { return e.Kind == t.kind && e.Key == t.key })
-	})
+// touchesOf lists what an action touches.
+func touchesOf(action Action) []touch {
+	if toucher, ok := action.(Toucher); ok {
+		return toucher.Touches()
+	}
+	return nil
 }
-
-func (t touch) String() string { return fmt.Sprintf("%s:%s", t.kind, t.key) }

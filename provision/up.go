@@ -2,31 +2,10 @@ package provision
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 )
-
-// maxRounds bounds how often a run may find that more is to be done than it could know
-// before: a kubeadm that still ran, then an API server that had to come up, then the rest,
-// then the look that finds nothing.
-const maxRounds = 5
-
-// ErrPreflight says that findings forbid the run; nothing was changed.
-var ErrPreflight = errors.New("preflight checks failed")
-
-// NotConvergedError says that a run did all its steps and the plan is still not empty.
-type NotConvergedError struct{ Plan Plan }
-
-// Error implements error.
-func (e *NotConvergedError) Error() string {
-	var reasons []string
-	for _, step := range e.Plan.Steps {
-		reasons = append(reasons, fmt.Sprintf("%s: %s (%s)", place(step), step.Title, strings.Join(step.Reasons, "; ")))
-	}
-	return "did not converge: " + strings.Join(reasons, "; ")
-}
 
 // UnreachableError says which hosts did not take part in a run.
 type UnreachableError struct {
@@ -88,7 +67,15 @@ func (s *Session) unreachable(facts Facts) error {
 // until the plan is empty. It returns how many steps were done.
 func (s *Session) Up(ctx context.Context) (steps int, err error) {
 	begin := time.Now()
-	steps, err = s.converge(ctx)
+	var facts Facts
+	loop := Loop{
+		Plan: func(ctx context.Context) (plan Plan, err error) {
+			plan, facts, err = s.Plan(ctx)
+			return plan, err
+		},
+		Apply: func(ctx context.Context, plan Plan) (int, []error) { return s.apply(ctx, plan, facts) },
+	}
+	steps, err = loop.Run(ctx)
 	s.finish(begin, steps, err)
 	return steps, err
 }
@@ -99,59 +86,4 @@ func (s *Session) finish(begin time.Time, steps int, err error) {
 		event.Error = err.Error()
 	}
 	s.events.emit(event)
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-func (s *Session) converge(ctx context.Context) (int, error) {
-	count, whole := 0, false
-	for range maxRounds {
-		plan, facts, unreached := s.Plan(ctx)
-		if err := ctx.Err(); err != nil {
-			return count, err
-		}
-		if findings := plan.Errors(); len(findings) > 0 {
-			return count, errors.Join(ErrPreflight, unreached)
-		}
-		if len(plan.Steps) == 0 {
-			if unreached != nil {
-				return count, unreached // it is why anything is blocked
-			}
-			return count, blockedError(plan)
-		}
-		// A node may be not Ready for a moment after its kubelet or its runtime was restarted.
-		if whole && !plan.waits() {
-			return count, &NotConvergedError{Plan: plan}
-		}
-		done, errs := s.apply(ctx, plan, facts)
-		count += done
-		if len(errs) > 0 || ctx.Err() != nil {
-			return count, errors.Join(append(errs, unreached, ctx.Err())...)
-		}
-		whole = plan.More == ""
-	}
-	return count, fmt.Errorf("did not converge in %d rounds", maxRounds)
-}
-
-// apply runs a plan and returns how many steps were done.
-func (s *Session) apply(ctx context.Context, plan Plan, facts Facts) (int, []error) {
-	ledgers := map[string][]LedgerEntry{}
-	for name, host := range facts.Hosts {
-		ledgers[name] = host.Ledger
-	}
-	return execute(ctx, plan.Steps, s.events, s.perform(ledgers))
-}
-
-// blockedError turns what could not be planned into an error.
-func blockedError(plan Plan) error {
-	var errs []error
-	for _, blocked := range plan.Blocked {
-		errs = append(errs, fmt.Errorf("%s: %s", blocked.Title, blocked.Reason))
-	}
-	return errors.Join(errs...)
 }

@@ -102,7 +102,7 @@ func (s *standIns) other(script string) string {
 
 // What apt is asked for by each verb.
 func TestPackagesApt(t *testing.T) {
-	script := Packages(Apt)
+	script := Packages(Apt).Text()
 	specs := []string{"install", "kubelet=1.37.2-*", "kubeadm=1.37.2-*", "kubectl=1.37.2-*", "cri-tools"}
 	for _, c := range []struct {
 		name string
@@ -161,7 +161,7 @@ func TestPackagesAptOptions(t *testing.T) {
 		{[]string{"reinstall", "a=1-*"}, map[string][]string{"apt-get --quiet --option DPkg::Lock::Timeout=600 --option Dpkg::Use-Pty=0 install": {" --reinstall a=1-*"}}},
 		{[]string{"hold", "a", "b"}, map[string][]string{"apt-mark": {" hold a b"}}},
 	} {
-		transcript := s.ran(Packages(Apt), c.args...)
+		transcript := s.ran(Packages(Apt).Text(), c.args...)
 		for start, options := range c.want {
 			_, line, found := strings.Cut(transcript, "\n"+start)
 			line, _, _ = strings.Cut(line, "\n")
@@ -180,12 +180,12 @@ func TestPackagesFetchKey(t *testing.T) {
 	s := aptHost(t)
 	at := s.path("keyrings/docker.asc")
 	s.write("key", "<html>please log in</html>\n")
-	if transcript := s.refused(Packages(Apt), "key", "https://a.lab/gpg", at); !strings.Contains(transcript, "https://a.lab/gpg is not an armored OpenPGP key") {
+	if transcript := s.refused(Packages(Apt).Text(), "key", "https://a.lab/gpg", at); !strings.Contains(transcript, "https://a.lab/gpg is not an armored OpenPGP key") {
 		t.Errorf("it said\n%s", transcript)
 	}
 	s.wantNone("keyrings/docker.asc")
 	s.write("key", armored)
-	transcript := s.ran(Packages(Apt), "key", "https://a.lab/gpg", at)
+	transcript := s.ran(Packages(Apt).Text(), "key", "https://a.lab/gpg", at)
 	if !strings.Contains(transcript, "apt-helper download-file https://a.lab/gpg DIR/keyrings/docker.asc.fairlead-new\n") {
 		t.Errorf("it was fetched by\n%s", transcript)
 	}
@@ -196,12 +196,12 @@ func TestPackagesFetchKey(t *testing.T) {
 func TestPackagesAptErrors(t *testing.T) {
 	s := aptHost(t)
 	s.write("unreachable", "")
-	if transcript := s.refused(Packages(Apt), "refresh", "/a.list", "/never.list"); strings.Contains(transcript, "SourceList=/never.list") {
+	if transcript := s.refused(Packages(Apt).Text(), "refresh", "/a.list", "/never.list"); strings.Contains(transcript, "SourceList=/never.list") {
 		t.Errorf("it went on after a failure:\n%s", transcript)
 	}
-	s.refused(Packages(Apt), "purge", "bash")
+	s.refused(Packages(Apt).Text(), "purge", "bash")
 	// Others may take their time, but not all of it.
-	script := s.other(strings.Replace(Packages(Apt), "patience=600 ", "patience=0 ", 1))
+	script := s.other(strings.Replace(Packages(Apt).Text(), "patience=600 ", "patience=0 ", 1))
 	pid, _, _ := strings.Cut(strings.TrimPrefix(script, "OTHER="), "\n")
 	s.write("holder", pid+"\n")
 	s.write("stuck", "")
@@ -214,8 +214,8 @@ func TestPackagesAptErrors(t *testing.T) {
 func TestPackagesAptAfterACut(t *testing.T) {
 	s := aptHost(t)
 	s.write("cut", "")
-	s.refused(Packages(Apt), "install", "kubelet=1.37.2-*", "kubeadm=1.37.2-*")
+	s.refused(Packages(Apt).Text(), "install", "kubelet=1.37.2-*", "kubeadm=1.37.2-*")
 	s.wantFile("state/ledger", "")
-	s.ran(Packages(Apt), "install", "kubelet=1.37.2-*", "kubeadm=1.37.2-*")
+	s.ran(Packages(Apt).Text(), "install", "kubelet=1.37.2-*", "kubeadm=1.37.2-*")
 	s.wantFile("state/ledger", "package cri-tools absent\npackage kubeadm absent\npackage kubelet absent\npackage kubernetes-cni absent\n")
 }

@@ -83,7 +83,7 @@ func TestPackagesDnf(t *testing.T) {
 			if c.lockable {
 				s.write("lockable", "")
 			}
-			script := Packages(Dnf)
+			script := Packages(Dnf).Text()
 			var b strings.Builder
 			b.WriteString(s.ran(script, "refresh", "docker-ce-stable", "kubernetes"))
 			b.WriteString(s.ran(script, append([]string{"install"}, kubernetesSpecs()...)...))
@@ -103,7 +103,7 @@ func TestPackagesKeepTheLedger(t *testing.T) {
 	s := dnfHost(t)
 	s.write("state/ledger", "file /etc/hosts absent\npackage kubeadm absent\n")
 	for range 2 {
-		s.ran(Packages(Dnf), append([]string{"install"}, kubernetesSpecs()...)...)
+		s.ran(Packages(Dnf).Text(), append([]string{"install"}, kubernetesSpecs()...)...)
 	}
 	s.wantFile("state/ledger", "file /etc/hosts absent\npackage kubeadm absent\n"+strings.Replace(kubernetesLedger, "package kubeadm absent\n", "", 1))
 }
@@ -114,10 +114,10 @@ func TestPackagesAfterACut(t *testing.T) {
 	for _, next := range []string{"install", "reinstall"} {
 		s := dnfHost(t)
 		s.write("cut", "")
-		s.refused(Packages(Dnf), "install", "kubelet-1.37.2", "kubeadm-1.37.2")
+		s.refused(Packages(Dnf).Text(), "install", "kubelet-1.37.2", "kubeadm-1.37.2")
 		s.wantFile("state/ledger", "")
 		s.wantFile("state/packages.before", "bash\nlibc6\n")
-		s.ran(Packages(Dnf), next, "kubelet-1.37.2")
+		s.ran(Packages(Dnf).Text(), next, "kubelet-1.37.2")
 		s.wantFile("state/ledger", "package kubelet absent\npackage kubernetes-cni absent\n")
 		s.wantNone("state/packages.before")
 	}
@@ -127,7 +127,7 @@ func TestPackagesDnfErrors(t *testing.T) {
 	s := dnfHost(t)
 	s.write("unreachable", "")
 	for _, args := range [][]string{{"refresh", "kubernetes", "never"}, {"reinstall", "kubelet-1.37.2"}, {"remove", "bash"}} {
-		if transcript := s.refused(Packages(Dnf), args...); strings.Contains(transcript, "never ") {
+		if transcript := s.refused(Packages(Dnf).Text(), args...); strings.Contains(transcript, "never ") {
 			t.Errorf("it went on after a failure:\n%s", transcript)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 func TestPackagesLeaveHalfConfiguredOnesToTheirOwner(t *testing.T) {
 	s := aptHost(t)
 	s.write("half", "nginx\n")
-	s.ran(Packages(Apt), "install", "kubectl=1.37.2-*")
+	s.ran(Packages(Apt).Text(), "install", "kubectl=1.37.2-*")
 	s.wantFile("state/ledger", "package kubectl absent\n")
 }
 
@@ -17,7 +17,7 @@ func TestPackagesLeaveHalfConfiguredOnesToTheirOwner(t *testing.T) {
 func TestPackagesLeaveThoseOfAnUpgradeToIt(t *testing.T) {
 	s := aptHost(t)
 	s.write("bin/sleep", standInPrelude+"add linux-image-6.1.0-28-amd64\n"+sleepStandIn)
-	script := s.other(Packages(Apt))
+	script := s.other(Packages(Apt).Text())
 	pid, _, _ := strings.Cut(strings.TrimPrefix(script, "OTHER="), "\n")
 	s.write("holder", pid+"\n")
 	s.ran(script, "install", "kubectl=1.37.2-*")
@@ -29,7 +29,7 @@ func TestPackagesAptGoOnBesideABrokenRepository(t *testing.T) {
 	s := aptHost(t)
 	s.write("bin/apt-get", standInPrelude+`case $* in *" update") rm -f "$S/outdated"; exit 100 ;; esac`+aptGetStandIn)
 	s.write("outdated", "")
-	s.ran(Packages(Apt), "install", "kubectl=1.37.2-*")
+	s.ran(Packages(Apt).Text(), "install", "kubectl=1.37.2-*")
 	s.wantFile("state/ledger", "package kubectl absent\n")
 }
 
@@ -45,7 +45,7 @@ case $* in
 	;;
 esac`)
 	s.write("stale", "")
-	s.ran(Packages(Apt), "install", "kubectl=1.37.2-*")
+	s.ran(Packages(Apt).Text(), "install", "kubectl=1.37.2-*")
 	s.wantFile("state/ledger", "package kubectl absent\n")
 }
 
@@ -53,7 +53,7 @@ esac`)
 func TestPackagesHoldWaits(t *testing.T) {
 	s := aptHost(t)
 	s.write("bin/apt-mark", standInPrelude+`[ ! -e "$S/holder" ] || { echo "E: dpkg was locked" >&2; exit 100; }`)
-	script := s.other(Packages(Apt))
+	script := s.other(Packages(Apt).Text())
 	pid, _, _ := strings.Cut(strings.TrimPrefix(script, "OTHER="), "\n")
 	s.write("holder", pid+"\n")
 	s.ran(script, "hold", "kubelet")
@@ -62,7 +62,7 @@ func TestPackagesHoldWaits(t *testing.T) {
 // An index in dnf's cache is read anew.
 func TestPackagesDnfRefresh(t *testing.T) {
 	s := dnfHost(t)
-	if transcript := s.ran(Packages(Dnf), "refresh", "kubernetes"); !strings.Contains(transcript, " --refresh ") {
+	if transcript := s.ran(Packages(Dnf).Text(), "refresh", "kubernetes"); !strings.Contains(transcript, " --refresh ") {
 		t.Errorf("it did\n%s", transcript)
 	}
 }

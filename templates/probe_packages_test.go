@@ -8,7 +8,7 @@ import (
 // probeOf is the part of the probe that asks for packages and proxies.
 func probeOf(t *testing.T, s *standIns) string {
 	t.Helper()
-	functions, _, found := strings.Cut(Probe(), "\nlook=$1\n")
+	functions, _, found := strings.Cut(ScriptProbe.Text(), "\nlook=$1\n")
 	if !found {
 		t.Fatal("the script has another form")
 	}

@@ -34,7 +34,7 @@ func TestProxyFiles(t *testing.T) {
 
 // The script of the package manager reads ProxyFile by a line of sed. It gets what was meant.
 func TestProxyEnvironmentIsRead(t *testing.T) {
-	_, line, found := strings.Cut(Packages(Apt), "export $(")
+	_, line, found := strings.Cut(Packages(Apt).Text(), "export $(")
 	line, _, _ = strings.Cut(line, " /etc/fairlead/proxy.env)")
 	if !found {
 		t.Fatal("there is no such line")

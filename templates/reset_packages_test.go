@@ -8,7 +8,7 @@ import (
 // removePackages is the part of the script for a reset that takes packages away.
 func removePackages(t *testing.T) string {
 	t.Helper()
-	functions, _, found := strings.Cut(Reset(), "\nif [ -f \"$ledger\" ]; then\n")
+	functions, _, found := strings.Cut(ScriptReset.Text(), "\nif [ -f \"$ledger\" ]; then\n")
 	if !found || !strings.Contains(functions, "\nremove_packages() {\n") {
 		t.Fatal("the script has another form")
 	}

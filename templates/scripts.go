@@ -1,102 +1,74 @@
 package templates
 
-import _ "embed"
+import "embed"
 
-// The scripts that run on hosts. They travel on the standard input of /bin/sh, or, where
-// that carries data, as its argument; what varies comes to them as positional parameters.
-var (
-	//go:embed scripts/probe.sh
-	probe string
-	//go:embed scripts/record.sh
-	record string
-	//go:embed scripts/reset.sh
-	reset string
-	//go:embed scripts/leave-etcd.sh
-	leaveEtcd string
-	//go:embed scripts/kubeadm.sh
-	kubeadm string
-	//go:embed scripts/swapoff.sh
-	swapOff string
-	//go:embed scripts/modules.sh
-	loadModules string
-	//go:embed scripts/sysctls.sh
-	setSysctls string
-	//go:embed scripts/stop-unit.sh
-	stopUnit string
-	//go:embed scripts/start-unit.sh
-	startUnit string
-	//go:embed scripts/restart-unit.sh
-	restartUnit string
-	//go:embed scripts/remove-files.sh
-	removeFiles string
-	//go:embed scripts/collect-garbage.sh
-	collectGarbage string
-	//go:embed scripts/install-layers.sh
-	installLayers string
-	//go:embed scripts/list-blobs.sh
-	listBlobs string
-	//go:embed scripts/packages.sh
-	packages string
-	//go:embed scripts/packages-apt.sh
-	packagesApt string
-	//go:embed scripts/packages-dnf.sh
-	packagesDnf string
-	//go:embed scripts/import-images.sh
-	importImages string
+// scripts are the files of the scripts that run on hosts.
+//
+//go:embed scripts/*.sh
+var scripts embed.FS
+
+// Script names a script that runs on hosts. It travels on the standard input of /bin/sh, or, where
+// that carries data, as its argument; what varies comes to it as positional parameters.
+type Script string
+
+// The scripts.
+const (
+	// ScriptProbe prints all facts of a host.
+	ScriptProbe Script = "probe"
+	// ScriptRecord writes the ledger; its arguments are KIND:KEY.
+	ScriptRecord Script = "record"
+	// ScriptReset undoes what the ledger says.
+	ScriptReset Script = "reset"
+	// ScriptLeaveEtcd removes the host's etcd member from a cluster that lives on.
+	ScriptLeaveEtcd Script = "leave-etcd"
+	// ScriptKubeadm runs or follows kubeadm in a transient unit.
+	ScriptKubeadm Script = "kubeadm"
+	// ScriptSwapOff turns swap off for good; its arguments are swap units to mask.
+	ScriptSwapOff Script = "swapoff"
+	// ScriptLoadModules loads the kernel modules in its arguments.
+	ScriptLoadModules Script = "modules"
+	// ScriptSetSysctls sets the KEY=VALUE in its arguments and reads them back.
+	ScriptSetSysctls Script = "sysctls"
+	// ScriptStopUnit stops the systemd unit in its argument.
+	ScriptStopUnit Script = "stop-unit"
+	// ScriptStartUnit enables the systemd unit in its argument, and starts it if "start" follows.
+	ScriptStartUnit Script = "start-unit"
+	// ScriptRestartUnit restarts the systemd unit in its argument.
+	ScriptRestartUnit Script = "restart-unit"
+	// ScriptRemoveFiles removes the files in its arguments, and folders that get empty by it.
+	ScriptRemoveFiles Script = "remove-files"
+	// ScriptCollectGarbage frees what no image in fairlead's own registry uses any more.
+	ScriptCollectGarbage Script = "collect-garbage"
+	// ScriptInstallLayers installs the files of a bundle's layers from its standard input.
+	ScriptInstallLayers Script = "install-layers"
+	// ScriptImportImages imports an OCI layout from its standard input.
+	ScriptImportImages Script = "import-images"
+	// ScriptListBlobs prints the digests in containerd's content store, one a line.
+	ScriptListBlobs Script = "list-blobs"
+	// ScriptPackagesApt and ScriptPackagesDnf get packages; their arguments are a verb of
+	// scripts/packages.sh and what that needs.
+	ScriptPackagesApt Script = "packages-apt"
+	ScriptPackagesDnf Script = "packages-dnf"
+	// scriptPackages is the half of these two that knows no package manager.
+	scriptPackages Script = "packages"
 )
 
-// Probe prints all facts of a host; its arguments are the files to examine.
-func Probe() string { return probe }
-
-// Record writes the ledger; its arguments are KIND:KEY.
-func Record() string { return record }
-
-// Reset undoes what the ledger says.
-func Reset() string { return reset }
-
-// LeaveEtcd removes the host's etcd member from a cluster that lives on.
-func LeaveEtcd() string { return leaveEtcd }
-
-// Kubeadm runs or follows kubeadm in a transient unit.
-func Kubeadm() string { return kubeadm }
-
-// SwapOff turns swap off for good; its arguments are swap units to mask.
-func SwapOff() string { return swapOff }
-
-// LoadModules loads the kernel modules in its arguments.
-func LoadModules() string { return loadModules }
-
-// SetSysctls sets the KEY=VALUE in its arguments and reads them back.
-func SetSysctls() string { return setSysctls }
-
-// StopUnit stops the systemd unit in its argument.
-func StopUnit() string { return stopUnit }
-
-// StartUnit enables the systemd unit in its argument, and starts it if "start" follows.
-func StartUnit() string { return startUnit }
-
-// RestartUnit restarts the systemd unit in its argument.
-func RestartUnit() string { return restartUnit }
-
-// RemoveFiles removes the files in its arguments, and folders that get empty by it.
-func RemoveFiles() string { return removeFiles }
-
-// CollectGarbage frees what no image in fairlead's own registry uses any more.
-func CollectGarbage() string { return collectGarbage }
-
-// InstallLayers installs the files of a bundle's layers from its standard input.
-func InstallLayers() string { return installLayers }
-
-// ImportImages imports an OCI layout from its standard input.
-func ImportImages() string { return importImages }
-
-// ListBlobs prints the digests in containerd's content store, one a line.
-func ListBlobs() string { return listBlobs }
-
-// Packages gets packages; its arguments are a verb of scripts/packages.sh and what that needs.
-func Packages(manager PackageManager) string {
-	if manager == Apt {
-		return packagesApt + packages
+// Text is the script itself; empty for a name that none of the constants has.
+func (s Script) Text() string {
+	text, err := scripts.ReadFile("scripts/" + string(s) + ".sh")
+	if err != nil {
+		return ""
 	}
-	return packagesDnf + packages
+	if s == ScriptPackagesApt || s == ScriptPackagesDnf {
+		return string(text) + scriptPackages.Text()
+	}
+	return string(text)
+}
+
+// Packages is the script that works with a package manager.
+func Packages(manager PackageManager) Script {
+	if manager == Apt {
+		return ScriptPackagesApt
+	}
+	return ScriptPackagesDnf
 }

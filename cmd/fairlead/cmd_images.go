@@ -203,7 +203,7 @@ func (r *invocation) verifyImages(ctx context.Context) error {
 	}
 	var findings []provision.Finding
 	for _, problem := range report.Problems {
-		findings = append(findings, problem.Finding())
+		findings = append(findings, provision.ImageFinding(problem))
 	}
 	for _, foreign := range report.Foreign {
 		findings = append(findings, foreign.Finding())

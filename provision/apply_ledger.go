@@ -19,7 +19,7 @@ func (s *stepRun) record(ctx context.Context, touched []touch) error {
 	for i, t := range touched {
 		args[i] = t.String()
 	}
-	if _, err := s.host.Run(ctx, remote.Command{Script: templates.Record(), Argv: args, Root: true}); err != nil {
+	if _, err := s.host.Run(ctx, remote.Command{Script: templates.ScriptRecord.Text(), Argv: args, Root: true}); err != nil {
 		return fmt.Errorf("record the former state in %s/ledger: %w", stateFolder, err)
 	}
 	return nil

@@ -1,0 +1,60 @@
+package provision
+
+import (
+	"context"
+	"time"
+
+	"fairlead/provision/kube"
+)
+
+// objectPatience is how long an add-on may take to become ready: its images may have to be
+// pulled first.
+const objectPatience = 5 * time.Minute
+
+func (s *stepRun) applyObject(ctx context.Context, a ApplyObject) error {
+	client, _, err := s.connections.API(ctx)
+	if err != nil {
+		return err
+	}
+	if a.Replace {
+		return client.Replace(ctx, a.Object, s.waiting)
+	}
+	return client.Apply(ctx, a.Object)
+}
+
+func (s *stepRun) awaitObject(ctx context.Context, a AwaitObject) error {
+	client, _, err := s.connections.API(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, objectPatience)
+	defer cancel()
+	return client.WaitObject(ctx, a.Object, s.waiting)
+}
+
+func (s *stepRun) recordApplied(ctx context.Context, a RecordApplied) error {
+	client, _, err := s.connections.API(ctx)
+	if err != nil {
+		return err
+	}
+	return client.RecordApplied(ctx, a.Set, a.Objects)
+}
+
+func (s *stepRun) pruneObjects(ctx context.Context, a PruneObjects) error {
+	client, _, err := s.connections.API(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, objectPatience)
+	defer cancel()
+	for _, object := range a.Objects {
+		kept, err := client.Prune(ctx, object, kube.Owner{Label: labelAddon, Value: a.Set}, s.waiting)
+		if err != nil {
+			return err
+		}
+		if kept != "" {
+			s.output(objectKey(object.Object()) + " stays: " + kept)
+		}
+	}
+	return nil
+}

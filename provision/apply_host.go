@@ -1,0 +1,25 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+
+	"fairlead/provision/remote"
+)
+
+func (s *stepRun) putFile(ctx context.Context, a PutFile) error {
+	_, err := s.host.WriteFile(ctx, remote.File{Path: a.Path, Mode: fs.FileMode(a.Mode), Content: a.Content})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", a.Path, err)
+	}
+	return nil
+}
+
+func (s *stepRun) script(ctx context.Context, a Script) error {
+	_, err := s.host.Run(ctx, remote.Command{Script: a.Name.Text(), Argv: a.Args, Root: true, OnLine: s.output})
+	if err != nil {
+		return fmt.Errorf("%s: %w", a.Title, err)
+	}
+	return nil
+}

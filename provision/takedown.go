@@ -1,0 +1,68 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// LeftoverError says what a reset has left on hosts.
+type LeftoverError struct{ Left []string }
+
+// Error implements error.
+func (e *LeftoverError) Error() string {
+	return "reset left behind:\n  " + strings.Join(e.Left, "\n  ")
+}
+
+// Reset takes fairlead and the cluster off the named hosts, or off all of them, and looks
+// whether anything is left.
+func (s *Session) Reset(ctx context.Context, names []string) (steps int, err error) {
+	begin := time.Now()
+	steps, err = s.reset(ctx, names)
+	s.finish(begin, steps, err)
+	return steps, err
+}
+
+func (s *Session) reset(ctx context.Context, names []string) (int, error) {
+	before, err := s.Observe(ctx)
+	if err != nil {
+		return 0, err
+	}
+	plan, err := ResetPlan(s.wish, before, names)
+	if err != nil {
+		return 0, err
+	}
+	s.announce(plan)
+	done, errs := s.apply(ctx, plan, before)
+	if ctx.Err() != nil {
+		return done, errors.Join(append(errs, ctx.Err())...)
+	}
+	s.connections.ForgetAPI()
+	left, err := s.leftovers(ctx, plan, before)
+	if len(left) > 0 {
+		errs = append(errs, &LeftoverError{Left: left})
+	}
+	return done, errors.Join(append(errs, err, s.unreachable(before))...)
+}
+
+// leftovers observes the hosts of a reset plan again and lists what is still there.
+func (s *Session) leftovers(ctx context.Context, plan Plan, before Facts) ([]string, error) {
+	var left []string
+	for _, host := range s.wish.Cluster.Hosts() {
+		was := before.Hosts[host.Name]
+		if !slices.ContainsFunc(plan.Steps, func(step Step) bool { return step.ID == stepID(host.Name, stepReset) }) {
+			continue
+		}
+		now := s.observer.LookAgain(ctx, host, was)
+		if now.Unreachable != nil {
+			return left, fmt.Errorf("%s: look for leftovers: %w", host.Name, now.Unreachable)
+		}
+		for _, item := range remains(was, now) {
+			left = append(left, host.Name+": "+item)
+		}
+	}
+	return left, nil
+}
