@@ -32,11 +32,11 @@ unit: ## unit tests with the race detector
 	for module in $(MODULES); do go -C $$module test -race -short ./...; done
 
 golden: ## writes the golden files anew; look at the difference before you commit it
-	go test ./inventory ./templates ./pki ./provision ./cmd/... -update
+	go test ./inventory ./templates ./pki ./provision/plan ./cmd/... -update
 	go -C e2e test ./lab ./bench -update
 
 fuzz: ## every fuzz target for 20 seconds
-	for package in inventory templates templates/images provision provision/manifests provision/remote pki; do \
+	for package in inventory templates templates/images provision/observe provision/manifests provision/remote pki; do \
 	  for target in $$(go test ./$$package -list '^Fuzz' | grep ^Fuzz); do \
 	    go test ./$$package -run '^$$' -fuzz "^$$target$$" -fuzztime 20s -fuzzminimizetime 5x; done; done
 
@@ -44,7 +44,7 @@ e2e: build setup ## tests on real clusters; RUN=regexp chooses some
 	go -C e2e test -tags cluster ./cluster -count 1 -timeout 80m -v -run '$(RUN)' -fairlead $(CURDIR)/bin/fairlead
 
 cuts: ## cuts simulated runs off at every place; "check" takes some of them
-	go test ./provision -run '^TestUp'
+	go test ./provision/model -run '^TestUp'
 
 test: check cuts ## all tests, those on real clusters included
 	$(MAKE) e2e

@@ -1,12 +1,13 @@
-// Package provision turns the hosts of an inventory into a Kubernetes cluster.
+// Package provision turns the hosts of an inventory into a Kubernetes cluster. It is the façade of
+// the packages below it, and a Session is one run:
 //
-// The way through it: a Session observes (observe.go, probe.go) what the hosts and the
-// API server say and gives Facts (facts.go); Plan (plan.go and its neighbours) is a pure
-// function from the inventory, the bundle's manifest and the Facts to Steps (step.go);
-// the engine (engine.go) runs the Steps as a graph, each one a few Actions (action_*.go);
-// then the Session observes again, and the plan must be empty (up.go). Reset (reset.go)
-// goes the same way backwards, led by the ledger that each host keeps.
+//   - desired completes the inventory to what is wanted;
+//   - observe asks the hosts and the API server, and gives facts;
+//   - plan is a pure function of both, and gives steps of actions;
+//   - engine runs the steps as a graph, apply carries out their actions, the ledger first;
+//   - then the hosts are observed again, and the plan must be empty.
 //
-// The package never prints, never reads flags or the environment, and keeps no state of
-// its own anywhere: what it knows, it has observed in the same run.
+// Reset goes the same way backwards, led by the ledger that each host keeps. No package here prints,
+// reads flags or the environment, or keeps state of its own anywhere: what a run knows, it has
+// observed itself.
 package provision

@@ -8,7 +8,11 @@ import (
 	"slices"
 	"strings"
 
+	"fairlead/provision/desired"
+	"fairlead/provision/event"
+	"fairlead/provision/facts"
 	"fairlead/provision/kube"
+	"fairlead/provision/plan"
 	"fairlead/provision/registry"
 	"fairlead/templates/images"
 
@@ -19,10 +23,10 @@ import (
 var ErrNothingForRegistry = errors.New("no image of the inventory is looked for there")
 
 // Images are the images that the inventory needs.
-func (s *Session) Images() []ImageNeed { return s.wish.Needs }
+func (s *Session) Images() []desired.ImageNeed { return s.wish.Needs }
 
 // Addons are the objects that are applied, by set.
-func (s *Session) Addons() []AddonSet { return s.wish.Addons }
+func (s *Session) Addons() []desired.AddonSet { return s.wish.Addons }
 
 // MirrorOptions say what is copied whither.
 type MirrorOptions struct {
@@ -37,14 +41,14 @@ type MirrorOptions struct {
 type MirrorResult struct {
 	registry.Stats
 	// Elsewhere are needs that hosts do not look for in that registry.
-	Elsewhere []ImageNeed
+	Elsewhere []desired.ImageNeed
 }
 
 // Mirror copies the images that hosts look for in a registry to where they look: from the
 // bundle what that holds, else from where an image's makers keep it. What is there already
 // is not sent again.
 func (s *Session) Mirror(ctx context.Context, options MirrorOptions) (MirrorResult, error) {
-	bundled, origins, elsewhere, err := s.wish.mirrorItems(options.To)
+	bundled, origins, elsewhere, err := s.wish.MirrorItems(options.To)
 	result := MirrorResult{Elsewhere: elsewhere}
 	if err != nil {
 		return result, err
@@ -56,13 +60,13 @@ func (s *Session) Mirror(ctx context.Context, options MirrorOptions) (MirrorResu
 	if err != nil {
 		return result, err
 	}
-	sending := s.events.throttle(func(e Event) {
+	sending := s.events.Throttle(func(e event.Event) {
 		if options.OnProgress != nil {
 			options.OnProgress(e.Bytes, e.Total)
 		}
 	})
-	defer sending.flush()
-	copying := registry.CopyOptions{Platforms: options.Platforms, OnProgress: sending.add}
+	defer sending.Flush()
+	copying := registry.CopyOptions{Platforms: options.Platforms, OnProgress: sending.Add}
 	if len(bundled) > 0 {
 		if result.Stats, err = registry.Copy(ctx, s.bundle.Source(), target, bundled, copying); err != nil {
 			return result, fmt.Errorf("copy from the bundle: %w", err)
@@ -70,7 +74,7 @@ func (s *Session) Mirror(ctx context.Context, options MirrorOptions) (MirrorResu
 	}
 	for _, domain := range slices.Sorted(maps.Keys(origins)) {
 		before := result.Bytes
-		copying.OnProgress = func(sent, total int64) { sending.add(before+sent, before+total) }
+		copying.OnProgress = func(sent, total int64) { sending.Add(before+sent, before+total) }
 		stats, err := registry.Copy(ctx, registry.Origins(s.originClient), target, origins[domain], copying)
 		result.add(stats)
 		if err != nil {
@@ -90,7 +94,7 @@ func (m *MirrorResult) add(stats registry.Stats) {
 
 // originClient talks to the registry of that name itself, directly.
 func (s *Session) originClient(domain string) (*registry.Client, error) {
-	return registry.NewClient(s.wish.origin(domain), nil)
+	return registry.NewClient(s.wish.Origin(domain), nil)
 }
 
 // mirrorTarget is the registry that is copied to.
@@ -106,14 +110,14 @@ func (s *Session) mirrorTarget(ctx context.Context, options MirrorOptions) (*reg
 	if err != nil {
 		return nil, &UnreachableError{Hosts: []string{host.Name}, Causes: []error{err}}
 	}
-	return registry.NewClient(s.wish.origin(options.To), connection.DialContext)
+	return registry.NewClient(s.wish.Origin(options.To), connection.DialContext)
 }
 
 // ImageReport is what a look at images has found. Nothing in it means that all is well.
 type ImageReport struct {
 	// Checked is how many images were asked for, counted once for each host.
 	Checked  int
-	Problems []ImageProblem
+	Problems []facts.ImageProblem
 	// Foreign are images in use, or on hosts, that the inventory's rules would have named
 	// otherwise: they came from elsewhere.
 	Foreign []ForeignImage
@@ -127,10 +131,10 @@ type ForeignImage struct {
 }
 
 // Finding puts it into the words of preflight.
-func (f ForeignImage) Finding() Finding {
-	return Finding{
+func (f ForeignImage) Finding() plan.Finding {
+	return plan.Finding{
 		Name: "ForeignImage", Message: fmt.Sprintf("%s: %s came from elsewhere, want %s", f.Where, f.Name, f.Want),
-		Mending: "apply what runs it with the names that fairlead images rewrite makes, and remove the image: crictl rmi",
+		Fix: "apply what runs it with the names that fairlead images rewrite makes, and remove the image: crictl rmi",
 	}
 }
 
@@ -142,11 +146,11 @@ func (s *Session) VerifyImages(ctx context.Context) (ImageReport, error) {
 	if err != nil {
 		return report, err
 	}
-	toAsk := map[string][]ImageNeed{}
+	toAsk := map[string][]desired.ImageNeed{}
 	for _, host := range s.wish.Cluster.Hosts() {
-		for _, need := range s.wish.needsOf(host.Name) {
+		for _, need := range s.wish.NeedsOf(host.Name) {
 			// What is not in fairlead's own registry yet, up puts there.
-			if need.Pulled && (need.Bundled == nil || !s.wish.ownHolds(need)) {
+			if need.Pulled && (need.Bundled == nil || !s.wish.OwnHolds(need)) {
 				toAsk[host.Name] = append(toAsk[host.Name], need)
 			}
 		}
@@ -171,7 +175,7 @@ func (s *Session) VerifyImages(ctx context.Context) (ImageReport, error) {
 }
 
 // foreignOnHost are the images in a host's runtime whose names are not those by the rules.
-func foreignOnHost(w Wish, host string, facts HostFacts) []ForeignImage {
+func foreignOnHost(w desired.State, host string, facts facts.Host) []ForeignImage {
 	var foreign []ForeignImage
 	for _, name := range slices.Sorted(maps.Keys(facts.Images)) {
 		if want, err := w.Rules.Rewrite(name); err == nil && !images.Same(want, name) {
@@ -183,7 +187,7 @@ func foreignOnHost(w Wish, host string, facts HostFacts) []ForeignImage {
 
 // foreignInPods are the images of pods whose names are not those by the rules, and those
 // that run with another digest than the bundle's.
-func foreignInPods(w Wish, pods []kube.PodImage) []ForeignImage {
+func foreignInPods(w desired.State, pods []kube.PodImage) []ForeignImage {
 	var foreign []ForeignImage
 	for _, pod := range pods {
 		where := "pod " + pod.Pod
@@ -211,15 +215,15 @@ func (s *Session) DeleteImage(ctx context.Context, reference string) error {
 	if !ok {
 		return errors.New("images.host is not set: fairlead runs no registry")
 	}
-	repository, tag, err := s.wish.ownRepository(reference)
+	repository, tag, err := s.wish.OwnRepository(reference)
 	if err != nil {
 		return err
 	}
-	facts := s.observer.ObserveHost(ctx, host)
-	if cause := facts.Unreachable; cause != nil {
+	seen := s.observer.ObserveHost(ctx, host)
+	if cause := seen.Unreachable; cause != nil {
 		return &UnreachableError{Hosts: []string{host.Name}, Causes: []error{cause}}
 	}
-	plan := DeleteImagePlan(host, facts, reference, repository, tag)
-	_, errs := s.apply(ctx, plan, Facts{Hosts: map[string]HostFacts{host.Name: facts}})
+	plan := plan.MakeImageDeletion(host, seen, reference, repository, tag)
+	_, errs := s.apply(ctx, plan, facts.Facts{Hosts: map[string]facts.Host{host.Name: seen}})
 	return errors.Join(errs...)
 }

@@ -6,6 +6,9 @@ import (
 	"fmt"
 
 	"fairlead/pki"
+	"fairlead/provision/event"
+	"fairlead/provision/plan"
+	"fairlead/templates"
 )
 
 // Kubeconfig reads the administrator's kubeconfig from the first control plane that has
@@ -14,16 +17,16 @@ func (s *Session) Kubeconfig(ctx context.Context) ([]byte, error) {
 	var errs []error
 	for _, host := range s.wish.Cluster.ControlPlane.Hosts {
 		failure := func(err error) error {
-			return &StepError{Host: host.Name, Step: stepID(host.Name, "kubeconfig"), Title: "read the kubeconfig", Err: err}
+			return &event.StepError{Host: host.Name, Step: plan.StepID(host.Name, "kubeconfig"), Title: "read the kubeconfig", Err: err}
 		}
 		connection, err := s.connections.Host(ctx, host.Name)
 		if err != nil {
 			errs = append(errs, failure(err))
 			continue
 		}
-		content, err := connection.ReadFile(ctx, adminConf)
+		content, err := connection.ReadFile(ctx, templates.AdminConf)
 		if err != nil {
-			errs = append(errs, failure(fmt.Errorf("read %s: %w", adminConf, err)))
+			errs = append(errs, failure(fmt.Errorf("read %s: %w", templates.AdminConf, err)))
 			continue
 		}
 		return pki.RenameKubeconfig(content, s.wish.Cluster.Name)

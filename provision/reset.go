@@ -1,84 +1,71 @@
 package provision
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
-	"fairlead/inventory"
-	"fairlead/templates"
+	"fairlead/provision/facts"
+	"fairlead/provision/plan"
 )
 
-// ResetPlan says how to take fairlead and the cluster off the named hosts, or off all of
-// them when names is empty. It is as pure as MakePlan.
-func ResetPlan(wish Wish, facts Facts, names []string) (Plan, error) {
-	p := &planner{Wish: wish, facts: facts}
-	whole := len(names) == 0 || len(names) == len(wish.Cluster.Hosts())
-	if err := p.resettable(names, whole); err != nil {
-		return Plan{}, err
+// LeftoverError says what a reset has left on hosts.
+type LeftoverError struct{ Left []string }
+
+// Error implements error.
+func (e *LeftoverError) Error() string {
+	return "reset left behind:\n  " + strings.Join(e.Left, "\n  ")
+}
+
+// Reset takes fairlead and the cluster off the named hosts, or off all of them, and looks
+// whether anything is left.
+func (s *Session) Reset(ctx context.Context, names []string) (steps int, err error) {
+	begin := time.Now()
+	steps, err = s.reset(ctx, names)
+	s.finish(begin, steps, err)
+	return steps, err
+}
+
+func (s *Session) reset(ctx context.Context, names []string) (int, error) {
+	before, err := s.Observe(ctx)
+	if err != nil {
+		return 0, err
 	}
-	for _, host := range wish.Cluster.Hosts() {
-		if !whole && !slices.Contains(names, host.Name) {
+	plan, err := plan.MakeReset(s.wish, before, names)
+	if err != nil {
+		return 0, err
+	}
+	s.announce(plan)
+	done, errs := s.apply(ctx, plan, before)
+	if ctx.Err() != nil {
+		return done, errors.Join(append(errs, ctx.Err())...)
+	}
+	s.connections.ForgetAPI()
+	left, err := s.leftovers(ctx, plan, before)
+	if len(left) > 0 {
+		errs = append(errs, &LeftoverError{Left: left})
+	}
+	return done, errors.Join(append(errs, err, s.unreachable(before))...)
+}
+
+// leftovers observes the hosts of a reset plan again and lists what is still there.
+func (s *Session) leftovers(ctx context.Context, made plan.Plan, before facts.Facts) ([]string, error) {
+	var left []string
+	for _, host := range s.wish.Cluster.Hosts() {
+		was := before.Hosts[host.Name]
+		if !slices.ContainsFunc(made.Steps, func(step plan.Step) bool { return step.ID == plan.StepID(host.Name, plan.StepReset) }) {
 			continue
 		}
-		if !whole {
-			p.leave(host)
+		now := s.observer.LookAgain(ctx, host, was)
+		if now.Unreachable != nil {
+			return left, fmt.Errorf("%s: look for leftovers: %w", host.Name, now.Unreachable)
 		}
-		p.resetHost(host)
-	}
-	p.pruneNeeds()
-	return p.plan, nil
-}
-
-// resettable refuses names that do not exist, and to take the last control plane away
-// from workers that stay.
-func (p *planner) resettable(names []string, whole bool) error {
-	for _, name := range names {
-		if _, ok := p.Cluster.Host(name); !ok {
-			return fmt.Errorf("host %s is not in the inventory", name)
+		for _, item := range plan.Leftovers(was, now) {
+			left = append(left, host.Name+": "+item)
 		}
 	}
-	stays := func(h inventory.Host) bool { return !slices.Contains(names, h.Name) }
-	if !whole && !slices.ContainsFunc(p.Cluster.ControlPlane.Hosts, stays) {
-		return errors.New("no control plane would be left for the other hosts: reset them too (fairlead reset without names), or keep one")
-	}
-	if err := p.facts.API.Err; !whole && err != nil && !errors.Is(err, ErrNoCluster) {
-		return fmt.Errorf("the node cannot be drained and deleted, the API server does not answer: %w", err)
-	}
-	return nil
-}
-
-// leave plans to take one node out of a cluster that lives on.
-func (p *planner) leave(host inventory.Host) {
-	if _, exists := p.facts.API.Nodes[host.Name]; !exists {
-		return
-	}
-	step := hostStep(host, stepLeave, "drain and delete the node")
-	step.because("the rest of the cluster lives on")
-	step.do(DrainNode{Name: host.Name})
-	if _, ok := p.reached(host.Name); ok && host.Role == inventory.RoleControlPlane {
-		// While the Node exists: kubeadm finds the member by it.
-		step.Lock = etcdMembership
-		step.do(Script{Title: "remove the etcd member", Name: templates.ScriptLeaveEtcd})
-	} else {
-		step.Host = ""
-	}
-	step.do(DeleteNode{Name: host.Name})
-	p.add(step)
-}
-
-func (p *planner) resetHost(host inventory.Host) {
-	facts, ok := p.reached(host.Name)
-	if !ok {
-		p.block(host.Name, "reset the host", "the host cannot be reached")
-		return
-	}
-	if len(facts.Ledger) == 0 {
-		return
-	}
-	step := hostStep(host, stepReset, "reset the host")
-	step.because("the ledger has %d entries", len(facts.Ledger))
-	step.Needs = []string{stepID(host.Name, stepLeave)}
-	step.do(Script{Title: "undo what the ledger says", Name: templates.ScriptReset})
-	p.add(step)
+	return left, nil
 }

@@ -6,7 +6,16 @@ import (
 	"time"
 
 	"fairlead/inventory"
+	"fairlead/provision/apply"
 	"fairlead/provision/bundle"
+	"fairlead/provision/connect"
+	"fairlead/provision/desired"
+	"fairlead/provision/engine"
+	"fairlead/provision/event"
+	"fairlead/provision/facts"
+	"fairlead/provision/ledger"
+	"fairlead/provision/observe"
+	"fairlead/provision/plan"
 )
 
 // Options are what a Session needs beside the inventory.
@@ -14,9 +23,9 @@ type Options struct {
 	// Log gets everything, with secrets masked; nil discards it.
 	Log *slog.Logger
 	// Events gets what happens, one event at a time; nil discards it.
-	Events func(Event)
+	Events func(event.Event)
 	// Sources complete the inventory with what lies elsewhere.
-	Sources Sources
+	Sources desired.Sources
 	// WithoutBundle leaves the bundle closed: it may be gone when a lab is taken down.
 	WithoutBundle bool
 }
@@ -24,18 +33,18 @@ type Options struct {
 // Session is one run of fairlead: its connections to the hosts and to the API server.
 // It is safe for concurrent use; Close ends all connections.
 type Session struct {
-	wish        Wish
+	wish        desired.State
 	bundle      *bundle.Bundle // nil without one
-	events      *emitter
-	connections *Connections
-	observer    *Observer
-	applier     *Applier
+	events      *event.Emitter
+	connections *connect.Connections
+	observer    *observe.Observer
+	applier     *apply.Applier
 }
 
 // Open starts a run for the cluster and connects to nothing yet. With a bundle it can plan
 // and build; without one (Options.WithoutBundle) it can reset and read.
 func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Session, error) {
-	wish := Wish{Cluster: cluster}
+	wish := desired.State{Cluster: cluster}
 	var b *bundle.Bundle
 	if !options.WithoutBundle {
 		var manifest bundle.Manifest
@@ -46,7 +55,7 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 			}
 			manifest = b.Manifest
 		}
-		if wish, err = NewWish(ctx, cluster, manifest, options.Sources); err != nil {
+		if wish, err = desired.New(ctx, cluster, manifest, options.Sources); err != nil {
 			return nil, err
 		}
 	}
@@ -54,14 +63,14 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 		options.Log = slog.New(slog.DiscardHandler)
 	}
 	if options.Events == nil {
-		options.Events = func(Event) {}
+		options.Events = func(event.Event) {}
 	}
-	events := newEmitter(time.Now, options.Events)
-	connections := NewConnections(cluster, options.Log)
+	events := event.NewEmitter(time.Now, options.Events)
+	connections := connect.New(cluster, options.Log)
 	return &Session{
 		wish: wish, bundle: b, events: events, connections: connections,
-		observer: NewObserver(wish, !options.WithoutBundle, connections, events),
-		applier:  &Applier{Connections: connections, Bundle: b, Events: events},
+		observer: observe.New(wish, !options.WithoutBundle, connections, events),
+		applier:  &apply.Applier{Connections: connections, Bundle: b, Events: events},
 	}, nil
 }
 
@@ -71,13 +80,13 @@ func (s *Session) Close() error { return s.connections.Close() }
 // Observe looks at all hosts at once, and at the API server through one of them. It
 // changes nothing. A host that cannot be reached is a fact like any other; the error is
 // only ctx's.
-func (s *Session) Observe(ctx context.Context) (Facts, error) { return s.observer.Observe(ctx) }
+func (s *Session) Observe(ctx context.Context) (facts.Facts, error) { return s.observer.Observe(ctx) }
 
 // apply runs a plan that was made from facts, and returns how many steps were done.
-func (s *Session) apply(ctx context.Context, plan Plan, facts Facts) (int, []error) {
-	ledgers := map[string][]LedgerEntry{}
+func (s *Session) apply(ctx context.Context, plan plan.Plan, facts facts.Facts) (int, []error) {
+	ledgers := map[string][]ledger.Entry{}
 	for name, host := range facts.Hosts {
 		ledgers[name] = host.Ledger
 	}
-	return execute(ctx, plan.Steps, s.events, s.applier.Perform(ledgers))
+	return engine.Execute(ctx, plan.Steps, s.events, s.applier.Perform(ledgers))
 }

@@ -5,6 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"fairlead/provision/engine"
+	"fairlead/provision/event"
+	"fairlead/provision/facts"
+	"fairlead/provision/plan"
 )
 
 // UnreachableError says which hosts did not take part in a run.
@@ -26,30 +31,30 @@ func (e *UnreachableError) Error() string {
 func (e *UnreachableError) Unwrap() []error { return e.Causes }
 
 // Plan observes and plans, and changes nothing.
-func (s *Session) Plan(ctx context.Context) (Plan, Facts, error) {
+func (s *Session) Plan(ctx context.Context) (plan.Plan, facts.Facts, error) {
 	facts, err := s.Observe(ctx)
 	if err != nil {
-		return Plan{}, facts, err
+		return plan.Plan{}, facts, err
 	}
-	plan := MakePlan(s.wish, facts)
+	plan := plan.Make(s.wish, facts)
 	s.announce(plan)
 	return plan, facts, s.unreachable(facts)
 }
 
-func (s *Session) announce(plan Plan) {
+func (s *Session) announce(plan plan.Plan) {
 	for _, finding := range plan.Findings {
-		s.events.emit(Event{Kind: Found, Host: finding.Host, Message: finding.Message, Finding: &finding})
+		s.events.Emit(event.Event{Kind: event.Found, Host: finding.Host, Message: finding.Message, Finding: &finding})
 	}
 	for _, blocked := range plan.Blocked {
-		s.events.emit(Event{Kind: Hindered, Host: blocked.Host, Title: blocked.Title, Message: blocked.Reason})
+		s.events.Emit(event.Event{Kind: event.BlockedStep, Host: blocked.Host, Title: blocked.Title, Message: blocked.Reason})
 	}
 	for _, step := range plan.Steps {
-		s.events.emit(Event{Kind: Planned, Host: step.Host, Step: step.ID, Title: step.Title, Reasons: step.Reasons})
+		s.events.Emit(event.Event{Kind: event.Planned, Host: step.Host, Step: step.ID, Title: step.Title, Reasons: step.Reasons})
 	}
 }
 
 // unreachable is the error for the hosts that did not answer, in inventory order.
-func (s *Session) unreachable(facts Facts) error {
+func (s *Session) unreachable(facts facts.Facts) error {
 	e := &UnreachableError{}
 	for _, host := range s.wish.Cluster.Hosts() {
 		if cause := facts.Hosts[host.Name].Unreachable; cause != nil {
@@ -67,13 +72,13 @@ func (s *Session) unreachable(facts Facts) error {
 // until the plan is empty. It returns how many steps were done.
 func (s *Session) Up(ctx context.Context) (steps int, err error) {
 	begin := time.Now()
-	var facts Facts
-	loop := Loop{
-		Plan: func(ctx context.Context) (plan Plan, err error) {
+	var facts facts.Facts
+	loop := engine.Loop{
+		Plan: func(ctx context.Context) (plan plan.Plan, err error) {
 			plan, facts, err = s.Plan(ctx)
 			return plan, err
 		},
-		Apply: func(ctx context.Context, plan Plan) (int, []error) { return s.apply(ctx, plan, facts) },
+		Apply: func(ctx context.Context, plan plan.Plan) (int, []error) { return s.apply(ctx, plan, facts) },
 	}
 	steps, err = loop.Run(ctx)
 	s.finish(begin, steps, err)
@@ -81,9 +86,9 @@ func (s *Session) Up(ctx context.Context) (steps int, err error) {
 }
 
 func (s *Session) finish(begin time.Time, steps int, err error) {
-	event := Event{Kind: Finished, Seconds: time.Since(begin).Seconds(), Message: counted(steps, "step")}
+	event := event.Event{Kind: event.Finished, Seconds: time.Since(begin).Seconds(), Message: plan.Counted(steps, "step")}
 	if err != nil {
 		event.Error = err.Error()
 	}
-	s.events.emit(event)
+	s.events.Emit(event)
 }

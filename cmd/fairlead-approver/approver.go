@@ -9,7 +9,7 @@ import (
 	"os"
 	"sync/atomic"
 
-	"fairlead/provision/kube"
+	"fairlead/provision/object"
 )
 
 // node is a node in the file of nodes.
@@ -21,7 +21,7 @@ type node struct {
 
 // approver decides on requests, one at a time.
 type approver struct {
-	approve func(context.Context, string, kube.ServingIdentity) error
+	approve func(context.Context, string, object.ServingIdentity) error
 	nodes   string // the file, read for each request: it follows the inventory
 	log     *slog.Logger
 	works   atomic.Bool
@@ -29,7 +29,7 @@ type approver struct {
 }
 
 // decide approves a request or says why it does not.
-func (a *approver) decide(ctx context.Context, request kube.ServingRequest) {
+func (a *approver) decide(ctx context.Context, request object.ServingRequest) {
 	id, err := a.identity(request.Node)
 	if err == nil {
 		err = a.approve(ctx, request.Name, id)
@@ -53,19 +53,19 @@ func (a *approver) read(err error) {
 }
 
 // identity is what the file of nodes allows a node.
-func (a *approver) identity(name string) (kube.ServingIdentity, error) {
+func (a *approver) identity(name string) (object.ServingIdentity, error) {
 	text, err := os.ReadFile(a.nodes)
 	if err != nil {
-		return kube.ServingIdentity{}, err
+		return object.ServingIdentity{}, err
 	}
 	var nodes []node
 	if err := json.Unmarshal(text, &nodes); err != nil {
-		return kube.ServingIdentity{}, fmt.Errorf("read %s: %w", a.nodes, err)
+		return object.ServingIdentity{}, fmt.Errorf("read %s: %w", a.nodes, err)
 	}
 	for _, n := range nodes {
 		if n.Node == name {
-			return kube.ServingIdentity{Node: n.Node, DNSNames: n.DNSNames, Addresses: n.Addresses}, nil
+			return object.ServingIdentity{Node: n.Node, DNSNames: n.DNSNames, Addresses: n.Addresses}, nil
 		}
 	}
-	return kube.ServingIdentity{}, fmt.Errorf("node %s is not in %s", name, a.nodes)
+	return object.ServingIdentity{}, fmt.Errorf("node %s is not in %s", name, a.nodes)
 }

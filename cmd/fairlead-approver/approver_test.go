@@ -15,7 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"fairlead/provision/kube"
+	"fairlead/provision/object"
 )
 
 func TestDecide(t *testing.T) {
@@ -27,10 +27,10 @@ func TestDecide(t *testing.T) {
 		}
 	}
 	var log bytes.Buffer
-	var approved []kube.ServingIdentity
+	var approved []object.ServingIdentity
 	refusal := errors.New("it asks for too much")
 	a := &approver{nodes: file, log: slog.New(slog.NewTextHandler(&log, nil)), said: map[string]string{}}
-	a.approve = func(_ context.Context, name string, id kube.ServingIdentity) error {
+	a.approve = func(_ context.Context, name string, id object.ServingIdentity) error {
 		if name == "csr-bad" {
 			return refusal
 		}
@@ -46,7 +46,7 @@ func TestDecide(t *testing.T) {
 	} {
 		write(c.nodes)
 		log.Reset()
-		request := kube.ServingRequest{Name: c.request, Node: c.node}
+		request := object.ServingRequest{Name: c.request, Node: c.node}
 		a.decide(t.Context(), request)
 		if !strings.Contains(log.String(), c.says) {
 			t.Errorf("%+v: log is %q", c, log.String())

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"fairlead/provision"
+	"fairlead/provision/event"
+	"fairlead/provision/plan"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/urfave/cli/v2"
@@ -152,20 +154,20 @@ func parsePlatform(text string) (ocispec.Platform, error) {
 }
 
 func (r *invocation) mirrorImages(ctx context.Context, options provision.MirrorOptions) error {
-	event := func(kind provision.Kind) provision.Event {
-		return provision.Event{Kind: kind, Step: "images/mirror", Title: "copy images to " + options.To}
+	e := func(kind event.Kind) event.Event {
+		return event.Event{Kind: kind, Step: "images/mirror", Title: "copy images to " + options.To}
 	}
 	begin := time.Now()
-	r.view.event(event(provision.Started))
+	r.view.event(e(event.Started))
 	options.OnProgress = func(sent, total int64) {
-		step := event(provision.Progress)
+		step := e(event.Progress)
 		step.Bytes, step.Total = sent, max(sent, total)
 		r.view.event(step)
 	}
 	result, err := r.session.Mirror(ctx, options)
-	end := event(provision.Done)
+	end := e(event.Done)
 	if err != nil {
-		end = event(provision.Failed)
+		end = e(event.Failed)
 		end.Error = err.Error()
 	}
 	end.Seconds = time.Since(begin).Seconds()
@@ -201,16 +203,16 @@ func (r *invocation) verifyImages(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return err
 	}
-	var findings []provision.Finding
+	var findings []plan.Finding
 	for _, problem := range report.Problems {
-		findings = append(findings, provision.ImageFinding(problem))
+		findings = append(findings, plan.ImageFinding(problem))
 	}
 	for _, foreign := range report.Foreign {
 		findings = append(findings, foreign.Finding())
 	}
 	if r.json {
 		for _, finding := range findings {
-			r.view.event(provision.Event{Kind: provision.Found, Host: finding.Host, Message: finding.Message, Finding: &finding})
+			r.view.event(event.Event{Kind: event.Found, Host: finding.Host, Message: finding.Message, Finding: &finding})
 		}
 	} else {
 		text := newPlanText(paletteFor(r.settings, r.stdout), false)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"fairlead/provision"
+	"fairlead/provision/engine"
+	"fairlead/provision/plan"
 
 	"github.com/urfave/cli/v2"
 )
@@ -55,7 +57,7 @@ func (r *invocation) showPlan(ctx context.Context, withDiff, detailed bool) erro
 	case err != nil:
 		return err
 	case len(plan.Errors()) > 0:
-		return provision.ErrPreflight
+		return engine.ErrPreflight
 	case detailed && !plan.Empty():
 		return errChanges
 	}
@@ -101,7 +103,7 @@ func (r *invocation) showFindings(ctx context.Context) error {
 }
 
 // checked sums up what check found.
-func checked(plan provision.Plan, hosts int, unreached error) string {
+func checked(plan plan.Plan, hosts int, unreached error) string {
 	faults := len(plan.Errors())
 	warnings := len(plan.Findings) - faults
 	text := count(hosts, "host") + ": "

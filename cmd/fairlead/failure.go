@@ -11,6 +11,7 @@ import (
 
 	"fairlead/inventory"
 	"fairlead/provision"
+	"fairlead/provision/event"
 	"fairlead/provision/remote"
 )
 
@@ -41,7 +42,7 @@ func flatten(err error) []failure {
 	switch e := err.(type) { //nolint:errorlint // takes the tree apart level by level
 	case nil:
 		return nil
-	case *provision.StepError:
+	case *event.StepError:
 		return []failure{{host: e.Host, title: e.Title, err: e.Err}}
 	case *provision.UnreachableError:
 		var all []failure

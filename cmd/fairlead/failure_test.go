@@ -13,6 +13,8 @@ import (
 	"fairlead/inventory"
 	"fairlead/provision"
 	"fairlead/provision/bundle"
+	"fairlead/provision/engine"
+	"fairlead/provision/event"
 	"fairlead/provision/remote"
 )
 
@@ -29,11 +31,11 @@ func TestFailures(t *testing.T) {
 	silent := &remote.ExitError{Host: "worker2", Command: "systemctl restart kubelet.service", Code: 137, Signal: "KILL", Stdout: []byte("said on stdout\n")}
 	hostKey := &remote.HostKeyError{Host: "cp1", Address: "192.0.2.11:22", KeyType: "ssh-ed25519", Fingerprint: "SHA256:abc", Files: []string{"/kh"}}
 	err := errors.Join(
-		provision.ErrPreflight,
-		&provision.StepError{Host: "", Step: "cluster/network", Title: "apply flannel", Err: fmt.Errorf("reach the API server: %w", errors.Join(errors.New("one"), errors.New("two")))},
-		&provision.StepError{Host: "worker2", Step: "worker2/join", Title: "restart the kubelet", Err: fmt.Errorf("restart: %w", silent)},
-		&provision.StepError{Host: "w1", Step: "w1/join", Title: "join as worker", Err: fmt.Errorf("kubeadm join: %w", exit)},
-		&provision.StepError{Host: "w1", Step: "w1/ready", Title: "wait for the node", Err: context.Canceled},
+		engine.ErrPreflight,
+		&event.StepError{Host: "", Step: "cluster/network", Title: "apply flannel", Err: fmt.Errorf("reach the API server: %w", errors.Join(errors.New("one"), errors.New("two")))},
+		&event.StepError{Host: "worker2", Step: "worker2/join", Title: "restart the kubelet", Err: fmt.Errorf("restart: %w", silent)},
+		&event.StepError{Host: "w1", Step: "w1/join", Title: "join as worker", Err: fmt.Errorf("kubeadm join: %w", exit)},
+		&event.StepError{Host: "w1", Step: "w1/ready", Title: "wait for the node", Err: context.Canceled},
 		&provision.UnreachableError{
 			Hosts:  []string{"cp1", "w1"},
 			Causes: []error{fmt.Errorf("connect to ubuntu@192.0.2.11: %w", hostKey), fmt.Errorf("connect to ubuntu@192.0.2.21: %w: %w", remote.ErrUnreachable, errors.New("refused"))},
@@ -66,8 +68,8 @@ func TestHints(t *testing.T) {
 		{"another file", &fs.PathError{Op: "stat", Path: "/srv/other", Err: fs.ErrNotExist}, ""},
 		{"no space", &remote.ExitError{Stderr: []byte("cp: write error: No space left on device\n")}, "df -h"},
 		{"another exit", &remote.ExitError{Stderr: []byte("no such file\n")}, ""},
-		{"preflight", provision.ErrPreflight, "ignorePreflight"},
-		{"not converged", fmt.Errorf("x: %w", &provision.NotConvergedError{}), "fairlead plan --diff"},
+		{"preflight", engine.ErrPreflight, "ignorePreflight"},
+		{"not converged", fmt.Errorf("x: %w", &engine.NotConvergedError{}), "fairlead plan --diff"},
 		{"leftovers", &provision.LeftoverError{}, "run reset again"},
 	}
 	for _, test := range tests {
@@ -96,7 +98,7 @@ func TestConclude(t *testing.T) {
 		{"done", t.Context(), nil, exitDone, ""},
 		{"changes", t.Context(), errChanges, exitChanges, ""},
 		{"problems", t.Context(), errIncomplete, exitFailed, "  log: /log\n"},
-		{"failed", t.Context(), provision.ErrPreflight, exitFailed, "error: preflight checks failed\n  hint: "},
+		{"failed", t.Context(), engine.ErrPreflight, exitFailed, "error: preflight checks failed\n  hint: "},
 		{"stopped", stopped, context.Canceled, exitFailed, "stopped after 1 step; run the same command again to go on\n  log: /log\n"},
 		{"usage", t.Context(), &usageError{err: errors.New("bad")}, exitUsage, "error: bad\n"},
 	}
@@ -106,7 +108,7 @@ func TestConclude(t *testing.T) {
 			p := &program{stderr: &out}
 			log := &debugLog{Logger: slog.New(slog.DiscardHandler), path: "/log"}
 			v := newView(newPlainRenderer(&bytes.Buffer{}, nil, false), log.Logger, false)
-			v.event(provision.Event{Kind: provision.Done})
+			v.event(event.Event{Kind: event.Done})
 			r := &invocation{program: p, cluster: exampleCluster(), log: log, view: v}
 			if got := p.exit(r.conclude(test.ctx, test.err)); got != test.want {
 				t.Errorf("exit code %d, want %d", got, test.want)

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"fairlead/inventory"
-	"fairlead/provision"
+	"fairlead/provision/event"
+	"fairlead/provision/plan"
 
 	"github.com/rogpeppe/go-internal/diff"
 )
@@ -52,27 +53,27 @@ func exampleCluster() *inventory.Cluster {
 func clock(seconds int) time.Time { return time.Date(2026, 11, 22, 10, 0, seconds, 0, time.UTC) }
 
 // exampleEvents are a run with every kind of event.
-func exampleEvents() []provision.Event {
-	swap := provision.Finding{Host: "w1", Name: "Swap", Message: "swap is on", Mending: "turn it off", Warning: true}
-	memory := provision.Finding{Host: "w1", Name: "Memory", Message: "512 MiB is too little"}
-	return []provision.Event{
-		{Time: clock(0), Kind: provision.Observing, Message: "3 hosts"},
-		{Time: clock(1), Kind: provision.Observed, Host: "cp1", Seconds: 0.31},
-		{Time: clock(1), Kind: provision.Observed, Host: "worker2", Seconds: 5, Error: "connect to ubuntu@h: host is unreachable\nsecond line"},
-		{Time: clock(2), Kind: provision.Found, Host: "w1", Message: swap.Message, Finding: &swap},
-		{Time: clock(2), Kind: provision.Found, Host: "w1", Message: memory.Message, Finding: &memory},
-		{Time: clock(2), Kind: provision.Found, Host: "w1", Message: swap.Message, Finding: &swap},
-		{Time: clock(2), Kind: provision.Hindered, Host: "worker2", Title: "prepare the host", Message: "it cannot be reached"},
-		{Time: clock(2), Kind: provision.Planned, Host: "w1", Step: "w1/join", Title: "join as worker", Reasons: []string{"there is no kubelet.conf", "no node"}},
-		{Time: clock(3), Kind: provision.Started, Host: "cp1", Step: "cp1/images", Title: "import images"},
-		{Time: clock(3), Kind: provision.Started, Host: "w1", Step: "w1/join", Title: "join as worker"},
-		{Time: clock(4), Kind: provision.Progress, Host: "cp1", Step: "cp1/images", Title: "import images", Bytes: 12 << 20, Total: 40 << 20},
-		{Time: clock(4), Kind: provision.Progress, Host: "w1", Step: "w1/join", Title: "join as worker", Message: "node is NotReady"},
-		{Time: clock(5), Kind: provision.Progress, Host: "w1", Step: "w1/join", Title: "join as worker", Message: "node is NotReady"},
-		{Time: clock(5), Kind: provision.Output, Host: "w1", Step: "w1/join", Title: "join as worker", Message: "[kubelet-start] Starting"},
-		{Time: clock(6), Kind: provision.Done, Host: "cp1", Step: "cp1/images", Title: "import images", Seconds: 2.44},
-		{Time: clock(75), Kind: provision.Failed, Host: "w1", Step: "w1/join", Title: "join as worker", Seconds: 72, Error: "kubeadm join: exit 1\nlast words"},
-		{Time: clock(75), Kind: provision.Skipped, Host: "", Step: "cluster/network", Title: "apply flannel", Message: "it needs “join as worker” on w1, which was not done"},
-		{Time: clock(75), Kind: provision.Finished, Message: "1 steps", Seconds: 75, Error: "w1: join as worker: <kubeadm join>: exit 1"},
+func exampleEvents() []event.Event {
+	swap := plan.Finding{Host: "w1", Name: "Swap", Message: "swap is on", Fix: "turn it off", Warning: true}
+	memory := plan.Finding{Host: "w1", Name: "Memory", Message: "512 MiB is too little"}
+	return []event.Event{
+		{Time: clock(0), Kind: event.Observing, Message: "3 hosts"},
+		{Time: clock(1), Kind: event.Observed, Host: "cp1", Seconds: 0.31},
+		{Time: clock(1), Kind: event.Observed, Host: "worker2", Seconds: 5, Error: "connect to ubuntu@h: host is unreachable\nsecond line"},
+		{Time: clock(2), Kind: event.Found, Host: "w1", Message: swap.Message, Finding: &swap},
+		{Time: clock(2), Kind: event.Found, Host: "w1", Message: memory.Message, Finding: &memory},
+		{Time: clock(2), Kind: event.Found, Host: "w1", Message: swap.Message, Finding: &swap},
+		{Time: clock(2), Kind: event.BlockedStep, Host: "worker2", Title: "prepare the host", Message: "it cannot be reached"},
+		{Time: clock(2), Kind: event.Planned, Host: "w1", Step: "w1/join", Title: "join as worker", Reasons: []string{"there is no kubelet.conf", "no node"}},
+		{Time: clock(3), Kind: event.Started, Host: "cp1", Step: "cp1/images", Title: "import images"},
+		{Time: clock(3), Kind: event.Started, Host: "w1", Step: "w1/join", Title: "join as worker"},
+		{Time: clock(4), Kind: event.Progress, Host: "cp1", Step: "cp1/images", Title: "import images", Bytes: 12 << 20, Total: 40 << 20},
+		{Time: clock(4), Kind: event.Progress, Host: "w1", Step: "w1/join", Title: "join as worker", Message: "node is NotReady"},
+		{Time: clock(5), Kind: event.Progress, Host: "w1", Step: "w1/join", Title: "join as worker", Message: "node is NotReady"},
+		{Time: clock(5), Kind: event.Output, Host: "w1", Step: "w1/join", Title: "join as worker", Message: "[kubelet-start] Starting"},
+		{Time: clock(6), Kind: event.Done, Host: "cp1", Step: "cp1/images", Title: "import images", Seconds: 2.44},
+		{Time: clock(75), Kind: event.Failed, Host: "w1", Step: "w1/join", Title: "join as worker", Seconds: 72, Error: "kubeadm join: exit 1\nlast words"},
+		{Time: clock(75), Kind: event.Skipped, Host: "", Step: "cluster/network", Title: "apply flannel", Message: "it needs “join as worker” on w1, which was not done"},
+		{Time: clock(75), Kind: event.Finished, Message: "1 steps", Seconds: 75, Error: "w1: join as worker: <kubeadm join>: exit 1"},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"fairlead/inventory"
 	"fairlead/provision"
 	"fairlead/provision/bundle"
+	"fairlead/provision/engine"
 	"fairlead/provision/remote"
 )
 
@@ -46,8 +47,8 @@ func hints() []hint {
 			return "kubernetes.bundle names " + t.cluster.Kubernetes.Bundle + ": put the bundle there, or correct the path"
 		}},
 		{noSpace, always("free some space on the host (df -h shows where it is used), then run the same command again")},
-		{is(provision.ErrPreflight), always("nothing was changed; mend the errors above, or put a check's name into ignorePreflight to go on all the same")},
-		{as[*provision.NotConvergedError], always("something on the hosts undoes what was done; see it with: fairlead plan --diff")},
+		{is(engine.ErrPreflight), always("nothing was changed; mend the errors above, or put a check's name into ignorePreflight to go on all the same")},
+		{as[*engine.NotConvergedError], always("something on the hosts undoes what was done; see it with: fairlead plan --diff")},
 		{as[*provision.LeftoverError], always("restart the host and run reset again; what is still listed then has to be removed by hand")},
 	}
 }

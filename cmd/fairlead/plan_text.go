@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"fairlead/inventory"
-	"fairlead/provision"
+	"fairlead/provision/plan"
 
 	"github.com/rogpeppe/go-internal/diff"
 )
@@ -30,7 +30,7 @@ func (t *planText) line(indent int, format string, args ...any) {
 }
 
 // plan writes the findings, then the steps of each host, then those of the cluster.
-func (t *planText) plan(plan provision.Plan, cluster *inventory.Cluster) {
+func (t *planText) plan(plan plan.Plan, cluster *inventory.Cluster) {
 	t.findings(plan.Findings)
 	for _, host := range cluster.Hosts() {
 		t.steps(fmt.Sprintf("%s (%s, %s)", host.Name, host.Role, host.Address), host.Name, plan.Steps)
@@ -47,26 +47,26 @@ func (t *planText) plan(plan provision.Plan, cluster *inventory.Cluster) {
 	}
 }
 
-func (t *planText) findings(findings []provision.Finding) {
+func (t *planText) findings(findings []plan.Finding) {
 	for _, f := range findings {
 		paint := t.colours.red
 		if f.Warning {
 			paint = t.colours.yellow
 		}
 		t.line(0, "%s: %s: %s: %s", place(f.Host), paint(severity(f)), f.Name, f.Message)
-		if f.Mending != "" {
-			t.line(1, "fix: %s", f.Mending)
+		if f.Fix != "" {
+			t.line(1, "fix: %s", f.Fix)
 		}
 	}
 }
 
-func (t *planText) blocked(all []provision.Blocked) {
+func (t *planText) blocked(all []plan.Blocked) {
 	for _, b := range all {
 		t.line(0, "%s: %s: %s: %s", place(b.Host), t.colours.red("blocked"), b.Title, b.Reason)
 	}
 }
 
-func (t *planText) steps(heading, host string, steps []provision.Step) {
+func (t *planText) steps(heading, host string, steps []plan.Step) {
 	for _, step := range steps {
 		if step.Host != host {
 			continue
@@ -81,7 +81,7 @@ func (t *planText) steps(heading, host string, steps []provision.Step) {
 		}
 		for _, action := range step.Actions {
 			t.line(2, "> %s", action.Describe())
-			if differ, ok := action.(provision.Differ); ok && t.diff {
+			if differ, ok := action.(plan.Differ); ok && t.diff {
 				t.change(differ.Diff())
 			}
 		}

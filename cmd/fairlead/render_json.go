@@ -7,7 +7,7 @@ import (
 	"io"
 	"time"
 
-	"fairlead/provision"
+	"fairlead/provision/event"
 )
 
 // jsonRenderer writes one JSON object per event. The last one is always of the kind
@@ -25,8 +25,8 @@ func newJSONRenderer(out, notes io.Writer) *jsonRenderer {
 	return &jsonRenderer{encoder: encoder, notes: notes}
 }
 
-func (r *jsonRenderer) event(e provision.Event) {
-	r.finished = r.finished || e.Kind == provision.Finished
+func (r *jsonRenderer) event(e event.Event) {
+	r.finished = r.finished || e.Kind == event.Finished
 	if err := r.encoder.Encode(e); err != nil && len(r.errs) == 0 {
 		r.errs = append(r.errs, fmt.Errorf("write events: %w", err))
 	}
@@ -36,7 +36,7 @@ func (r *jsonRenderer) note(text string) { _, _ = fmt.Fprintln(r.notes, text) }
 
 func (r *jsonRenderer) close(outcome error) error {
 	if !r.finished {
-		e := provision.Event{Time: time.Now(), Kind: provision.Finished}
+		e := event.Event{Time: time.Now(), Kind: event.Finished}
 		if outcome != nil {
 			e.Error = outcome.Error()
 		}

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"fairlead/provision"
+	"fairlead/provision/event"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -106,27 +106,27 @@ func (l *liveLine) texts(now time.Time) (title, figures, reason string) {
 	return step.title, figures, reason
 }
 
-func (r *liveRenderer) event(e provision.Event) {
+func (r *liveRenderer) event(e event.Event) {
 	r.begin()
 	r.advance(e)
 	name := fmt.Sprintf("%-*s", r.width, place(e.Host))
 	text := strings.ReplaceAll(eventText(e), "\n", "\n    ")
 	switch e.Kind {
-	case provision.Done:
+	case event.Done:
 		r.note(r.colours.green("✓") + " " + name + "  " + e.Title + "  " + took(e.Seconds))
-	case provision.Failed, provision.Skipped, provision.Hindered:
+	case event.Failed, event.Skipped, event.BlockedStep:
 		r.note(r.colours.red("✗") + " " + name + "  " + text)
-	case provision.Observed:
+	case event.Observed:
 		if e.Error != "" {
 			r.note(r.colours.red("✗") + " " + name + "  " + text)
 		}
-	case provision.Found:
+	case event.Found:
 		mark := r.colours.red("✗")
 		if e.Finding != nil && e.Finding.Warning {
 			mark = r.colours.yellow("!")
 		}
 		r.note(mark + " " + name + "  " + text)
-	case provision.Output:
+	case event.Output:
 		if r.verbose {
 			r.note("  " + name + "  " + text)
 		}
@@ -134,7 +134,7 @@ func (r *liveRenderer) event(e provision.Event) {
 }
 
 // advance brings the moving line of the event's place up to date.
-func (r *liveRenderer) advance(e provision.Event) {
+func (r *liveRenderer) advance(e event.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	line := r.lines[place(e.Host)]
@@ -143,26 +143,26 @@ func (r *liveRenderer) advance(e provision.Event) {
 	}
 	i := slices.IndexFunc(line.running, func(s liveStep) bool { return s.id == e.Step })
 	switch e.Kind {
-	case provision.Observing:
+	case event.Observing:
 		for _, l := range r.lines {
 			l.idle = "looking"
 		}
 		line.idle = ""
-	case provision.Observed:
+	case event.Observed:
 		line.idle = "looked at"
 		if e.Error != "" {
 			line.idle = "no answer"
 		}
-	case provision.Planned, provision.Started:
+	case event.Planned, event.Started:
 		line.idle = "waiting"
-		if e.Kind == provision.Started {
+		if e.Kind == event.Started {
 			line.running = append(line.running, liveStep{id: e.Step, title: e.Title, begin: e.Time})
 		}
-	case provision.Progress:
+	case event.Progress:
 		if i >= 0 {
 			line.running[i].waiting, line.running[i].bytes, line.running[i].total = e.Message, e.Bytes, e.Total
 		}
-	case provision.Done, provision.Failed:
+	case event.Done, event.Failed:
 		if i >= 0 {
 			line.running = slices.Delete(line.running, i, i+1)
 		}

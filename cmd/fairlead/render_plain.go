@@ -5,7 +5,8 @@ import (
 	"io"
 	"strings"
 
-	"fairlead/provision"
+	"fairlead/provision/event"
+	"fairlead/provision/plan"
 )
 
 // plainRenderer writes one line per event: host, title, what happened.
@@ -29,14 +30,14 @@ func columnWidth(hosts []string) int {
 	return width
 }
 
-func (r *plainRenderer) event(e provision.Event) {
-	if e.Kind == provision.Progress {
+func (r *plainRenderer) event(e event.Event) {
+	if e.Kind == event.Progress {
 		if e.Message == "" || r.reasons[e.Step] == e.Message {
 			return
 		}
 		r.reasons[e.Step] = e.Message
 	}
-	if e.Kind == provision.Output && !r.verbose {
+	if e.Kind == event.Output && !r.verbose {
 		return
 	}
 	if text := eventText(e); text != "" {
@@ -49,13 +50,13 @@ func (r *plainRenderer) note(text string) { _, _ = fmt.Fprintln(r.out, text) }
 func (r *plainRenderer) close(error) error { return nil }
 
 // eventText is an event without its place; empty for those that are not worth a line.
-func eventText(e provision.Event) string {
+func eventText(e event.Event) string {
 	switch e.Kind {
-	case provision.Observing:
+	case event.Observing:
 		return "look at " + e.Message
-	case provision.Observed:
+	case event.Observed:
 		return observedText(e)
-	case provision.Found:
+	case event.Found:
 		return findingText(e)
 	}
 	if text := stepText(e); text != "" {
@@ -65,47 +66,47 @@ func eventText(e provision.Event) string {
 }
 
 // stepText is what happened to a step.
-func stepText(e provision.Event) string {
+func stepText(e event.Event) string {
 	switch e.Kind {
-	case provision.Hindered:
+	case event.BlockedStep:
 		return "blocked: " + e.Message
-	case provision.Planned:
+	case event.Planned:
 		return "planned: " + strings.Join(e.Reasons, "; ")
-	case provision.Started:
+	case event.Started:
 		return "started"
-	case provision.Progress:
+	case event.Progress:
 		return "waiting: " + e.Message
-	case provision.Output:
+	case event.Output:
 		return "| " + e.Message
-	case provision.Done:
+	case event.Done:
 		return "done in " + took(e.Seconds)
-	case provision.Failed:
+	case event.Failed:
 		return "failed after " + took(e.Seconds) + ": " + firstLine(e.Error)
-	case provision.Skipped:
+	case event.Skipped:
 		return "not run: " + e.Message
 	}
 	return ""
 }
 
-func observedText(e provision.Event) string {
+func observedText(e event.Event) string {
 	if e.Error != "" {
 		return "no answer: " + e.Error
 	}
 	return "looked at in " + took(e.Seconds)
 }
 
-func findingText(e provision.Event) string {
+func findingText(e event.Event) string {
 	if e.Finding == nil {
 		return "preflight: " + e.Message
 	}
 	text := severity(*e.Finding) + ": " + e.Finding.Name + ": " + e.Finding.Message
-	if e.Finding.Mending != "" {
-		text += "\nfix: " + e.Finding.Mending
+	if e.Finding.Fix != "" {
+		text += "\nfix: " + e.Finding.Fix
 	}
 	return text
 }
 
-func severity(finding provision.Finding) string {
+func severity(finding plan.Finding) string {
 	if finding.Warning {
 		return "warning"
 	}

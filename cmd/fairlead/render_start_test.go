@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"testing"
 
-	"fairlead/provision"
+	"fairlead/provision/event"
 
 	"github.com/vbauerster/mpb/v8"
 )
@@ -18,7 +18,7 @@ func TestLiveLinesWaitForTheFirstEvent(t *testing.T) {
 		t.Errorf("without events there is %q, %v", out.String(), err)
 	}
 	busy := newLiveRenderer(&out, []string{"cp1"}, false, false, mpb.WithAutoRefresh())
-	busy.event(provision.Event{Kind: provision.Done, Host: "cp1", Title: "join", Seconds: 1})
+	busy.event(event.Event{Kind: event.Done, Host: "cp1", Title: "join", Seconds: 1})
 	if err := busy.close(nil); err != nil || !bytes.Contains(out.Bytes(), []byte("join")) {
 		t.Errorf("with an event there is %q, %v", out.String(), err)
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"fairlead/provision"
+	"fairlead/provision/event"
 
 	"github.com/vbauerster/mpb/v8"
 )
@@ -65,11 +65,11 @@ func TestJSONRendererFinishes(t *testing.T) {
 	if err := newJSONRenderer(&out, nil).close(errors.New("no bundle")); err != nil {
 		t.Fatal(err)
 	}
-	var e provision.Event
+	var e event.Event
 	if err := json.Unmarshal(out.Bytes(), &e); err != nil {
 		t.Fatal(err)
 	}
-	if e.Kind != provision.Finished || e.Error != "no bundle" || e.Time.IsZero() {
+	if e.Kind != event.Finished || e.Error != "no bundle" || e.Time.IsZero() {
 		t.Errorf("the last event is %+v", e)
 	}
 }
@@ -80,7 +80,7 @@ func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestJSONRendererReportsWriteErrors(t *testing.T) {
 	r := newJSONRenderer(fullDisk{}, nil)
-	r.event(provision.Event{Kind: provision.Done})
+	r.event(event.Event{Kind: event.Done})
 	if err := r.close(nil); err == nil || !strings.Contains(err.Error(), "disk full") {
 		t.Errorf("error is %v, want disk full", err)
 	}
@@ -92,7 +92,7 @@ func TestLiveLines(t *testing.T) {
 	r := newLiveRenderer(&above, hostNames(exampleCluster()), true, false, mpb.WithAutoRefresh())
 	for i, e := range exampleEvents() {
 		r.event(e)
-		if i == 0 || e.Kind == provision.Progress || e.Kind == provision.Started || e.Kind == provision.Finished {
+		if i == 0 || e.Kind == event.Progress || e.Kind == event.Started || e.Kind == event.Finished {
 			lines.WriteString("after " + string(e.Kind) + " " + e.Host + ":\n")
 			for _, name := range r.places {
 				lines.WriteString(strings.TrimRight(r.draw(name, clock(e.Time.Second()+2), 60), " ") + "\n")
@@ -120,7 +120,7 @@ func TestLiveLineIsCut(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	r.event(provision.Event{Kind: provision.Started, Host: "w1", Step: "w1/a", Title: "“ä” and a title that is far too long", Time: clock(0)})
+	r.event(event.Event{Kind: event.Started, Host: "w1", Step: "w1/a", Title: "“ä” and a title that is far too long", Time: clock(0)})
 	if got, want := r.draw("w1", clock(1), 30), "  w1       “ä” and a ti…  1.0s"; got != want {
 		t.Errorf("line is %q, want %q", got, want)
 	}

@@ -12,7 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"fairlead/provision"
+	"fairlead/provision/event"
+	"fairlead/provision/plan"
 )
 
 // schemaObject is the part of a JSON schema that the test reads.
@@ -37,8 +38,8 @@ func eventSchema(t *testing.T) schemaObject {
 
 func TestSchemaHasAllFields(t *testing.T) {
 	schema := eventSchema(t)
-	sameFields(t, schema, reflect.TypeFor[provision.Event]())
-	sameFields(t, schema.Properties["finding"], reflect.TypeFor[provision.Finding]())
+	sameFields(t, schema, reflect.TypeFor[event.Event]())
+	sameFields(t, schema.Properties["finding"], reflect.TypeFor[plan.Finding]())
 }
 
 // sameFields compares a schema's properties with a type's JSON fields, and its required

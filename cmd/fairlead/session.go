@@ -11,6 +11,7 @@ import (
 
 	"fairlead/inventory"
 	"fairlead/provision"
+	"fairlead/provision/desired"
 	"fairlead/provision/manifests"
 
 	"github.com/urfave/cli/v2"
@@ -86,8 +87,8 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 }
 
 // sources are where what the inventory names is read from.
-func (r *invocation) sources(n needs) provision.Sources {
-	sources := provision.Sources{
+func (r *invocation) sources(n needs) desired.Sources {
+	sources := desired.Sources{
 		AskPassword: r.askPassword, WithoutPasswords: n.document, Manifests: manifests.Source{Client: &http.Client{}},
 	}
 	if cache, err := os.UserCacheDir(); err == nil { // without one manifests are fetched each time

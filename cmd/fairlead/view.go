@@ -7,12 +7,13 @@ import (
 	"sync"
 	"time"
 
-	"fairlead/provision"
+	"fairlead/provision/event"
+	"fairlead/provision/plan"
 )
 
 // renderer shows the events of a run. Its methods are called one at a time.
 type renderer interface {
-	event(provision.Event)
+	event(event.Event)
 	// note shows a line that is no event.
 	note(text string)
 	// close ends the view of a command that ended with outcome, nil when all went well.
@@ -28,17 +29,17 @@ type view struct {
 
 	mu      sync.Mutex
 	target  renderer
-	found   map[provision.Finding]bool
+	found   map[plan.Finding]bool
 	done    int
 	seconds float64 // of the whole run
 }
 
 func newView(target renderer, log *slog.Logger, results bool) *view {
-	return &view{target: target, log: log, results: results, found: map[provision.Finding]bool{}}
+	return &view{target: target, log: log, results: results, found: map[plan.Finding]bool{}}
 }
 
 // event is what a Session calls.
-func (v *view) event(e provision.Event) {
+func (v *view) event(e event.Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if e.Time.IsZero() { // one of a command's own
@@ -46,11 +47,11 @@ func (v *view) event(e provision.Event) {
 	}
 	v.log.Debug("event", "event", e)
 	switch e.Kind {
-	case provision.Done:
+	case event.Done:
 		v.done++
-	case provision.Finished:
+	case event.Finished:
 		v.seconds = e.Seconds
-	case provision.Found:
+	case event.Found:
 		// Each round of a run finds the warnings again.
 		if e.Finding != nil && v.found[*e.Finding] {
 			return
@@ -65,8 +66,8 @@ func (v *view) event(e provision.Event) {
 	v.target.event(e)
 }
 
-func isResult(kind provision.Kind) bool {
-	return kind == provision.Found || kind == provision.Hindered || kind == provision.Planned
+func isResult(kind event.Kind) bool {
+	return kind == event.Found || kind == event.BlockedStep || kind == event.Planned
 }
 
 func (v *view) note(text string) {

@@ -19,18 +19,46 @@ func table() []rule {
 	kubernetes := []string{"k8s.io/", "sigs.k8s.io/"}
 	ssh := []string{"golang.org/x/crypto/ssh", "github.com/pkg/sftp"}
 	cli := []string{"github.com/urfave/cli", "github.com/vbauerster/mpb"}
+	client := []string{"k8s.io/client-go"}
+	// What touches the world outside of the program, or is different each time.
+	world := []string{"context", "os", "io/fs", "net", "net/http", "crypto/rand", "math/rand", "math/rand/v2", "log", "log/slog", "os/exec", "syscall"}
+	ours := func(names ...string) []string {
+		var paths []string
+		for _, name := range names {
+			paths = append(paths, "fairlead/provision/"+name)
+		}
+		return paths
+	}
+	base := []string{"fairlead/inventory", "fairlead/pki", "fairlead/templates", "fairlead/templates/"}
 	return []rule{
 		{"fairlead/cmd/", []string{"fairlead/"}, ssh},
 		{"fairlead/inventory", nil, concat(kubernetes, ssh, cli)},
 		{"fairlead/pki", nil, concat(ssh, cli)},
-		{"fairlead/templates", nil, concat(ssh, cli, []string{"k8s.io/client-go"})},
+		{"fairlead/templates", nil, concat(ssh, cli, client)},
 		{"fairlead/templates/images", nil, concat(kubernetes, ssh, cli)},
-		{"fairlead/provision", []string{"fairlead/inventory", "fairlead/pki", "fairlead/templates", "fairlead/templates/", "fairlead/provision/"}, concat(ssh, cli)},
+
+		{"fairlead/provision", concat(base, []string{"fairlead/provision/"}), concat(ssh, cli, kubernetes)},
+		{"fairlead/provision/plan", concat(base, ours("desired", "facts", "ledger", "object", "bundle")), concat(ssh, cli, client, world)},
+		{"fairlead/provision/desired", concat(base, ours("manifests", "bundle", "object", "registry")), concat(ssh, cli, kubernetes)},
+		{"fairlead/provision/facts", concat(ours("ledger", "object"), []string{"fairlead/templates"}), concat(ssh, cli, kubernetes, world)},
+		{"fairlead/provision/ledger", nil, concat(ssh, cli, kubernetes, world)},
+		{"fairlead/provision/object", nil, concat(ssh, cli, client, world)},
+		{"fairlead/provision/event", ours("plan"), concat(ssh, cli, kubernetes)},
+		{"fairlead/provision/engine", ours("plan", "event"), concat(ssh, cli, kubernetes)},
+		{"fairlead/provision/connect", concat(ours("remote", "remote/", "kube"), base), concat(cli, kubernetes, []string{"golang.org/x/crypto/ssh"})},
+		{"fairlead/provision/observe", concat(base, ours("facts", "ledger", "object", "desired", "connect", "remote", "kube", "registry", "bundle", "event")), concat(ssh, cli, kubernetes)},
+		{"fairlead/provision/apply", concat(base, ours("plan", "ledger", "object", "connect", "remote", "kube", "registry", "bundle", "event")), concat(ssh, cli, client)},
+		{"fairlead/provision/model", concat(base, ours("plan", "facts", "desired", "engine", "event", "ledger", "object", "model/")), concat(ssh, cli, client)},
+		{"fairlead/provision/model/world", concat(base, ours("facts", "desired", "ledger", "object", "bundle")), concat(ssh, cli, client)},
+
 		{"fairlead/provision/bundle", nil, concat(kubernetes, ssh, cli)},
 		{"fairlead/provision/manifests", []string{"fairlead/inventory"}, concat(ssh, cli, []string{"k8s.io/client-go", "k8s.io/kubernetes"})},
 		{"fairlead/provision/registry", nil, concat(kubernetes, ssh, cli)},
-		{"fairlead/provision/remote", nil, concat(kubernetes, cli)},
-		{"fairlead/provision/kube", []string{"fairlead/pki"}, concat(ssh, cli)},
+		{"fairlead/provision/remote", nil, concat(kubernetes, cli, []string{"golang.org/x/crypto/ssh"})},
+		{"fairlead/provision/remote/ssh", ours("remote"), concat(kubernetes, cli)},
+		{"fairlead/provision/remote/local", ours("remote"), concat(kubernetes, ssh, cli)},
+		{"fairlead/provision/remote/remotetest", ours("remote", "remote/"), concat(kubernetes, cli)},
+		{"fairlead/provision/kube", concat(ours("object"), []string{"fairlead/pki"}), concat(ssh, cli)},
 	}
 }
 
@@ -79,8 +107,8 @@ func ruleFor(name string) (best rule, found bool) {
 }
 
 func broken(r rule, name, imported string) bool {
-	for _, prefix := range r.mustNot {
-		if strings.HasPrefix(imported, prefix) {
+	for _, path := range r.mustNot {
+		if imported == path || strings.HasPrefix(imported, strings.TrimSuffix(path, "/")+"/") && !standard(path) {
 			return true
 		}
 	}
@@ -93,6 +121,27 @@ func broken(r rule, name, imported string) bool {
 		}
 	}
 	return true
+}
+
+// standard says that a path is of the standard library, where what lies below a package can be
+// harmless: net/netip only knows addresses.
+func standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".")
+}
+
+func TestThePlanIsPure(t *testing.T) {
+	r, _ := ruleFor("fairlead/provision/plan")
+	for _, imported := range []string{
+		"context", "os", "net/http", "crypto/rand", "log/slog", "fairlead/provision/remote", "fairlead/provision/kube", "fairlead/provision/observe", "k8s.io/client-go/rest",
+	} {
+		if !broken(r, "fairlead/provision/plan", imported) {
+			t.Errorf("the plan may import %s", imported)
+		}
+	}
+	if broken(r, "fairlead/provision/plan", "net/netip") {
+		t.Error("the plan must not import net/netip")
+	}
 }
 
 func TestRuleIsNarrow(t *testing.T) {

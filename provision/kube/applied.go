@@ -2,10 +2,10 @@ package kube
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
+
+	"fairlead/provision/object"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -15,63 +15,18 @@ import (
 // recordName is the ConfigMap in kube-system that says what was applied.
 const recordName = "fairlead-addons"
 
-// AppliedObject identifies an object that was applied.
-type AppliedObject struct {
-	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-	Namespace  string `json:"namespace,omitempty"`
-	Name       string `json:"name"`
-	// SHA256 is that of the object as it was applied; empty for Secrets, whose content it
-	// would let people try to guess.
-	SHA256 string `json:"sha256,omitempty"`
-}
-
-// Identify is what the record says of an object.
-func Identify(object map[string]any) AppliedObject {
-	metadata, _ := object["metadata"].(map[string]any)
-	applied := AppliedObject{
-		APIVersion: textOf(object["apiVersion"]), Kind: textOf(object["kind"]),
-		Namespace: textOf(metadata["namespace"]), Name: textOf(metadata["name"]),
-	}
-	if text, err := json.Marshal(object); err == nil && applied.Kind != "Secret" {
-		sum := sha256.Sum256(text)
-		applied.SHA256 = hex.EncodeToString(sum[:])
-	}
-	return applied
-}
-
-func textOf(value any) string {
-	text, _ := value.(string)
-	return text
-}
-
-// Object has the fields that identify the object.
-func (a AppliedObject) Object() map[string]any {
-	metadata := map[string]any{"name": a.Name}
-	if a.Namespace != "" {
-		metadata["namespace"] = a.Namespace
-	}
-	return map[string]any{"apiVersion": a.APIVersion, "kind": a.Kind, "metadata": metadata}
-}
-
-// Same says that both are the same object, whatever its content.
-func (a AppliedObject) Same(b AppliedObject) bool {
-	a.SHA256, b.SHA256 = "", ""
-	return a == b
-}
-
 // Applied reads the cluster's record of what was applied, by set. A cluster without a record
 // has none.
-func (c *Client) Applied(ctx context.Context) (map[string][]AppliedObject, error) {
+func (c *Client) Applied(ctx context.Context) (map[string][]object.Applied, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	record, err := c.record(ctx)
 	if err != nil || record == nil {
-		return map[string][]AppliedObject{}, err
+		return map[string][]object.Applied{}, err
 	}
-	sets := map[string][]AppliedObject{}
+	sets := map[string][]object.Applied{}
 	for set, text := range record.Data {
-		var objects []AppliedObject
+		var objects []object.Applied
 		if err := json.Unmarshal([]byte(text), &objects); err != nil {
 			return nil, fmt.Errorf("read %s of ConfigMap %s/%s: %w", set, metav1.NamespaceSystem, recordName, err)
 		}
@@ -94,7 +49,7 @@ func (c *Client) record(ctx context.Context) (*corev1.ConfigMap, error) {
 
 // RecordApplied makes objects those of the set in the record; none take the set out of it. Other
 // sets stay, also when they are written at the same time.
-func (c *Client) RecordApplied(ctx context.Context, set string, objects []AppliedObject) error {
+func (c *Client) RecordApplied(ctx context.Context, set string, objects []object.Applied) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	for {
@@ -109,7 +64,7 @@ func (c *Client) RecordApplied(ctx context.Context, set string, objects []Applie
 }
 
 // recordOnce fails with a conflict when somebody else was faster.
-func (c *Client) recordOnce(ctx context.Context, set string, objects []AppliedObject) error {
+func (c *Client) recordOnce(ctx context.Context, set string, objects []object.Applied) error {
 	record, err := c.record(ctx)
 	if err != nil {
 		return err

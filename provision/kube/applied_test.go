@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"fairlead/provision/object"
+
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,19 +17,19 @@ import (
 )
 
 func TestIdentify(t *testing.T) {
-	a := Identify(named("v1", "ConfigMap", "app", "x"))
+	a := object.Identify(named("v1", "ConfigMap", "app", "x"))
 	if a.Kind != "ConfigMap" || a.Namespace != "app" || a.Name != "x" || len(a.SHA256) != 64 {
 		t.Errorf("identified as %+v", a)
 	}
 	other := named("v1", "ConfigMap", "app", "x")
 	other["data"] = map[string]any{"a": "b"}
-	if b := Identify(other); a == b || !a.Same(b) {
+	if b := object.Identify(other); a == b || !a.Same(b) {
 		t.Errorf("%+v and %+v", a, b)
 	}
-	if s := Identify(named("v1", "Secret", "app", "x")); s.SHA256 != "" || a.Same(s) {
+	if s := object.Identify(named("v1", "Secret", "app", "x")); s.SHA256 != "" || a.Same(s) {
 		t.Errorf("Secret is %+v", s)
 	}
-	if got := Identify(a.Object()); !got.Same(a) {
+	if got := object.Identify(a.Object()); !got.Same(a) {
 		t.Errorf("its object is %+v", a.Object())
 	}
 }
@@ -41,10 +43,10 @@ func TestRecordApplied(t *testing.T) {
 		}
 		return false, nil, nil
 	})
-	one := []AppliedObject{Identify(named("v1", "ConfigMap", "app", "one"))}
-	two := []AppliedObject{Identify(named("v1", "ConfigMap", "app", "two")), Identify(named("v1", "Namespace", "", "app"))}
+	one := []object.Applied{object.Identify(named("v1", "ConfigMap", "app", "one"))}
+	two := []object.Applied{object.Identify(named("v1", "ConfigMap", "app", "two")), object.Identify(named("v1", "Namespace", "", "app"))}
 	var group sync.WaitGroup
-	for set, objects := range map[string][]AppliedObject{"one": one, "two": two} {
+	for set, objects := range map[string][]object.Applied{"one": one, "two": two} {
 		group.Go(func() {
 			if err := client.RecordApplied(t.Context(), set, objects); err != nil {
 				t.Error(err)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"fairlead/provision/object"
+
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -44,7 +46,7 @@ func (c *Client) Drain(ctx context.Context, node string, opts DrainOptions) erro
 	ctx, cancel := limited(ctx, opts.Timeout)
 	defer cancel()
 	cordon := true
-	err := c.ChangeNode(ctx, node, NodeChange{Unschedulable: &cordon})
+	err := c.ChangeNode(ctx, node, object.NodeChange{Unschedulable: &cordon})
 	if apierrors.IsNotFound(err) {
 		return nil
 	}

@@ -3,6 +3,8 @@ package kube
 import (
 	"reflect"
 	"testing"
+
+	"fairlead/provision/object"
 )
 
 // scaled is a Deployment that fairlead applied and an autoscaler has scaled.
@@ -44,10 +46,10 @@ func TestLookYields(t *testing.T) {
 
 func TestYield(t *testing.T) {
 	want := decoded(t, "{kind: Deployment, spec: {replicas: 1, paused: false}}")
-	if got := Yield(want, nil); !reflect.DeepEqual(got, want) {
+	if got := object.Yield(want, nil); !reflect.DeepEqual(got, want) {
 		t.Errorf("nothing is yielded: %v", got)
 	}
-	got := Yield(want, [][]string{{"spec", "replicas"}, {"spec", "absent", "too"}})
+	got := object.Yield(want, [][]string{{"spec", "replicas"}, {"spec", "absent", "too"}})
 	if !reflect.DeepEqual(got, decoded(t, "{kind: Deployment, spec: {paused: false}}")) {
 		t.Errorf("got %v", got)
 	}
@@ -66,11 +68,11 @@ func TestImmutable(t *testing.T) {
 		{job, "spec.template.spec.containers[name=x].image", true}, {job, "spec.parallelism", false},
 		{job, "metadata.labels.x", false}, {deployment, "spec.template.spec.containers[name=x].image", false},
 	} {
-		if got := Immutable(c.object, []string{"metadata.name", c.path}); got != c.want {
+		if got := object.Immutable(c.object, []string{"metadata.name", c.path}); got != c.want {
 			t.Errorf("%v %s: %v", c.object, c.path, got)
 		}
 	}
-	if !DeletesItself(decoded(t, "{kind: Job, spec: {ttlSecondsAfterFinished: 0}}")) || DeletesItself(decoded(t, "{kind: Job, spec: {}}")) {
+	if !object.DeletesItself(decoded(t, "{kind: Job, spec: {ttlSecondsAfterFinished: 0}}")) || object.DeletesItself(decoded(t, "{kind: Job, spec: {}}")) {
 		t.Error("which Jobs delete themselves is wrong")
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"fairlead/provision/object"
+
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,44 +15,19 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// Taint is a node's taint. Effect is NoSchedule, PreferNoSchedule or NoExecute.
-type Taint struct {
-	Key, Value, Effect string
-}
-
-// Node is what a run needs to know of a node object.
-type Node struct {
-	Name, UID           string
-	Labels, Annotations map[string]string
-	Taints              []Taint
-	// Ready is the Ready condition; ReadyMessage says why it is not true.
-	Ready        bool
-	ReadyMessage string
-	// Unschedulable is set on a cordoned node.
-	Unschedulable bool
-	// KubeletVersion is as the kubelet reports it, "v1.37.2".
-	KubeletVersion string
-	// PodCIDR is the node's part of the pod subnet, empty until it is assigned.
-	PodCIDR string
-	// InternalIP is the first address of type InternalIP.
-	InternalIP string
-	// ContainerRuntime is as the kubelet reports it, "containerd://2.4.2".
-	ContainerRuntime string
-}
-
 // Nodes returns all nodes, sorted by name.
-func (c *Client) Nodes(ctx context.Context) ([]Node, error) {
+func (c *Client) Nodes(ctx context.Context) ([]object.Node, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	list, err := c.clientset.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("list nodes: %w", err)
 	}
-	nodes := make([]Node, len(list.Items))
+	nodes := make([]object.Node, len(list.Items))
 	for i := range list.Items {
 		nodes[i] = nodeOf(&list.Items[i])
 	}
-	slices.SortFunc(nodes, func(a, b Node) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(nodes, func(a, b object.Node) int { return cmp.Compare(a.Name, b.Name) })
 	return nodes, nil
 }
 
@@ -84,8 +61,8 @@ func (c *Client) WaitNode(ctx context.Context, name string, ready bool, report f
 	})
 }
 
-func nodeOf(n *corev1.Node) Node {
-	node := Node{
+func nodeOf(n *corev1.Node) object.Node {
+	node := object.Node{
 		Name:             n.Name,
 		UID:              string(n.UID),
 		Labels:           n.Labels,
@@ -97,7 +74,7 @@ func nodeOf(n *corev1.Node) Node {
 	}
 	node.Ready, node.ReadyMessage = readiness(n)
 	for _, t := range n.Spec.Taints {
-		node.Taints = append(node.Taints, Taint{Key: t.Key, Value: t.Value, Effect: string(t.Effect)})
+		node.Taints = append(node.Taints, object.Taint{Key: t.Key, Value: t.Value, Effect: string(t.Effect)})
 	}
 	for _, a := range n.Status.Addresses {
 		if a.Type == corev1.NodeInternalIP {

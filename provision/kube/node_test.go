@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"fairlead/provision/object"
+
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -50,10 +52,10 @@ func TestNodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Node{
+	want := []object.Node{
 		{
 			Name: "cp1", UID: "u-1", Labels: map[string]string{"a": "b"}, Annotations: map[string]string{"c": "d"},
-			Taints: []Taint{{"k", "v", "NoSchedule"}}, Ready: true, Unschedulable: true, KubeletVersion: "v1.37.2",
+			Taints: []object.Taint{{Key: "k", Value: "v", Effect: "NoSchedule"}}, Ready: true, Unschedulable: true, KubeletVersion: "v1.37.2",
 			PodCIDR: "10.244.0.0/24", InternalIP: "192.0.2.11", ContainerRuntime: "containerd://2.4.2",
 		},
 		{Name: "w1", ReadyMessage: "the kubelet has not reported its condition"},

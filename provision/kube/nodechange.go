@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	"fairlead/provision/object"
+
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,23 +18,10 @@ import (
 // conflictTries bounds how often a change is worked out anew because another writer came first.
 const conflictTries = 10
 
-// NodeChange is what is to differ on a node. Nothing else of the node is touched.
-type NodeChange struct {
-	// Labels and Annotations are set to their values; nil removes.
-	Labels, Annotations map[string]*string
-	// AddTaints are put on the node; one with the same key and effect gets the new value.
-	AddTaints []Taint
-	// RemoveTaints are taken off by key and effect, whatever their value; an empty effect
-	// stands for all effects. A taint in both lists is added.
-	RemoveTaints []Taint
-	// Unschedulable cordons or uncordons; nil leaves it.
-	Unschedulable *bool
-}
-
 // ChangeNode makes a change. It writes only what differs, and nothing if nothing does. The
 // write holds only for the state that it was worked out from: if another writer came first,
 // it is worked out again.
-func (c *Client) ChangeNode(ctx context.Context, name string, ch NodeChange) error {
+func (c *Client) ChangeNode(ctx context.Context, name string, ch object.NodeChange) error {
 	var err error
 	for range conflictTries {
 		if err = c.changeNode(ctx, name, ch); !apierrors.IsConflict(err) {
@@ -48,7 +37,7 @@ func (c *Client) ChangeNode(ctx context.Context, name string, ch NodeChange) err
 	return nil
 }
 
-func (c *Client) changeNode(ctx context.Context, name string, ch NodeChange) error {
+func (c *Client) changeNode(ctx context.Context, name string, ch object.NodeChange) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	nodes := c.clientset.CoreV1().Nodes()
@@ -67,7 +56,7 @@ func (c *Client) changeNode(ctx context.Context, name string, ch NodeChange) err
 // nodePatch returns the JSON merge patch from the node to the change, or nil if the node is
 // as the change wants it. The patch holds the node's resource version, so that the API server
 // refuses it with a conflict if the node was written since.
-func nodePatch(node *corev1.Node, ch NodeChange) ([]byte, error) {
+func nodePatch(node *corev1.Node, ch object.NodeChange) ([]byte, error) {
 	metadata, spec := map[string]any{}, map[string]any{}
 	if labels := changed(node.Labels, ch.Labels); len(labels) > 0 {
 		metadata["labels"] = labels
@@ -99,14 +88,14 @@ func changed(have map[string]string, want map[string]*string) map[string]*string
 }
 
 // withTaints returns the taints after the change, kept ones in their order.
-func withTaints(have []corev1.Taint, ch NodeChange) []corev1.Taint {
-	matches := func(t Taint, taint corev1.Taint) bool {
+func withTaints(have []corev1.Taint, ch object.NodeChange) []corev1.Taint {
+	matches := func(t object.Taint, taint corev1.Taint) bool {
 		return t.Key == taint.Key && (t.Effect == string(taint.Effect) || t.Effect == "")
 	}
 	taints := make([]corev1.Taint, 0, len(have)+len(ch.AddTaints))
 	for _, taint := range have {
-		drop := slices.ContainsFunc(ch.RemoveTaints, func(t Taint) bool { return matches(t, taint) })
-		keep := slices.ContainsFunc(ch.AddTaints, func(t Taint) bool { return matches(t, taint) })
+		drop := slices.ContainsFunc(ch.RemoveTaints, func(t object.Taint) bool { return matches(t, taint) })
+		keep := slices.ContainsFunc(ch.AddTaints, func(t object.Taint) bool { return matches(t, taint) })
 		if !drop || keep {
 			taints = append(taints, taint)
 		}

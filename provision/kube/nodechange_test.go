@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"fairlead/provision/object"
+
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -33,11 +35,11 @@ func changeableNode() *corev1.Node {
 }
 
 func TestChangeNode(t *testing.T) {
-	change := NodeChange{
+	change := object.NodeChange{
 		Labels:        map[string]*string{"disk": ptr("hdd"), "gone": nil, "never": nil, "keep": ptr("1"), "new": ptr("")},
 		Annotations:   map[string]*string{"note": nil, "other": ptr("b")},
-		AddTaints:     []Taint{{"gpu", "false", "NoExecute"}, {"role", "", "NoSchedule"}},
-		RemoveTaints:  []Taint{{"gpu", "", ""}, {"absent", "", "NoSchedule"}},
+		AddTaints:     []object.Taint{{Key: "gpu", Value: "false", Effect: "NoExecute"}, {Key: "role", Value: "", Effect: "NoSchedule"}},
+		RemoveTaints:  []object.Taint{{Key: "gpu", Value: "", Effect: ""}, {Key: "absent", Value: "", Effect: "NoSchedule"}},
 		Unschedulable: ptr(true),
 	}
 	client, clientset := fakeClient(changeableNode())
@@ -69,15 +71,15 @@ func TestChangeNode(t *testing.T) {
 
 func TestChangeNodePatch(t *testing.T) {
 	for name, c := range map[string]struct {
-		change NodeChange
+		change object.NodeChange
 		want   string
 	}{
-		"nothing":        {NodeChange{}, ""},
-		"as it is":       {NodeChange{Labels: map[string]*string{"disk": ptr("ssd")}, Unschedulable: ptr(false), AddTaints: []Taint{{"foreign", "", "NoSchedule"}}}, ""},
-		"a label":        {NodeChange{Labels: map[string]*string{"gone": nil, "keep": ptr("1")}}, `{"metadata":{"labels":{"gone":null},"resourceVersion":"41"},"spec":{}}`},
-		"cordon":         {NodeChange{Unschedulable: ptr(true)}, `{"metadata":{"resourceVersion":"41"},"spec":{"unschedulable":true}}`},
-		"one effect":     {NodeChange{RemoveTaints: []Taint{{"gpu", "other", "NoSchedule"}, {"foreign", "", ""}}}, `{"metadata":{"resourceVersion":"41"},"spec":{"taints":[{"effect":"NoExecute","key":"gpu","value":"true"}]}}`},
-		"the last taint": {NodeChange{RemoveTaints: []Taint{{"gpu", "", ""}, {"foreign", "", ""}}}, `{"metadata":{"resourceVersion":"41"},"spec":{"taints":[]}}`},
+		"nothing":        {object.NodeChange{}, ""},
+		"as it is":       {object.NodeChange{Labels: map[string]*string{"disk": ptr("ssd")}, Unschedulable: ptr(false), AddTaints: []object.Taint{{Key: "foreign", Value: "", Effect: "NoSchedule"}}}, ""},
+		"a label":        {object.NodeChange{Labels: map[string]*string{"gone": nil, "keep": ptr("1")}}, `{"metadata":{"labels":{"gone":null},"resourceVersion":"41"},"spec":{}}`},
+		"cordon":         {object.NodeChange{Unschedulable: ptr(true)}, `{"metadata":{"resourceVersion":"41"},"spec":{"unschedulable":true}}`},
+		"one effect":     {object.NodeChange{RemoveTaints: []object.Taint{{Key: "gpu", Value: "other", Effect: "NoSchedule"}, {Key: "foreign", Value: "", Effect: ""}}}, `{"metadata":{"resourceVersion":"41"},"spec":{"taints":[{"effect":"NoExecute","key":"gpu","value":"true"}]}}`},
+		"the last taint": {object.NodeChange{RemoveTaints: []object.Taint{{Key: "gpu", Value: "", Effect: ""}, {Key: "foreign", Value: "", Effect: ""}}}, `{"metadata":{"resourceVersion":"41"},"spec":{"taints":[]}}`},
 	} {
 		got, err := nodePatch(changeableNode(), c.change)
 		if err != nil {
@@ -102,7 +104,7 @@ func TestChangeNodeConflict(t *testing.T) {
 	conflict := apierrors.NewConflict(nodeResource, "w1", nil)
 	client, clientset := fakeClient(changeableNode())
 	clientset.PrependReactor("patch", "nodes", errorsFirst(conflict, conflict))
-	change := NodeChange{Labels: map[string]*string{"disk": ptr("hdd")}}
+	change := object.NodeChange{Labels: map[string]*string{"disk": ptr("hdd")}}
 	if err := client.ChangeNode(t.Context(), "w1", change); err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +119,7 @@ func TestChangeNodeConflict(t *testing.T) {
 		t.Errorf("requests %s", got)
 	}
 	clientset.PrependReactor("patch", "nodes", refuseWith(conflict))
-	if err := client.ChangeNode(t.Context(), "w1", NodeChange{Unschedulable: ptr(true)}); !apierrors.IsConflict(err) {
+	if err := client.ChangeNode(t.Context(), "w1", object.NodeChange{Unschedulable: ptr(true)}); !apierrors.IsConflict(err) {
 		t.Errorf("ChangeNode = %v, want conflict", err)
 	}
 	if err := client.ChangeNode(t.Context(), "absent", change); !apierrors.IsNotFound(err) || !strings.Contains(err.Error(), "absent") {

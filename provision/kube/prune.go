@@ -5,24 +5,18 @@ import (
 	"fmt"
 	"slices"
 
+	"fairlead/provision/object"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 )
 
-// Owner is the label by which an object says to whom it belongs.
-type Owner struct{ Label, Value string }
-
-// Owns says that a live object bears the label.
-func (o Owner) Owns(live map[string]any) bool {
-	return (&unstructured.Unstructured{Object: live}).GetLabels()[o.Label] == o.Value
-}
-
 // Prune deletes an object of the owner and waits until it is gone. An absent one is fine. One
 // that bears another label, or none, stays; so does a namespace or a definition of a kind in
 // which there is anything that is not the owner's. kept says why an object stays.
-func (c *Client) Prune(ctx context.Context, object AppliedObject, owner Owner, report func(string)) (kept string, err error) {
+func (c *Client) Prune(ctx context.Context, object object.Applied, owner object.Owner, report func(string)) (kept string, err error) {
 	live, err := c.get(ctx, object.Object())
 	if err != nil || live == nil {
 		return "", err
@@ -72,7 +66,7 @@ func (c *Client) deleteExactly(ctx context.Context, live *unstructured.Unstructu
 }
 
 // inhabited says what lives in a namespace, or is of a kind, and is not the owner's.
-func (c *Client) inhabited(ctx context.Context, live *unstructured.Unstructured, owner Owner) (string, error) {
+func (c *Client) inhabited(ctx context.Context, live *unstructured.Unstructured, owner object.Owner) (string, error) {
 	switch live.GetKind() {
 	case "Namespace":
 		resources, err := c.namespacedResources(ctx)
@@ -100,7 +94,7 @@ func definedResource(definition *unstructured.Unstructured) (schema.GroupVersion
 	}
 	for _, v := range versions {
 		if fields, ok := v.(map[string]any); ok && fields["served"] == true {
-			return schema.GroupVersionResource{Group: group, Version: textOf(fields["name"]), Resource: plural}, true
+			return schema.GroupVersionResource{Group: group, Version: object.TextOf(fields["name"]), Resource: plural}, true
 		}
 	}
 	return schema.GroupVersionResource{}, false
@@ -136,7 +130,7 @@ func transientKinds(resource string) bool {
 
 // others names an object of the resources that is neither the owner's nor made by something
 // that is.
-func (c *Client) others(ctx context.Context, resources []schema.GroupVersionResource, namespace string, owner Owner) (string, error) {
+func (c *Client) others(ctx context.Context, resources []schema.GroupVersionResource, namespace string, owner object.Owner) (string, error) {
 	for _, resource := range resources {
 		listCtx, cancel := context.WithTimeout(ctx, requestTimeout)
 		list, err := c.dynamic.Resource(resource).Namespace(namespace).List(listCtx, metav1.ListOptions{})

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"fairlead/provision/object"
 )
 
 func owned(object map[string]any, set string) map[string]any {
@@ -12,7 +14,7 @@ func owned(object map[string]any, set string) map[string]any {
 }
 
 func TestPrune(t *testing.T) {
-	owner := Owner{Label: "fairlead/addon", Value: "app"}
+	owner := object.Owner{Label: "fairlead/addon", Value: "app"}
 	mine := func(apiVersion, kind, namespace, name string) map[string]any {
 		return owned(named(apiVersion, kind, namespace, name), "app")
 	}
@@ -41,7 +43,7 @@ func TestPrune(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, client := newMemory(t, append(c.others, c.object)...)
-			kept, err := client.Prune(t.Context(), Identify(c.object), owner, nil)
+			kept, err := client.Prune(t.Context(), object.Identify(c.object), owner, nil)
 			if err != nil || !strings.HasPrefix(kept, c.kept) || (kept == "") != (c.kept == "") {
 				t.Errorf("Prune = %q, %v, want %q", kept, err, c.kept)
 			}
@@ -59,26 +61,26 @@ func TestPrune(t *testing.T) {
 		})
 	}
 	_, client := newMemory(t)
-	if kept, err := client.Prune(t.Context(), Identify(named("v1", "ConfigMap", "app", "absent")), owner, nil); kept != "" || err != nil {
+	if kept, err := client.Prune(t.Context(), object.Identify(named("v1", "ConfigMap", "app", "absent")), owner, nil); kept != "" || err != nil {
 		t.Errorf("absent: %q, %v", kept, err)
 	}
 }
 
 func TestPruneWaits(t *testing.T) {
-	object := owned(named("v1", "ConfigMap", "app", "x"), "app")
-	object["metadata"].(map[string]any)["finalizers"] = []any{"example.com/hold"}
-	m, client := newMemory(t, object)
-	m.kept[pathOf(object)] = true
+	item := owned(named("v1", "ConfigMap", "app", "x"), "app")
+	item["metadata"].(map[string]any)["finalizers"] = []any{"example.com/hold"}
+	m, client := newMemory(t, item)
+	m.kept[pathOf(item)] = true
 	looks := 0
 	m.onList = func(string) {
 		if looks++; looks == 3 {
 			m.mu.Lock()
-			delete(m.objects, pathOf(object))
+			delete(m.objects, pathOf(item))
 			m.mu.Unlock()
 		}
 	}
 	var reasons []string
-	if _, err := client.Prune(t.Context(), Identify(object), Owner{"fairlead/addon", "app"}, func(r string) { reasons = append(reasons, r) }); err != nil {
+	if _, err := client.Prune(t.Context(), object.Identify(item), object.Owner{Label: "fairlead/addon", Value: "app"}, func(r string) { reasons = append(reasons, r) }); err != nil {
 		t.Fatal(err)
 	}
 	if len(reasons) != 1 || reasons[0] != "it is being deleted, finalizers: example.com/hold" {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"fairlead/provision/object"
+
 	certificatesv1 "k8s.io/api/certificates/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,20 +25,10 @@ const (
 // ErrServing says that a request for a serving certificate is not approved.
 var ErrServing = errors.New("the request for a serving certificate is refused")
 
-// ServingIdentity is what may stand in the serving certificate of a node's kubelet.
-type ServingIdentity struct {
-	Node      string
-	DNSNames  []string
-	Addresses []netip.Addr
-}
-
-// ServingRequest is a kubelet's request for a serving certificate that nobody has decided on.
-type ServingRequest struct{ Name, Node string }
-
 // CheckServing says why a request is not exactly what the kubelet of a node may ask for. The
 // rules are those of the signer kubernetes.io/kubelet-serving (Kubernetes documentation,
 // Certificate Signing Requests), and on top that every name and address is the node's own.
-func CheckServing(request *certificatesv1.CertificateSigningRequest, id ServingIdentity) error {
+func CheckServing(request *certificatesv1.CertificateSigningRequest, id object.ServingIdentity) error {
 	refuse := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s of node %s: %s", ErrServing, request.Name, id.Node, fmt.Sprintf(format, args...))
 	}
@@ -125,17 +117,17 @@ func pendingServing(request *certificatesv1.CertificateSigningRequest) bool {
 	return request.Spec.SignerName == certificatesv1.KubeletServingSignerName && len(request.Status.Conditions) == 0 && len(request.Status.Certificate) == 0
 }
 
-func servingRequest(request *certificatesv1.CertificateSigningRequest) ServingRequest {
-	return ServingRequest{Name: request.Name, Node: strings.TrimPrefix(request.Spec.Username, nodeUserPrefix)}
+func servingRequest(request *certificatesv1.CertificateSigningRequest) object.ServingRequest {
+	return object.ServingRequest{Name: request.Name, Node: strings.TrimPrefix(request.Spec.Username, nodeUserPrefix)}
 }
 
 // ServingRequests lists the requests that nobody has decided on.
-func (c *Client) ServingRequests(ctx context.Context) ([]ServingRequest, error) {
+func (c *Client) ServingRequests(ctx context.Context) ([]object.ServingRequest, error) {
 	all, err := c.listServing(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var pending []ServingRequest
+	var pending []object.ServingRequest
 	for _, request := range all {
 		if pendingServing(&request) {
 			pending = append(pending, servingRequest(&request))
@@ -158,7 +150,7 @@ func (c *Client) listServing(ctx context.Context) ([]certificatesv1.CertificateS
 
 // ApproveServing approves a request if CheckServing has nothing against it. One that somebody
 // has decided on already stays as it is.
-func (c *Client) ApproveServing(ctx context.Context, name string, id ServingIdentity) error {
+func (c *Client) ApproveServing(ctx context.Context, name string, id object.ServingIdentity) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	requests := c.clientset.CertificatesV1().CertificateSigningRequests()

@@ -15,12 +15,14 @@ import (
 	"testing"
 	"time"
 
+	"fairlead/provision/object"
+
 	certificatesv1 "k8s.io/api/certificates/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-func identityOfW1() ServingIdentity {
-	return ServingIdentity{Node: "w1", DNSNames: []string{"w1"}, Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.21")}}
+func identityOfW1() object.ServingIdentity {
+	return object.ServingIdentity{Node: "w1", DNSNames: []string{"w1"}, Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.21")}}
 }
 
 // servingCSR is what w1's kubelet asks for, after a change.
@@ -104,7 +106,7 @@ func TestServingRequests(t *testing.T) {
 		}),
 	)
 	pending, err := client.ServingRequests(t.Context())
-	if err != nil || len(pending) != 2 || pending[0] != (ServingRequest{"pending", "w1"}) {
+	if err != nil || len(pending) != 2 || pending[0] != (object.ServingRequest{Name: "pending", Node: "w1"}) {
 		t.Errorf("pending %+v, %v", pending, err)
 	}
 	if err := client.ApproveServing(t.Context(), "wrong", identityOfW1()); !errors.Is(err, ErrServing) {

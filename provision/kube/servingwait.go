@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"fairlead/provision/object"
+
 	certificatesv1 "k8s.io/api/certificates/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,7 +16,7 @@ import (
 // WaitServing waits until the newest request of the node's kubelet has its certificate, and
 // approves those on the way that CheckServing has nothing against. A request that it has
 // something against is an error, and stays undecided.
-func (c *Client) WaitServing(ctx context.Context, id ServingIdentity, report func(string)) error {
+func (c *Client) WaitServing(ctx context.Context, id object.ServingIdentity, report func(string)) error {
 	w := &waiting{what: "wait for the serving certificate of " + id.Node, report: report}
 	for {
 		done, reason, err := c.serveOnce(ctx, id)
@@ -39,7 +41,7 @@ func (c *Client) WaitServing(ctx context.Context, id ServingIdentity, report fun
 // for a lost connection.
 func transientServing(err error) bool { return !errors.Is(err, ErrServing) && transient(err) }
 
-func (c *Client) serveOnce(ctx context.Context, id ServingIdentity) (done bool, reason string, err error) {
+func (c *Client) serveOnce(ctx context.Context, id object.ServingIdentity) (done bool, reason string, err error) {
 	all, err := c.listServing(ctx)
 	if err != nil {
 		return false, "", err
@@ -69,7 +71,7 @@ func (c *Client) serveOnce(ctx context.Context, id ServingIdentity) (done bool, 
 // FollowServing hands each request that nobody has decided on to decide, those that are there
 // and those that come, until the context ends. report gets nil each time the requests could be
 // listed, else the error.
-func (c *Client) FollowServing(ctx context.Context, decide func(context.Context, ServingRequest), report func(error)) error {
+func (c *Client) FollowServing(ctx context.Context, decide func(context.Context, object.ServingRequest), report func(error)) error {
 	for {
 		if err := c.followServing(ctx, decide, report); err != nil && ctx.Err() == nil {
 			report(err)
@@ -81,7 +83,7 @@ func (c *Client) FollowServing(ctx context.Context, decide func(context.Context,
 }
 
 // followServing lists the requests and follows what is new until the watch ends.
-func (c *Client) followServing(ctx context.Context, decide func(context.Context, ServingRequest), report func(error)) error {
+func (c *Client) followServing(ctx context.Context, decide func(context.Context, object.ServingRequest), report func(error)) error {
 	watchCtx, cancel := context.WithTimeout(ctx, watchLimit)
 	defer cancel()
 	options := metav1.ListOptions{FieldSelector: "spec.signerName=" + certificatesv1.KubeletServingSignerName}

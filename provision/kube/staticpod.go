@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"fairlead/provision/object"
+
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -41,7 +43,7 @@ func (c *Client) WaitStaticPod(ctx context.Context, name string, manifest map[st
 		if live == nil {
 			return false, "the kubelet has not shown it yet"
 		}
-		if paths := Differences(want, live.Object); len(paths) > 0 {
+		if paths := object.Differences(want, live.Object); len(paths) > 0 {
 			return false, "it still runs with another " + strings.Join(paths, ", ")
 		}
 		var reason string
@@ -82,7 +84,7 @@ func podUnready(live map[string]any) (reason, crashed string) {
 		}
 		return strings.TrimSpace(fmt.Sprintf("container %s: %s %s", c.Name, waits.Reason, waits.Message)), crashed
 	}
-	return condition("Ready")(live), ""
+	return object.Condition("Ready")(live), ""
 }
 
 // WaitHeartbeat waits until the kubelet of a node renews its lease once more than it has.

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"fairlead/provision/object"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -54,7 +56,7 @@ func newTroubles(c *Client, u *unstructured.Unstructured, note func(string)) *tr
 		}
 		for _, container := range containers {
 			if fields, ok := container.(map[string]any); ok {
-				t.images = append(t.images, textOf(fields["image"]))
+				t.images = append(t.images, object.TextOf(fields["image"]))
 			}
 		}
 	}

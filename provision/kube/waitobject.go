@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"fairlead/provision/object"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -17,8 +19,8 @@ import (
 // WaitObject waits until Unready has nothing to say about an object. A Job that deletes itself
 // may be gone by then. report, which may be nil, gets the reason whenever it changes, and what
 // ails the object's pods. An image that can never be pulled ends the wait with ErrImage.
-func (c *Client) WaitObject(ctx context.Context, object map[string]any, report func(reason string)) error {
-	u, resource, err := c.find(ctx, object)
+func (c *Client) WaitObject(ctx context.Context, item map[string]any, report func(reason string)) error {
+	u, resource, err := c.find(ctx, item)
 	if err != nil {
 		return fmt.Errorf("wait for object: %w", err)
 	}
@@ -38,9 +40,9 @@ func (c *Client) WaitObject(ctx context.Context, object map[string]any, report f
 	w := &waiting{what: "wait for " + describe(u), report: note}
 	err = waitObject(ctx, c, w, u.GetName(), sourceOf(resource), func(live *unstructured.Unstructured) (bool, string) {
 		if live == nil {
-			return DeletesItself(object), "it does not exist"
+			return object.DeletesItself(item), "it does not exist"
 		}
-		reason := Unready(live.Object)
+		reason := object.Unready(live.Object)
 		return reason == "", reason
 	})
 	cancel(nil)

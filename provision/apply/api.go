@@ -1,0 +1,126 @@
+package apply
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"fairlead/pki"
+	"fairlead/provision/object"
+	"fairlead/provision/plan"
+	"fairlead/provision/remote"
+	"fairlead/templates"
+)
+
+// How long to wait for what the cluster does by itself.
+const (
+	apiPatience   = 3 * time.Minute
+	nodePatience  = 4 * time.Minute
+	tokenPatience = time.Minute
+)
+
+func (s *stepRun) mintToken(ctx context.Context, _ plan.MintToken) error {
+	client, host, err := s.connections.API(ctx)
+	if err != nil {
+		return err
+	}
+	ca, err := host.ReadFile(ctx, templates.CACertificate)
+	if err != nil {
+		return fmt.Errorf("read the CA certificate: %w", err)
+	}
+	hash, err := pki.CAHash(ca)
+	if err != nil {
+		return fmt.Errorf("hash the CA certificate: %w", err)
+	}
+	token, err := pki.NewToken(rand.Reader)
+	if err != nil {
+		return fmt.Errorf("make bootstrap token: %w", err)
+	}
+	s.values.mint(credentials{token: token, caHash: hash})
+	if err := client.CreateToken(ctx, token, plan.TokenLife, object.TokenDescription); err != nil {
+		return fmt.Errorf("create bootstrap token: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, tokenPatience)
+	defer cancel()
+	if err := client.WaitTokenSigned(ctx, token); err != nil {
+		return fmt.Errorf("wait for the cluster to sign with the bootstrap token: %w", err)
+	}
+	return nil
+}
+
+func (s *stepRun) revokeToken(ctx context.Context, _ plan.RevokeToken) error {
+	credentials, minted := s.values.credentials()
+	if !minted {
+		return nil
+	}
+	if err := s.deleteTokens(ctx, plan.DeleteTokens{IDs: []string{credentials.token.ID}}); err != nil {
+		return err
+	}
+	s.values.forget()
+	return nil
+}
+
+func (s *stepRun) deleteTokens(ctx context.Context, a plan.DeleteTokens) error {
+	client, _, err := s.connections.API(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range a.IDs {
+		if err := client.DeleteToken(ctx, id); err != nil {
+			return fmt.Errorf("delete bootstrap token %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func (s *stepRun) copyPKI(ctx context.Context, _ plan.CopyPKI) error {
+	_, from, err := s.connections.API(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range sharedPKI() {
+		path := "/etc/kubernetes/pki/" + name
+		content, err := from.ReadFile(ctx, path)
+		if err != nil {
+			return fmt.Errorf("read %s on %s: %w", path, from.Name(), err)
+		}
+		if _, err := s.host.WriteFile(ctx, remote.File{Path: path, Mode: fs.FileMode(0o600), Content: content}); err != nil {
+			return fmt.Errorf("write %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+func (s *stepRun) awaitAPI(ctx context.Context, _ plan.AwaitAPI) error {
+	client, err := s.connections.Through(ctx, s.host)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, apiPatience)
+	defer cancel()
+	return client.WaitReady(ctx, s.waiting)
+}
+
+func (s *stepRun) awaitNode(ctx context.Context, a plan.AwaitNode) error {
+	client, _, err := s.connections.API(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, nodePatience)
+	defer cancel()
+	return client.WaitNode(ctx, a.Name, a.Ready, s.waiting)
+}
+
+func (s *stepRun) changeNode(ctx context.Context, a plan.ChangeNode) error {
+	client, _, err := s.connections.API(ctx)
+	if err != nil {
+		return err
+	}
+	return client.ChangeNode(ctx, a.Name, a.Change)
+}
+
+func sharedPKI() []string {
+	return []string{"ca.crt", "ca.key", "sa.key", "sa.pub", "front-proxy-ca.crt", "front-proxy-ca.key", "etcd/ca.crt", "etcd/ca.key"}
+}

@@ -1,0 +1,94 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"fairlead/provision/bundle"
+	"fairlead/provision/plan"
+	"fairlead/provision/remote"
+	"fairlead/templates"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+)
+
+func (s *stepRun) installLayers(ctx context.Context, a plan.InstallLayers) error {
+	var total int64
+	for _, layer := range a.Layers {
+		total += layer.Size
+	}
+	err := s.stream(ctx, total, remote.Command{Argv: append(shell(templates.ScriptInstallLayers.Text()), a.Sums()...), Root: true},
+		func(ctx context.Context, w io.Writer) error {
+			for _, layer := range a.Layers {
+				if err := s.copyBlob(ctx, w, layer); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	if err != nil {
+		return fmt.Errorf("install files from the bundle: %w", err)
+	}
+	return nil
+}
+
+func (s *stepRun) importImages(ctx context.Context, a plan.ImportImages) error {
+	// Asked here and not by the probe: only an import needs to know.
+	store, err := s.host.Run(ctx, remote.Command{Script: templates.ScriptListBlobs.Text(), Root: true})
+	if err != nil {
+		return fmt.Errorf("list the blobs that the host has: %w", err)
+	}
+	there := map[digest.Digest]bool{}
+	for line := range strings.Lines(string(store.Stdout)) {
+		there[digest.Digest(strings.TrimSpace(line))] = true
+	}
+	err = s.stream(ctx, bundle.ExportSize(a.Images), remote.Command{Argv: shell(templates.ScriptImportImages.Text()), Root: true},
+		func(ctx context.Context, w io.Writer) error {
+			return s.bundle.Export(ctx, w, a.Images, func(d digest.Digest) bool { return there[d] })
+		})
+	if err != nil {
+		return fmt.Errorf("import images: %w", err)
+	}
+	return nil
+}
+
+// stream runs a command on the host and feeds it what produce writes. When produce
+// fails the command's input ends early and its error is the one returned.
+func (s *stepRun) stream(ctx context.Context, total int64, command remote.Command, produce func(context.Context, io.Writer) error) error {
+	r, w := io.Pipe()
+	command.Stdin = r
+	command.OnSend = func(sent int64) { s.transferred(sent, total) }
+	group, ctx := errgroup.WithContext(ctx)
+	var produced error
+	group.Go(func() error {
+		produced = produce(ctx, w)
+		return w.CloseWithError(produced)
+	})
+	group.Go(func() error {
+		_, err := s.host.Run(ctx, command)
+		r.CloseWithError(err)
+		return err
+	})
+	err := group.Wait()
+	if produced != nil && err != nil && !isClosedPipe(produced) {
+		return produced
+	}
+	return err
+}
+
+// copyBlob writes a layer of the bundle to w.
+func (s *stepRun) copyBlob(ctx context.Context, w io.Writer, layer bundle.Layer) error {
+	blob, err := s.bundle.Blob(ctx, layer.Digest, layer.Size)
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	_, err = io.Copy(w, blob)
+	return err
+}
+
+// shell is the argv that runs a script which reads data on its standard input.
+func shell(script string) []string { return []string{"/bin/sh", "-c", script, "sh"} }

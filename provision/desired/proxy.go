@@ -1,0 +1,66 @@
+package desired
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"fairlead/templates"
+
+	"golang.org/x/net/http/httpproxy"
+)
+
+// Proxied says that the inventory names a proxy.
+func (w State) Proxied() bool { return w.Cluster.Proxy.HTTP != "" || w.Cluster.Proxy.HTTPS != "" }
+
+// Proxy is the inventory's, with all that must be reached without it.
+func (w State) Proxy() templates.Proxy {
+	c := w.Cluster
+	no := []string{"localhost", "127.0.0.1", "::1"}
+	for _, host := range c.Hosts() {
+		no = append(no, host.Address.String())
+	}
+	if endpoint, _, err := net.SplitHostPort(c.ControlPlane.Endpoint); err == nil {
+		no = append(no, endpoint)
+	}
+	no = append(no, c.Kubernetes.PodSubnet.String(), c.Kubernetes.ServiceSubnet.String(), ".svc", "."+w.dnsDomain())
+	var all []string
+	for _, entry := range append(no, c.Proxy.No...) {
+		if !slices.Contains(all, entry) {
+			all = append(all, entry)
+		}
+	}
+	return templates.Proxy{HTTP: c.Proxy.HTTP, HTTPS: c.Proxy.HTTPS, No: all}
+}
+
+// ProxyFunc says which proxy services of the hosts use for a URL; nil without a proxy.
+func (w State) ProxyFunc() func(*url.URL) (*url.URL, error) {
+	if !w.Proxied() {
+		return nil
+	}
+	proxy := w.Proxy()
+	config := httpproxy.Config{HTTPProxy: proxy.HTTP, HTTPSProxy: proxy.HTTPS, NoProxy: strings.Join(proxy.No, ",")}
+	return config.ProxyFunc()
+}
+
+// dnsDomain is that of the cluster's Services.
+func (w State) dnsDomain() string {
+	networking, _ := w.Cluster.Kubernetes.Config[templates.KindCluster]["networking"].(map[string]any)
+	if domain, ok := networking["dnsDomain"].(string); ok && domain != "" {
+		return domain
+	}
+	return "cluster.local"
+}
+
+// Unproxied are the addresses that must be reached directly: the endpoint, the control planes,
+// and the first address of a Service.
+func (w State) Unproxied() []string {
+	c := w.Cluster
+	addresses := []string{c.ControlPlane.Endpoint}
+	for _, host := range c.Hosts() {
+		addresses = append(addresses, net.JoinHostPort(host.Address.String(), fmt.Sprint(templates.APIServerPort)))
+	}
+	return append(addresses, net.JoinHostPort(c.Kubernetes.ServiceSubnet.Addr().Next().String(), "443"))
+}

@@ -1,0 +1,80 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"fairlead/provision/plan"
+)
+
+// maxRounds bounds how often a run may find that more is to be done than it could know
+// before: a kubeadm that still ran, then an API server that had to come up, then the rest,
+// then the look that finds nothing.
+const maxRounds = 5
+
+// ErrPreflight says that findings forbid the run; nothing was changed.
+var ErrPreflight = errors.New("preflight checks failed")
+
+// NotConvergedError says that a run did all its steps and the plan is still not empty.
+type NotConvergedError struct{ Plan plan.Plan }
+
+// Error implements error.
+func (e *NotConvergedError) Error() string {
+	var reasons []string
+	for _, step := range e.Plan.Steps {
+		reasons = append(reasons, fmt.Sprintf("%s: %s (%s)", place(step), step.Title, strings.Join(step.Reasons, "; ")))
+	}
+	return "did not converge: " + strings.Join(reasons, "; ")
+}
+
+// Loop is how a run gets hosts to where the plan is empty: plan from what is observed, apply,
+// and observe again.
+type Loop struct {
+	// Plan observes and plans. Its error says that the plan is not for all hosts, and why.
+	Plan func(context.Context) (plan.Plan, error)
+	// Apply carries out the plan that was made last, and returns how many of its steps were done.
+	Apply func(context.Context, plan.Plan) (int, []error)
+}
+
+// Run goes on until the plan is empty, and returns how many steps were done. Whoever did all
+// steps of a whole plan and finds another one that changes something has not converged.
+func (l Loop) Run(ctx context.Context) (int, error) {
+	count, whole := 0, false
+	for range maxRounds {
+		plan, unreached := l.Plan(ctx)
+		if err := ctx.Err(); err != nil {
+			return count, err
+		}
+		if findings := plan.Errors(); len(findings) > 0 {
+			return count, errors.Join(ErrPreflight, unreached)
+		}
+		if len(plan.Steps) == 0 {
+			if unreached != nil {
+				return count, unreached // it is why anything is blocked
+			}
+			return count, blockedError(plan)
+		}
+		// A node may be not Ready for a moment after its kubelet or its runtime was restarted.
+		if whole && !plan.Waits() {
+			return count, &NotConvergedError{Plan: plan}
+		}
+		done, errs := l.Apply(ctx, plan)
+		count += done
+		if len(errs) > 0 || ctx.Err() != nil {
+			return count, errors.Join(append(errs, unreached, ctx.Err())...)
+		}
+		whole = plan.More == ""
+	}
+	return count, fmt.Errorf("did not converge in %d rounds", maxRounds)
+}
+
+// blockedError turns what could not be planned into an error.
+func blockedError(plan plan.Plan) error {
+	var errs []error
+	for _, blocked := range plan.Blocked {
+		errs = append(errs, fmt.Errorf("%s: %s", blocked.Title, blocked.Reason))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,59 @@
+package facts
+
+import (
+	"errors"
+	"strings"
+
+	"fairlead/provision/ledger"
+	"fairlead/templates"
+)
+
+// ByHand says that a program lies where packages put none.
+func (h Host) ByHand(program string) bool {
+	path := h.Versions[program].Path
+	return path != "" && !strings.HasPrefix(path, "/usr/bin/") && !strings.HasPrefix(path, "/usr/sbin/") && !strings.HasPrefix(path, "/bin/")
+}
+
+// ContainerdPackage is the package of containerd that is installed; empty without one.
+func (h Host) ContainerdPackage() string {
+	for _, name := range []string{templates.PackageContainerdIO, templates.PackageContainerd} {
+		if _, ok := h.Packages[name]; ok {
+			return name
+		}
+	}
+	return ""
+}
+
+// Family is how packages are got on the host.
+func (h Host) Family() (templates.Family, bool) { return templates.FamilyOf(h.OS.ID, h.OS.Like) }
+
+// Preexisting says that a unit was on the host before fairlead came, so that what it holds is not
+// fairlead's.
+func (h Host) Preexisting(unit string) bool {
+	for _, entry := range h.Ledger {
+		if entry.Kind == ledger.Unit && entry.Key == unit {
+			return !strings.HasPrefix(entry.Was, "not-found") && entry.Was != "absent"
+		}
+	}
+	return h.Units[unit].Load == "loaded"
+}
+
+// HasCapability says whether a bit of the capability bounding set is there.
+func (h Host) HasCapability(capability int) bool { return h.Capabilities>>capability&1 == 1 }
+
+// Joined says that the host has what kubeadm leaves when init or join is done.
+func (h Host) Joined() bool { return h.Kubeconfigs["kubelet.conf"] && h.KubeletConfig }
+
+// KubeadmRunning says that a kubeadm of an earlier run is still at work.
+func (h Host) KubeadmRunning() bool {
+	active := h.Units[templates.KubeadmService].Active
+	return active == "active" || active == "activating"
+}
+
+// HasControlPlane says that kubeadm has put a control plane on the host, whole or in part.
+func HasControlPlane(facts Host) bool {
+	return len(facts.Manifests) > 0 || facts.Kubeconfigs["admin.conf"]
+}
+
+// ErrNoCluster says that no control plane exists on any host that was reached.
+var ErrNoCluster = errors.New("there is no control plane yet")

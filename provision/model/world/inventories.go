@@ -1,0 +1,71 @@
+package world
+
+import (
+	"strings"
+
+	"fairlead/inventory"
+)
+
+// FromRepositories has the software of hosts come from packages; the images are the bundle's.
+func FromRepositories(c *inventory.Cluster) {
+	c.Kubernetes.Source = inventory.SourcePackages
+	c.Kubernetes.Repository.URL = inventory.DefaultKubernetesRepository
+	c.Runtime = inventory.Runtime{Name: inventory.RuntimeContainerd, Repository: inventory.Repository{URL: inventory.DefaultRuntimeRepository}}
+}
+
+func WithoutBundle(c *inventory.Cluster) { c.Kubernetes.Bundle = "" }
+
+// WithDocker has Docker Engine come from packages, whatever the rest comes from.
+func WithDocker(c *inventory.Cluster) {
+	c.Runtime = inventory.Runtime{Name: inventory.RuntimeDocker, Repository: inventory.Repository{URL: inventory.DefaultRuntimeRepository}}
+}
+
+// WithRegistries has the runtime know a mirror and a registry that speaks plain HTTP.
+func WithRegistries(c *inventory.Cluster) {
+	c.Runtime.InsecureRegistries = []string{"plain.lab:5000"}
+	c.Runtime.Mirrors = map[string][]string{"docker.io": {"https://mirror.lab/hub"}}
+}
+
+func WithProxy(c *inventory.Cluster) {
+	c.Proxy = inventory.Proxy{HTTP: "http://proxy.lab:3128", HTTPS: "http://proxy.lab:3128", No: []string{"registry.lab"}}
+}
+
+func WithSocket(c *inventory.Cluster) {
+	c.Runtime = inventory.Runtime{Name: inventory.RuntimeContainerd, CRISocket: "unix:///run/crio/crio.sock"}
+}
+
+func Version(of string) func(*inventory.Cluster) {
+	return func(c *inventory.Cluster) { c.Kubernetes.Version = of }
+}
+
+// Config makes an inventory say something about one of kubeadm's documents.
+func Config(kind string, fields map[string]any) func(*inventory.Cluster) {
+	return func(c *inventory.Cluster) {
+		merged := map[string]map[string]any{}
+		for k, v := range c.Kubernetes.Config {
+			merged[k] = v
+		}
+		merged[kind] = fields
+		c.Kubernetes.Config = merged
+	}
+}
+
+func All(edits ...func(*inventory.Cluster)) func(*inventory.Cluster) {
+	return func(c *inventory.Cluster) {
+		for _, edit := range edits {
+			edit(c)
+		}
+	}
+}
+
+func Args(pairs ...string) []any {
+	var list []any
+	for i := 0; i < len(pairs); i += 2 {
+		list = append(list, map[string]any{"name": pairs[i], "value": pairs[i+1]})
+	}
+	return list
+}
+
+func ManifestOf(component string, arguments ...string) []byte {
+	return []byte("spec:\n  containers:\n  - command:\n    - " + strings.Join(append([]string{component}, arguments...), "\n    - ") + "\n")
+}

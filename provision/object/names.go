@@ -1,0 +1,41 @@
+package object
+
+import (
+	"fmt"
+)
+
+func System(apiVersion, kind, name string) map[string]any {
+	return map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{"namespace": "kube-system", "name": name}}
+}
+
+func ConfigMap(name string, data map[string]any) map[string]any {
+	object := System("v1", "ConfigMap", name)
+	object["data"] = data
+	return object
+}
+
+// LabelAddon names the set that an object belongs to. Only objects with it are ever pruned.
+const LabelAddon = "fairlead/addon"
+
+// Key identifies an object among the add-ons.
+func Key(object map[string]any) string {
+	metadata, _ := object["metadata"].(map[string]any)
+	return fmt.Sprintf("%v %v/%v", object["kind"], orEmpty(metadata["namespace"]), metadata["name"])
+}
+
+func orEmpty(value any) any {
+	if value == nil {
+		return ""
+	}
+	return value
+}
+
+// TokenDescription marks fairlead's bootstrap tokens in the cluster.
+const TokenDescription = "fairlead join"
+
+// kubeadm's label and taint of control planes (cmd/kubeadm/app/constants).
+const (
+	LabelControlPlane = "node-role.kubernetes.io/control-plane"
+	TaintControlPlane = "node-role.kubernetes.io/control-plane"
+	EffectNoSchedule  = "NoSchedule"
+)

@@ -1,0 +1,211 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"sync"
+	"time"
+
+	"fairlead/inventory"
+	"fairlead/provision/bundle"
+	"fairlead/provision/connect"
+	"fairlead/provision/desired"
+	"fairlead/provision/event"
+	"fairlead/provision/facts"
+	"fairlead/provision/kube"
+	"fairlead/provision/ledger"
+	"fairlead/provision/object"
+	"fairlead/provision/remote"
+	"fairlead/templates"
+)
+
+// apiTimeout is how long an observation waits for the API server: one that is well
+// answers within milliseconds.
+const apiTimeout = 5 * time.Second
+
+// Observer looks at the hosts and at the cluster. It changes nothing.
+type Observer struct {
+	wish        desired.State
+	complete    bool // neither settings nor add-ons are wished for without
+	connections *connect.Connections
+	events      *event.Emitter
+}
+
+// New looks at the hosts of a wish. One that is not complete knows of no software,
+// settings and add-ons: it is enough for a reset.
+func New(wish desired.State, complete bool, connections *connect.Connections, events *event.Emitter) *Observer {
+	return &Observer{wish: wish, complete: complete, connections: connections, events: events}
+}
+
+// Observe looks at all hosts at once, and at the API server through one of them. It
+// changes nothing. A host that cannot be reached is a fact like any other; the error is
+// only ctx's.
+func (o *Observer) Observe(ctx context.Context) (facts.Facts, error) {
+	o.events.Emit(event.Event{Kind: event.Observing, Message: fmt.Sprintf("%d hosts", len(o.wish.Cluster.Hosts()))})
+	hosts := o.wish.Cluster.Hosts()
+	answers := make([]facts.Host, len(hosts))
+	var group sync.WaitGroup
+	for i, host := range hosts {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			answers[i] = o.ObserveHost(ctx, host)
+		}()
+	}
+	group.Wait()
+	facts := facts.Facts{Hosts: map[string]facts.Host{}}
+	for i, host := range hosts {
+		facts.Hosts[host.Name] = answers[i]
+	}
+	if err := ctx.Err(); err != nil {
+		return facts, err
+	}
+	facts.API = o.observeAPI(ctx, facts)
+	facts.ImageProblems = o.observeImages(ctx, facts)
+	facts.ObservedAt = time.Now()
+	return facts, ctx.Err()
+}
+
+// ObserveHost asks one host everything in one round trip.
+func (o *Observer) ObserveHost(ctx context.Context, host inventory.Host) facts.Host {
+	what := "-"
+	if o.wish.PackagedRuntime() && !o.wish.ForeignRuntime() {
+		what = "packages"
+	}
+	return o.look(ctx, host, what, hostFiles(o.wish))
+}
+
+// look runs the probe with its arguments and reports that a host was observed.
+func (o *Observer) look(ctx context.Context, host inventory.Host, what string, paths []string) facts.Host {
+	begin := time.Now()
+	seen, err := o.probe(ctx, host, append([]string{what}, paths...))
+	event := event.Event{Kind: event.Observed, Host: host.Name, Seconds: time.Since(begin).Seconds()}
+	if err != nil {
+		seen = facts.Host{Unreachable: err}
+		event.Error = err.Error()
+	}
+	o.events.Emit(event)
+	return seen
+}
+
+func (o *Observer) probe(ctx context.Context, host inventory.Host, arguments []string) (facts.Host, error) {
+	connection, err := o.connections.Host(ctx, host.Name)
+	if err != nil {
+		return facts.Host{}, err
+	}
+	sent := time.Now()
+	result, err := connection.Run(ctx, remote.Command{Script: templates.ScriptProbe.Text(), Argv: arguments, Root: true})
+	if err != nil {
+		return facts.Host{}, fmt.Errorf("run the probe: %w", err)
+	}
+	seen, err := parseProbe(result.Stdout, sent, time.Now())
+	if err != nil {
+		return facts.Host{}, fmt.Errorf("read the probe's answer: %w", err)
+	}
+	nameVersions(o.wish.Bundle, seen)
+	return seen, nil
+}
+
+// nameVersions adds the versions of programs that are those of the bundle; the probe asks
+// only the others.
+func nameVersions(manifest bundle.Manifest, seen facts.Host) {
+	for _, component := range manifest.Components {
+		for _, layer := range component.Layers {
+			for _, file := range layer.Files {
+				if seen.Files[file.Path].SHA256 == file.Digest.Encoded() {
+					seen.Versions[path.Base(file.Path)] = facts.Version{Path: file.Path, Version: component.Version}
+				}
+			}
+		}
+	}
+}
+
+// observeAPI asks the first control plane that answers.
+func (o *Observer) observeAPI(ctx context.Context, seen facts.Facts) facts.API {
+	var errs []error
+	for _, host := range o.wish.Cluster.ControlPlane.Hosts {
+		f := seen.Hosts[host.Name]
+		if f.Unreachable != nil || !f.Kubeconfigs["admin.conf"] {
+			continue
+		}
+		api, err := o.askAPI(ctx, host)
+		if err == nil {
+			return api
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", host.Name, err))
+	}
+	if len(errs) > 0 {
+		return facts.API{Err: errors.Join(errs...)}
+	}
+	for _, host := range o.wish.Cluster.ControlPlane.Hosts {
+		if facts.HasControlPlane(seen.Hosts[host.Name]) {
+			return facts.API{Err: fmt.Errorf("%s has no %s", host.Name, templates.AdminConf)}
+		}
+	}
+	return facts.API{Err: facts.ErrNoCluster}
+}
+
+// askAPI gives an API server little time to say that it is ready; to read all from one that
+// is may take longer.
+func (o *Observer) askAPI(ctx context.Context, host inventory.Host) (facts.API, error) {
+	soon, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	connection, err := o.connections.Host(soon, host.Name)
+	if err != nil {
+		return facts.API{}, err
+	}
+	client, err := o.connections.Through(soon, connection)
+	if err != nil {
+		return facts.API{}, err
+	}
+	if err := client.Ready(soon); err != nil {
+		return facts.API{}, err
+	}
+	return o.readCluster(ctx, client, host.Name)
+}
+
+// readCluster reads all that the plan wants to know from an API server that answers.
+func (o *Observer) readCluster(ctx context.Context, client *kube.Client, via string) (facts.API, error) {
+	api := facts.API{
+		Via: via, Nodes: map[string]object.Node{}, Objects: map[string]object.Live{},
+		Unready: map[string]string{}, Orphans: map[string][]object.Applied{},
+	}
+	var err error
+	if api.ServerVersion, err = client.ServerVersion(ctx); err != nil {
+		return api, err
+	}
+	if api.Missing, err = client.InitComplete(ctx); err != nil {
+		return api, err
+	}
+	nodes, err := client.Nodes(ctx)
+	if err != nil {
+		return api, err
+	}
+	for _, node := range nodes {
+		api.Nodes[node.Name] = node
+	}
+	if api.StaleTokens, err = client.Tokens(ctx, object.TokenDescription); err != nil {
+		return api, err
+	}
+	if !o.complete {
+		return api, nil // neither settings nor add-ons can be wished for
+	}
+	if err := o.readSettings(ctx, client, &api); err != nil {
+		return api, err
+	}
+	err = o.readAddons(ctx, client, &api)
+	return api, err
+}
+
+// LookAgain observes a host with an eye on all paths that its ledger named.
+func (o *Observer) LookAgain(ctx context.Context, host inventory.Host, was facts.Host) facts.Host {
+	var paths []string
+	for _, entry := range was.Ledger {
+		if entry.Kind == ledger.File || entry.Kind == ledger.Tree {
+			paths = append(paths, entry.Key)
+		}
+	}
+	return o.look(ctx, host, "remains", append(hostFiles(o.wish), paths...))
+}

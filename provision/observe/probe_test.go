@@ -1,0 +1,109 @@
+package observe
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fairlead/provision/ledger"
+	"fairlead/templates"
+)
+
+// TestProbeOfThisMachine runs the real script: whatever machine the tests run on, its
+// answer must be understood.
+func TestProbeOfThisMachine(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	sent := time.Now()
+	command := exec.CommandContext(ctx, "/bin/sh", "-s", "--", "remains", "/etc/hosts", "/etc", "/nonexistent")
+	command.Stdin = strings.NewReader(templates.ScriptProbe.Text())
+	answer, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts, err := parseProbe(answer, sent, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if facts.CPUs < 1 || facts.MemoryKiB < 1 || facts.Kernel == "" || facts.OS.ID == "" || len(facts.Disks) == 0 {
+		t.Errorf("facts are incomplete: %+v", facts)
+	}
+	if file, ok := facts.Files["/etc/hosts"]; !ok || len(file.SHA256) != 64 {
+		t.Errorf("/etc/hosts is %+v", file)
+	}
+	if !facts.Trees["/etc"] || facts.Trees["/nonexistent"] {
+		t.Errorf("trees are %v", facts.Trees)
+	}
+	if facts.ClockOffset != 0 {
+		t.Errorf("the clock is %v off itself", facts.ClockOffset)
+	}
+}
+
+func TestParseProbe(t *testing.T) {
+	now := time.Unix(1000, 0)
+	for _, c := range []struct{ name, answer, want string }{
+		{"cut off", "uid\t0\n", "ends early"},
+		{"empty", "", "ends early"},
+		{"unknown fact", "weather\tfine\nend\n", `unknown fact "weather"`},
+		{"too few fields", "os\tdebian\nend\n", "os has 1 fields, want 5"},
+		{"no number", "cpus\tmany\nend\n", "line 1: cpus"},
+		{"bad address", "address\teth0\tnowhere\nend\n", "address"},
+	} {
+		if _, err := parseProbe([]byte(c.answer), now, now); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error is %v, want one with %q", c.name, err, c.want)
+		}
+	}
+	facts, err := parseProbe([]byte("uid\t0\nclock\t1090000000000\nswap\t/dev/vdb\tpartition\t1024\nledger\tsysctl net.ipv4.ip_forward 0\nend\n"), now, now.Add(time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !facts.Root || facts.ClockOffset != 89*time.Second || facts.Swaps[0].Device != "/dev/vdb" {
+		t.Errorf("facts are %+v", facts)
+	}
+	if want := (ledger.Entry{Kind: "sysctl", Key: "net.ipv4.ip_forward", Was: "0"}); facts.Ledger[0] != want {
+		t.Errorf("ledger is %+v", facts.Ledger)
+	}
+}
+
+func FuzzParseProbe(f *testing.F) {
+	f.Add([]byte("uid\t0\nos\tdebian\t12\t\tDebian\nfile\t/a\t755\t0\t0\t1\nsha256\t/a\tff\nend\n"))
+	f.Add([]byte("certificate\t/a\tLS0t\nport\t22\tsshd\nend\n"))
+	f.Add([]byte("\nend\n"))
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		now := time.Unix(1000, 0)
+		facts, err := parseProbe(answer, now, now)
+		if err == nil && !bytes.HasSuffix(answer, []byte("\nend\n")) {
+			t.Error("an answer without an end was accepted")
+		}
+		for path, file := range facts.Files {
+			if path == "" && file.Size < 0 {
+				t.Error("a file without a path")
+			}
+		}
+	})
+}
+
+// Files that are empty have no text, and the answer is understood nevertheless.
+func TestProbeOfEmptyFiles(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "daemon.json")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	nowhere := filepath.Join(filepath.Dir(empty), "nowhere")
+	script := strings.NewReplacer("/etc/docker/daemon.json", empty, "/etc/containerd", nowhere, "/etc/systemd", nowhere, "/etc/kubernetes", nowhere,
+		"/etc/sysctl.d", nowhere, "/etc/modules-load.d", nowhere, "/etc/fairlead", nowhere, "/etc/apt", nowhere, "/etc/yum.repos.d", nowhere, "/var/lib/kubelet/", nowhere+"/").Replace(templates.ScriptProbe.Text())
+	command := exec.CommandContext(t.Context(), "/bin/sh", "-s", "--", "-", "/etc/hosts")
+	command.Stdin = strings.NewReader(script)
+	answer, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parseProbe(answer, time.Now(), time.Now()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,246 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlead/inventory"
+	"fairlead/pki"
+	"fairlead/provision/facts"
+	"fairlead/provision/object"
+	"fairlead/templates"
+)
+
+// etcdMembership is the lock of steps that change etcd's members: that is done one by one.
+const etcdMembership = "etcd membership"
+
+// rerunInit and rerunJoin are the checks of kubeadm that a repeated run must not fail on:
+// they complain about what the first, half-finished run left (kubeadm's preflight/checks.go).
+func rerunChecks() []string {
+	return []string{
+		"FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml",
+		"FileAvailable--etc-kubernetes-manifests-kube-controller-manager.yaml",
+		"FileAvailable--etc-kubernetes-manifests-kube-scheduler.yaml",
+		"FileAvailable--etc-kubernetes-manifests-etcd.yaml",
+		"FileAvailable--etc-kubernetes-kubelet.conf",
+		"FileAvailable--etc-kubernetes-bootstrap-kubelet.conf",
+		"FileAvailable--etc-kubernetes-pki-ca.crt",
+		"DirAvailable--var-lib-etcd",
+		"Port-6443", "Port-10250", "Port-10257", "Port-10259", "Port-2379", "Port-2380",
+	}
+}
+
+// members plans the control plane and the workers.
+func (p *planner) members() {
+	if p.plan.More != "" {
+		return
+	}
+	if !p.controlPlane() {
+		return
+	}
+	for _, host := range p.Cluster.Hosts() {
+		if facts, ok := p.reached(host.Name); ok {
+			p.member(host, facts)
+			p.node(host)
+		}
+	}
+	p.tokens()
+}
+
+// controlPlane plans the first control plane, and says whether the plan can go on to
+// further members.
+func (p *planner) controlPlane() bool {
+	api := p.facts.API
+	switch {
+	case api.Err == nil && len(api.Missing) == 0:
+		return true
+	case api.Err == nil:
+		p.repeatInit(api.Via, "kubeadm init has not finished: "+strings.Join(api.Missing, ", ")+" missing")
+		return true
+	case errors.Is(api.Err, facts.ErrNoCluster):
+		return p.firstControlPlane()
+	}
+	for _, host := range p.Cluster.ControlPlane.Hosts {
+		seen, ok := p.reached(host.Name)
+		if !ok || !facts.HasControlPlane(seen) {
+			continue
+		}
+		if seen.Units[templates.KubeadmService].Active == "failed" || !seen.Kubeconfigs["admin.conf"] {
+			p.repeatInit(host.Name, fmt.Sprintf("kubeadm init has not finished and the API server does not answer: %v", api.Err))
+			return true
+		}
+		p.awaitAPI(host, api.Err)
+		return false
+	}
+	p.block("", "reach the API server", "no control-plane host of the cluster can be reached")
+	return false
+}
+
+// firstControlPlane plans kubeadm init. It does not if some control-plane host cannot be
+// looked at: it may hold the cluster.
+func (p *planner) firstControlPlane() bool {
+	for _, host := range p.Cluster.ControlPlane.Hosts {
+		if _, ok := p.reached(host.Name); !ok {
+			p.block(p.Cluster.ControlPlane.Hosts[0].Name, "initialise the first control plane",
+				"control-plane host "+host.Name+" cannot be reached and may hold the cluster")
+			return false
+		}
+	}
+	host := p.Cluster.ControlPlane.Hosts[0]
+	step := hostStep(host, stepInit, "initialise the first control plane")
+	step.because("no control plane exists")
+	step.Needs = p.preparation(host.Name)
+	step.do(p.initAction(host, p.Cluster.IgnorePreflight))
+	p.add(step)
+	return true
+}
+
+func (p *planner) initAction(host inventory.Host, ignore []string) KubeadmInit {
+	return KubeadmInit{Cluster: p.TemplateCluster(), Node: p.templateNode(host, ignore)}
+}
+
+// repeatInit plans another kubeadm init over a half-finished one: it uses the certificates,
+// kubeconfigs and the etcd data that are there and goes on; nothing is wiped.
+func (p *planner) repeatInit(name, reason string) {
+	host, _ := p.Cluster.Host(name)
+	step := hostStep(host, stepInit, "go on with the half-finished control plane")
+	step.because("%s", reason)
+	step.Needs = p.preparation(host.Name)
+	ignore := append(rerunChecks(), p.Cluster.IgnorePreflight...)
+	step.do(p.initAction(host, ignore))
+	p.add(step)
+}
+
+// awaitAPI plans to wait for an API server that should answer and does not.
+func (p *planner) awaitAPI(host inventory.Host, reason error) {
+	step := hostStep(host, stepAPI, "wait for the API server")
+	step.because("%v", reason)
+	step.Needs = p.preparation(host.Name)
+	facts, _ := p.reached(host.Name)
+	if kept := unsettled(facts); len(kept) > 0 {
+		step.because("a change of %s was cut off", strings.Join(kept, ", "))
+		step.do(RestoreManifests{Components: kept})
+	}
+	step.do(AwaitAPI{})
+	p.add(step)
+	p.plan.More = "the API server on " + host.Name + " does not answer yet"
+}
+
+// member plans the join of a host that is not in the cluster, or the repair of one that
+// is there in part.
+func (p *planner) member(host inventory.Host, facts facts.Host) {
+	if p.has(StepID(host.Name, stepInit)) {
+		return
+	}
+	node, registered := p.facts.API.Nodes[host.Name]
+	switch {
+	case p.foreign(facts):
+		p.plan.Findings = append(p.plan.Findings, Finding{
+			Host: host.Name, Name: "ForeignCluster",
+			Message: "the host belongs to another cluster: its " + templates.CACertificate + " is not this cluster's",
+			Fix:     "if that cluster is no longer wanted: fairlead reset " + host.Name,
+		})
+	case !facts.Joined():
+		p.join(host, facts)
+	case host.Role == inventory.RoleControlPlane && p.halfControlPlane(host, facts):
+		p.join(host, facts)
+	case !registered && p.facts.API.Err == nil:
+		step := hostStep(host, stepJoin, "register the node again")
+		step.because("the host has joined but there is no Node %s", host.Name)
+		step.Needs = p.preparation(host.Name)
+		step.do(RestartUnit(templates.KubeletService), AwaitNode{Name: host.Name})
+		p.add(step)
+	case registered && node.Unschedulable:
+		p.plan.Findings = append(p.plan.Findings, Finding{
+			Host: host.Name, Name: "Cordoned", Warning: true, Message: "the node is cordoned",
+			Fix: "kubectl uncordon " + host.Name + " when it may take pods again",
+		})
+	}
+}
+
+// foreign says that the host's CA is another one than the cluster's.
+func (p *planner) foreign(seen facts.Host) bool {
+	via, ok := p.reached(p.facts.API.Via)
+	if seen.CA == nil || !seen.Joined() {
+		return false
+	}
+	if !ok || via.CA == nil {
+		return errors.Is(p.facts.API.Err, facts.ErrNoCluster)
+	}
+	same, err := pki.SameCA(seen.CA, via.CA)
+	return err == nil && !same
+}
+
+// halfControlPlane says that a further control plane has not finished its join: kubeadm
+// marks the node last (join phase control-plane-join/mark-control-plane).
+func (p *planner) halfControlPlane(host inventory.Host, facts facts.Host) bool {
+	if p.facts.API.Err != nil || host.Name == p.facts.API.Via {
+		return false
+	}
+	_, marked := p.facts.API.Nodes[host.Name].Labels[object.LabelControlPlane]
+	return len(facts.Manifests) < 4 || !marked
+}
+
+func (p *planner) join(host inventory.Host, facts facts.Host) {
+	step := hostStep(host, stepJoin, "join as "+string(host.Role))
+	ignore := p.Cluster.IgnorePreflight
+	if node, ok := p.facts.API.Nodes[host.Name]; ok && node.Ready && !facts.KubeletConfig {
+		p.plan.Findings = append(p.plan.Findings, Finding{
+			Host: host.Name, Name: "DuplicateNode",
+			Message: "the cluster has a Ready node of this name that is another machine",
+			Fix:     "give the host another name, or remove that node first",
+		})
+		return
+	}
+	if facts.Kubeconfigs["kubelet.conf"] || facts.Kubeconfigs["bootstrap-kubelet.conf"] || facts.CA != nil || len(facts.Manifests) > 0 {
+		step.because("an earlier join has not finished")
+		ignore = append(rerunChecks(), ignore...)
+	} else {
+		step.because("the host is not in the cluster")
+	}
+	step.Needs = append(p.preparation(host.Name), clusterToken, StepID(p.Cluster.ControlPlane.Hosts[0].Name, stepInit))
+	action := KubeadmJoin{
+		Cluster: p.TemplateCluster(), Node: p.templateNode(host, ignore),
+		ControlPlane: host.Role == inventory.RoleControlPlane,
+	}
+	if action.ControlPlane {
+		step.Lock = etcdMembership
+		step.do(CopyPKI{})
+	}
+	step.do(action, AwaitNode{Name: host.Name})
+	p.add(step)
+}
+
+// tokens plans the bootstrap token of this run, if anybody joins, and its end in any case;
+// and the removal of what a killed run left.
+func (p *planner) tokens() {
+	if stale := p.facts.API.StaleTokens; len(stale) > 0 {
+		step := Step{ID: clusterSweep, Title: "delete bootstrap tokens of an earlier run"}
+		step.because("%d left: ids %s", len(stale), strings.Join(stale, ", "))
+		step.do(DeleteTokens{IDs: stale})
+		p.add(step)
+	}
+	var joins []string
+	for _, step := range p.plan.Steps {
+		for _, action := range step.Actions {
+			if _, ok := action.(KubeadmJoin); ok {
+				joins = append(joins, step.ID)
+			}
+		}
+	}
+	if len(joins) == 0 {
+		return
+	}
+	mint := Step{ID: clusterToken, Title: "mint a bootstrap token and read the CA certificate hash (known after init)"}
+	mint.because("hosts join")
+	mint.Needs = []string{StepID(p.Cluster.ControlPlane.Hosts[0].Name, stepInit)}
+	mint.do(MintToken{})
+	revoke := Step{ID: ClusterRevoke, Title: "delete the bootstrap token", Needs: joins, Finally: true}
+	revoke.because("no token outlives its run")
+	revoke.do(RevokeToken{})
+	first := slices.IndexFunc(p.plan.Steps, func(s Step) bool { return s.ID == joins[0] })
+	p.plan.Steps = slices.Insert(p.plan.Steps, first, mint)
+	p.add(revoke)
+}

@@ -1,0 +1,216 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlead/inventory"
+	"fairlead/provision/facts"
+)
+
+// hostChecks are all checks of a host, in the order in which they are reported.
+func hostChecks() []check {
+	return []check{
+		{name: "OS", run: checkOS},
+		{name: "Packages", run: checkFamily},
+		{name: "Systemd", run: checkSystemd},
+		{name: "Architecture", run: checkArchitecture},
+		{name: "Root", run: checkRoot},
+		{name: "Tools", run: checkTools},
+		{name: "NumCPU", run: checkCPUs},
+		{name: "Mem", run: checkMemory},
+		{name: "Disk", run: checkDisk},
+		{name: "LowDisk", warning: true, run: checkLowDisk},
+		{name: "Clock", run: checkClock},
+		{name: "Address", run: checkAddress},
+		{name: "SystemVerification", run: checkCgroup},
+		{name: "Resolver", run: checkResolver},
+		{name: "ForeignKubernetes", run: checkKubernetes},
+		{name: "ForeignRuntime", run: checkRuntime},
+		{name: checkContainerdName, run: checkContainerdVersion},
+		{name: "CRISocket", run: checkSocket},
+		{name: "DaemonJSON", run: checkDockerConfig},
+		{name: "Proxy", run: checkProxy},
+		{name: "Network", run: checkNetwork},
+		{name: "Firewalld", warning: true, run: checkFirewalld},
+		{name: "SELinux", warning: true, run: checkSELinux},
+	}
+}
+
+func checkOS(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
+	if _, known := f.Family(); known {
+		return "", ""
+	}
+	return fmt.Sprintf("%s (ID=%s) is not supported", cmp.Or(f.OS.Name, "this operating system"), f.OS.ID),
+		"supported are Debian, Ubuntu and the RHEL family; ignorePreflight: [OS] if you know that it works"
+}
+
+func checkSystemd(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
+	if f.Systemd >= minSystemd {
+		return "", ""
+	}
+	return fmt.Sprintf("systemd %d or newer does not run this host (found %d)", minSystemd, f.Systemd), "use a host that systemd runs"
+}
+
+func checkArchitecture(p *planner, _ inventory.Host, f facts.Host) (string, string) {
+	if !p.HasBundle() || f.Architecture == p.Bundle.Architecture {
+		return "", ""
+	}
+	return fmt.Sprintf("the host is %s and the bundle is for %s", f.Architecture, p.Bundle.Architecture),
+		"give a bundle for " + f.Architecture + " in kubernetes.bundle"
+}
+
+func checkRoot(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
+	if f.Root {
+		return "", ""
+	}
+	return "commands do not run as root", "let the user become root by sudo without a password, or set ssh.user: root"
+}
+
+func checkTools(p *planner, _ inventory.Host, f facts.Host) (string, string) {
+	from, _ := p.kubernetesSource(f)
+	missing := slices.DeleteFunc(slices.Clone(f.MissingTools), func(tool string) bool {
+		return tool == "iptables" && from == fromPackages // the kubelet's package depends on it
+	})
+	if len(missing) == 0 {
+		return "", ""
+	}
+	return "programs are missing: " + strings.Join(missing, ", "), "install the packages that hold them (util-linux, kmod, iptables, iproute2, tar, gzip)"
+}
+
+func checkCPUs(_ *planner, host inventory.Host, f facts.Host) (string, string) {
+	if host.Role != inventory.RoleControlPlane || f.CPUs >= minCPUs {
+		return "", ""
+	}
+	return fmt.Sprintf("%d CPU, a control plane needs %d", f.CPUs, minCPUs), "use a larger machine"
+}
+
+func checkMemory(_ *planner, host inventory.Host, f facts.Host) (string, string) {
+	if host.Role != inventory.RoleControlPlane || f.MemoryKiB >= minMemoryKiB {
+		return "", ""
+	}
+	return fmt.Sprintf("%d MiB of memory, a control plane needs %d", f.MemoryKiB>>10, minMemoryKiB>>10), "use a larger machine"
+}
+
+// checkDisk compares what is still to be put on the host with the free space.
+func checkDisk(p *planner, host inventory.Host, f facts.Host) (string, string) {
+	need := map[string]int64{}
+	for _, image := range p.Imported(host.Name) {
+		if !f.Images[image.Name].Complete {
+			need["/var/lib/containerd"] += image.Size * unpackedPerStored
+		}
+	}
+	if len(p.neededRepositories(f)) > 0 {
+		need["/usr/local/bin"] += packagesSize
+	}
+	for _, component := range p.Bundle.Components {
+		if !slices.Contains(p.bundledFor(f), component.Name) {
+			continue
+		}
+		for _, layer := range component.Layers {
+			if lacks(f, component, layer) == "" {
+				continue
+			}
+			for _, file := range layer.Files {
+				need["/usr/local/bin"] += file.Size
+			}
+		}
+	}
+	byDevice := map[string]int64{}
+	for _, disk := range f.Disks {
+		byDevice[disk.Device] += need[disk.Folder]
+		if sum := byDevice[disk.Device] >> 10; sum > disk.FreeKiB {
+			return fmt.Sprintf("%s has %d MiB free for %s, about %d MiB are needed", disk.Device, disk.FreeKiB>>10, disk.Folder, sum>>10),
+				"free some space: du -xh / | sort -h | tail"
+		}
+	}
+	return "", ""
+}
+
+func checkLowDisk(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
+	for _, disk := range f.Disks {
+		if disk.SizeKiB > 0 && disk.FreeKiB*100 < disk.SizeKiB*lowDiskPercent {
+			return fmt.Sprintf("%s has %d%% free for %s: the kubelet deletes images and evicts pods when a disk is nearly full",
+				disk.Device, disk.FreeKiB*100/disk.SizeKiB, disk.Folder), "free some space"
+		}
+	}
+	return "", ""
+}
+
+func checkClock(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
+	if f.ClockOffset.Abs() <= maxClockOffset {
+		return "", ""
+	}
+	return fmt.Sprintf("the clock is %v off this machine's", f.ClockOffset), "set up time synchronisation (chrony or systemd-timesyncd) on both"
+}
+
+func checkAddress(_ *planner, host inventory.Host, f facts.Host) (string, string) {
+	var own []string
+	for _, a := range f.Addresses {
+		if a.Prefix.Addr() == host.Address {
+			return "", ""
+		}
+		if a.Prefix.Addr().IsGlobalUnicast() {
+			own = append(own, a.Prefix.Addr().String())
+		}
+	}
+	return fmt.Sprintf("no interface has the address %s; the host has %s", host.Address, strings.Join(own, ", ")),
+		"nodes reach each other by this address: give one that the host has itself"
+}
+
+func checkCgroup(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
+	if f.CgroupV2 {
+		return "", ""
+	}
+	return "the host uses cgroup v1, which Kubernetes no longer supports",
+		"boot with systemd.unified_cgroup_hierarchy=1; or set kubernetes.config.KubeletConfiguration.failCgroupV1: false and ignorePreflight: [SystemVerification]"
+}
+
+// checkResolver finds the cause of CoreDNS's "plugin/loop: Loop detected". kubeadm itself
+// takes the right file where systemd-resolved runs.
+func checkResolver(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
+	if f.Units["systemd-resolved.service"].Active == "active" {
+		return "", ""
+	}
+	for _, nameserver := range f.Nameservers {
+		if nameserver.IsLoopback() {
+			return fmt.Sprintf("/etc/resolv.conf names %s: CoreDNS would ask itself", nameserver),
+				"set kubernetes.config.KubeletConfiguration.resolvConf to a file with the real name servers"
+		}
+	}
+	return "", ""
+}
+
+// flannelConfiguration is what flannel's pods write, ours and upstream's.
+const flannelConfiguration = "10-flannel.conflist"
+
+// checkNetwork finds another pod network: containerd takes the first configuration by name
+// (internal/cri/server/cni_conf_syncer.go, go-cni), and two networks in one cluster fail oddly.
+func checkNetwork(p *planner, _ inventory.Host, f facts.Host) (string, string) {
+	if p.Cluster.Addons.Network.Name == inventory.NetworkNone {
+		return "", ""
+	}
+	for _, name := range f.NetworkConfigurations {
+		if name != flannelConfiguration {
+			return "another pod network is configured: /etc/cni/net.d/" + name,
+				"addons.network.name: none, if the cluster has that network; else remove the file"
+		}
+	}
+	return "", ""
+}
+
+func checkFirewalld(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
+	if f.Units["firewalld.service"].Active != "active" {
+		return "", ""
+	}
+	return "firewalld runs", "open 6443, 10250 and 8472/udp, and put the pod subnet and cni0 into the trusted zone"
+}
+
+func checkSELinux(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
+	if !f.SELinux {
+		return "", ""
+	}
+	return "SELinux is enforcing, which kubeadm's documentation does not support", "install container-selinux, or set it to permissive"
+}

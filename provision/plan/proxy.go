@@ -1,0 +1,61 @@
+package plan
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"fairlead/inventory"
+	"fairlead/provision/facts"
+	"fairlead/templates"
+
+	"golang.org/x/net/http/httpproxy"
+)
+
+// proxyFile plans the file that gives kubeadm and the package manager the proxies.
+func (p *planner) proxyFile(host inventory.Host, facts facts.Host) {
+	step := hostStep(host, stepProxy, "say which proxy is used")
+	if p.Proxied() {
+		p.hostFile(&step, facts, templates.ProxyEnvironment(p.Proxy()))
+	} else if _, exists := facts.Files[templates.ProxyFile]; exists {
+		step.because("%s is no longer wanted", templates.ProxyFile)
+		step.do(RemoveFiles([]string{templates.ProxyFile}))
+	}
+	p.add(step)
+}
+
+// checkProxy finds the cause of a kubeadm that waits for four minutes: services that reach the
+// API server through a proxy of the host's environment. With a proxy in the inventory, fairlead
+// gives them the right environment.
+func checkProxy(p *planner, _ inventory.Host, f facts.Host) (string, string) {
+	if p.Proxied() || len(f.Environment) == 0 {
+		return "", ""
+	}
+	config := httpproxy.Config{HTTPProxy: f.Environment["HTTP_PROXY"], HTTPSProxy: f.Environment["HTTPS_PROXY"], NoProxy: f.Environment["NO_PROXY"]}
+	function := config.ProxyFunc()
+	var through []string
+	for _, address := range p.Unproxied() {
+		proxy, err := function(&url.URL{Scheme: "https", Host: address})
+		if name, _, errSplit := net.SplitHostPort(address); err == nil && proxy != nil && errSplit == nil && !slices.Contains(through, name) {
+			through = append(through, name)
+		}
+	}
+	if len(through) == 0 {
+		return "", ""
+	}
+	return fmt.Sprintf("services of the host get HTTPS_PROXY=%s from systemd, and NO_PROXY lacks %s: kubeadm and the kubelet would ask the API server through the proxy, and wait for minutes",
+			withoutUser(f.Environment["HTTPS_PROXY"]), strings.Join(through, ", ")),
+		"name the proxy in the inventory (proxy: {https: …}), which completes NO_PROXY on every host; or add them to NO_PROXY of systemd (DefaultEnvironment in system.conf)"
+}
+
+// withoutUser leaves the password out of a proxy's URL.
+func withoutUser(proxy string) string {
+	parsed, err := url.Parse(proxy)
+	if err != nil {
+		return "(not a URL)"
+	}
+	parsed.User = nil
+	return parsed.String()
+}

@@ -1,0 +1,86 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"fairlead/inventory"
+	"fairlead/provision/desired"
+	"fairlead/provision/facts"
+	"fairlead/templates"
+)
+
+// MakeReset says how to take fairlead and the cluster off the named hosts, or off all of
+// them when names is empty. It is as pure as MakePlan.
+func MakeReset(wish desired.State, facts facts.Facts, names []string) (Plan, error) {
+	p := &planner{State: wish, facts: facts}
+	whole := len(names) == 0 || len(names) == len(wish.Cluster.Hosts())
+	if err := p.resettable(names, whole); err != nil {
+		return Plan{}, err
+	}
+	for _, host := range wish.Cluster.Hosts() {
+		if !whole && !slices.Contains(names, host.Name) {
+			continue
+		}
+		if !whole {
+			p.leave(host)
+		}
+		p.resetHost(host)
+	}
+	p.pruneNeeds()
+	return p.plan, nil
+}
+
+// resettable refuses names that do not exist, and to take the last control plane away
+// from workers that stay.
+func (p *planner) resettable(names []string, whole bool) error {
+	for _, name := range names {
+		if _, ok := p.Cluster.Host(name); !ok {
+			return fmt.Errorf("host %s is not in the inventory", name)
+		}
+	}
+	stays := func(h inventory.Host) bool { return !slices.Contains(names, h.Name) }
+	if !whole && !slices.ContainsFunc(p.Cluster.ControlPlane.Hosts, stays) {
+		return errors.New("no control plane would be left for the other hosts: reset them too (fairlead reset without names), or keep one")
+	}
+	if err := p.facts.API.Err; !whole && err != nil && !errors.Is(err, facts.ErrNoCluster) {
+		return fmt.Errorf("the node cannot be drained and deleted, the API server does not answer: %w", err)
+	}
+	return nil
+}
+
+// leave plans to take one node out of a cluster that lives on.
+func (p *planner) leave(host inventory.Host) {
+	if _, exists := p.facts.API.Nodes[host.Name]; !exists {
+		return
+	}
+	step := hostStep(host, stepLeave, "drain and delete the node")
+	step.because("the rest of the cluster lives on")
+	step.do(DrainNode{Name: host.Name})
+	if _, ok := p.reached(host.Name); ok && host.Role == inventory.RoleControlPlane {
+		// While the Node exists: kubeadm finds the member by it.
+		step.Lock = etcdMembership
+		step.do(Script{Title: "remove the etcd member", Name: templates.ScriptLeaveEtcd})
+	} else {
+		step.Host = ""
+	}
+	step.do(DeleteNode{Name: host.Name})
+	p.add(step)
+}
+
+func (p *planner) resetHost(host inventory.Host) {
+	facts, ok := p.reached(host.Name)
+	if !ok {
+		p.block(host.Name, "reset the host", "the host cannot be reached")
+		return
+	}
+	if len(facts.Ledger) == 0 {
+		return
+	}
+	step := hostStep(host, StepReset, "reset the host")
+	step.because("the ledger has %d entries", len(facts.Ledger))
+	step.Needs = []string{StepID(host.Name, stepLeave)}
+	step.do(Script{Title: "undo what the ledger says", Name: templates.ScriptReset})
+	p.add(step)
+}

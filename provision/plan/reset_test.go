@@ -1,0 +1,55 @@
+package plan_test
+
+import (
+	"errors"
+	"testing"
+
+	"fairlead/inventory"
+	"fairlead/provision/facts"
+	"fairlead/provision/ledger"
+	"fairlead/provision/model/world"
+	"fairlead/provision/plan"
+)
+
+// TestResetPlan resets hosts of a cluster that is as the inventory wants it. Every plan is
+// a golden file, every refusal an error.
+func TestResetPlan(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		edit    func(*inventory.Cluster)
+		hosts   []string
+		change  func(*facts.Facts)
+		refused bool
+	}{
+		{name: "reset-all"},
+		{name: "reset-worker", hosts: []string{"w2"}},
+		{name: "reset-control-plane", edit: world.ThreeControlPlanes, hosts: []string{"cp3"}},
+		{name: "reset-worker-not-joined", hosts: []string{"w2"}, change: func(f *facts.Facts) { delete(f.API.Nodes, "w2") }},
+		{name: "reset-unreachable", change: func(f *facts.Facts) { f.Hosts["w2"] = facts.Host{Unreachable: errors.New("no route to host")} }},
+		{name: "api-away", hosts: []string{"w2"}, change: func(f *facts.Facts) { f.API = facts.API{Err: errors.New("connection refused")} }, refused: true},
+		{name: "last control plane", hosts: []string{"cp1"}, refused: true},
+		{name: "unknown host", hosts: []string{"w7"}, refused: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			wish := world.State(t, c.edit)
+			seen := world.Converged(t, wish)
+			for name := range seen.Hosts {
+				world.ChangeHost(seen, name, func(h *facts.Host) { h.Ledger = []ledger.Entry{{Kind: ledger.Tree, Key: "/opt/cni", Was: "absent"}} })
+			}
+			if c.change != nil {
+				c.change(&seen)
+			}
+			plan, err := plan.MakeReset(wish, seen, c.hosts)
+			if (err != nil) != c.refused {
+				t.Fatalf("error is %v, want one: %v", err, c.refused)
+			}
+			if c.refused {
+				return
+			}
+			golden(t, c.name, show(plan))
+			if err := plan.Sound(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

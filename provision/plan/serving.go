@@ -1,0 +1,52 @@
+package plan
+
+import (
+	"net/netip"
+
+	"fairlead/inventory"
+	"fairlead/provision/desired"
+	"fairlead/provision/object"
+	"fairlead/templates"
+)
+
+// servingIdentity is what a host's kubelet may have in its serving certificate.
+func servingIdentity(host inventory.Host) object.ServingIdentity {
+	return object.ServingIdentity{Node: host.Name, DNSNames: []string{host.Name}, Addresses: []netip.Addr{host.Address}}
+}
+
+// serving plans to approve the requests of kubelets for serving certificates. The approver
+// in the cluster does that later, for rotations.
+func (p *planner) serving() {
+	if !desired.VerifiedMetrics(p.Cluster) {
+		return
+	}
+	for _, host := range p.Cluster.Hosts() {
+		if _, ok := p.reached(host.Name); !ok {
+			continue
+		}
+		step := hostStep(host, stepServing, "give the kubelet its serving certificate")
+		if p.has(StepID(host.Name, stepInit)) || p.has(StepID(host.Name, stepJoin)) {
+			step.because("the node is new")
+		}
+		if p.has(StepID(host.Name, stepKubelet)) && !p.servingAsked() {
+			step.because("its kubelet is told to ask")
+		}
+		for _, request := range p.facts.API.Serving {
+			if request.Node == host.Name {
+				step.because("request %s waits for approval", request.Name)
+			}
+		}
+		if len(step.Reasons) == 0 {
+			continue
+		}
+		step.Needs = []string{StepID(host.Name, stepInit), StepID(host.Name, stepJoin), StepID(host.Name, stepKubelet)}
+		step.do(ApproveServing{Identity: servingIdentity(host)})
+		p.add(step)
+	}
+}
+
+// servingAsked says that the cluster's kubelets ask for serving certificates already.
+func (p *planner) servingAsked() bool {
+	fields, err := templates.ReadSettings(templates.KindKubelet, []byte(p.facts.API.Settings[templates.KindKubelet]))
+	return err == nil && fields["serverTLSBootstrap"] == true
+}

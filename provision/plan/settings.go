@@ -1,0 +1,192 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+
+	"fairlead/inventory"
+	"fairlead/provision/object"
+	"fairlead/templates"
+)
+
+const (
+	settingsFinding   = "Settings"
+	controlPlaneTitle = "change the control plane's settings"
+)
+
+// settings plans the changes of a living cluster's configuration: control planes one after
+// another, then what the cluster keeps of it, then kubelets host by host. The record comes
+// last, so that a run that is cut off is gone on with.
+func (p *planner) settings() {
+	wanted, err := templates.WantedSettings(p.TemplateCluster())
+	if err != nil {
+		p.block("", "compare the cluster's settings", err.Error())
+		return
+	}
+	if p.initialising() {
+		p.recordSettings(wanted, "the cluster is new")
+		return
+	}
+	if p.facts.API.Err != nil || p.plan.More != "" {
+		return
+	}
+	all, err := p.settle(wanted)
+	if err != nil {
+		p.block("", "compare the cluster's settings", err.Error())
+		return
+	}
+	if p.fixedSettings(all[templates.KindCluster]) {
+		return
+	}
+	p.controlPlaneSettings(all)
+	p.keptSettings(all)
+	p.kubeProxySettings(all)
+	p.kubeletSettings(all)
+	if !p.sameRecord(wanted) {
+		p.announceSettings(wanted)
+		p.recordSettings(wanted, "the record of the settings differs")
+	}
+}
+
+// fixedSettings finds changes that a living cluster cannot take.
+func (p *planner) fixedSettings(cluster settlement) bool {
+	found := false
+	for _, change := range cluster.changes {
+		if rule := ruleOf(change); rule.fixed != "" && change.From != "" {
+			p.plan.Findings = append(p.plan.Findings, Finding{
+				Name: settingsFinding, Message: fmt.Sprintf("%s, and %s", change, rule.fixed),
+				Fix: "put back the value that the cluster has; or reset the cluster and make it anew",
+			})
+			found = true
+		}
+	}
+	return found
+}
+
+// keptSettings plans what the cluster keeps for kubeadm and for nodes that join, and
+// kubeadm's add-ons.
+func (p *planner) keptSettings(all map[string]settlement) {
+	via, ok := p.Cluster.Host(p.facts.API.Via)
+	phases := keptPhases(all)
+	if !ok || len(phases) == 0 {
+		return
+	}
+	step := hostStep(via, stepKept, "keep the settings in the cluster")
+	for _, kind := range []string{templates.KindCluster, templates.KindKubelet} {
+		for _, change := range all[kind].changes {
+			step.because("%s.%s", kind, change)
+		}
+	}
+	documents, err := p.reconfiguration(via, all)
+	if err != nil {
+		p.block(via.Name, step.Title, err.Error())
+		return
+	}
+	for _, phase := range phases {
+		step.do(RunKubeadm{Document: documents, Verb: phase})
+	}
+	for _, host := range p.Cluster.ControlPlane.Hosts {
+		if p.isBlocked(host.Name, controlPlaneTitle) {
+			p.block(via.Name, step.Title, "the control plane "+host.Name+" could not be changed")
+			return
+		}
+		step.Needs = append(step.Needs, StepID(host.Name, stepSettings))
+	}
+	p.add(step)
+}
+
+// keptPhases are the phases of kubeadm that write what the cluster keeps.
+func keptPhases(all map[string]settlement) [][]string {
+	var phases [][]string
+	if len(all[templates.KindCluster].changes) > 0 {
+		phases = append(phases, []string{"init", "phase", "upload-config", "kubeadm"})
+	}
+	if len(all[templates.KindKubelet].changes) > 0 {
+		phases = append(phases, []string{"init", "phase", "upload-config", "kubelet"})
+	}
+	addons := map[string]bool{}
+	for _, change := range all[templates.KindCluster].changes {
+		for _, addon := range ruleOf(change).addons {
+			addons[addon] = true
+		}
+	}
+	for _, addon := range slices.Sorted(maps.Keys(addons)) {
+		phases = append(phases, []string{"init", "phase", "addon", addon})
+	}
+	return phases
+}
+
+// kubeProxySettings plans kube-proxy's configuration and the restart of its pods.
+func (p *planner) kubeProxySettings(all map[string]settlement) {
+	proxy := all[templates.KindKubeProxy]
+	step := Step{ID: clusterKubeProxy, Title: "change kube-proxy's settings"}
+	for _, change := range proxy.changes {
+		step.because("%s.%s", templates.KindKubeProxy, change)
+	}
+	if proxy.interrupted && len(proxy.changes) == 0 {
+		step.because("a change of them was cut off, its pods may run with others")
+	}
+	if len(step.Reasons) == 0 {
+		return
+	}
+	text, err := templates.SettingsDocument(templates.KindKubeProxy, proxy.settled)
+	if err != nil {
+		p.block("", step.Title, err.Error())
+		return
+	}
+	sum := sha256.Sum256(text)
+	pods := object.System("apps/v1", "DaemonSet", "kube-proxy")
+	pods["spec"] = map[string]any{"template": map[string]any{"metadata": map[string]any{
+		"annotations": map[string]any{annotationSettings: hex.EncodeToString(sum[:])},
+	}}}
+	step.do(ApplyObject{Object: object.ConfigMap("kube-proxy", map[string]any{"config.conf": string(text)})},
+		ApplyObject{Object: pods}, AwaitObject{Object: pods})
+	step.Needs = []string{StepID(p.facts.API.Via, stepKept)}
+	p.add(step)
+}
+
+// kubeletSettings plans the configuration of kubelets that differs, host by host: one that
+// does not come back ends it there.
+func (p *planner) kubeletSettings(all map[string]settlement) {
+	kubelet, ok := all[templates.KindKubelet]
+	if !ok {
+		return
+	}
+	before := []string{StepID(p.facts.API.Via, stepKept)}
+	for _, host := range p.Cluster.Hosts() {
+		facts, ok := p.reached(host.Name)
+		text, exists := facts.Contents[templates.KubeletConfigFile]
+		if _, registered := p.facts.API.Nodes[host.Name]; !ok || !exists || !registered || p.has(StepID(host.Name, stepJoin)) {
+			continue
+		}
+		step := hostStep(host, stepKubelet, "change the kubelet's settings")
+		is, err := templates.ReadSettings(templates.KindKubelet, text)
+		if err != nil {
+			p.block(host.Name, step.Title, err.Error())
+			continue
+		}
+		for _, change := range templates.SettingChanges(is, templates.Settle(is, kubelet.wanted, kubelet.before...)) {
+			step.because("%s.%s", templates.KindKubelet, change)
+		}
+		if len(step.Reasons) == 0 {
+			continue
+		}
+		step.do(StopUnit(templates.KubeletService), RunKubeadm{Document: templates.KubeletRefresh(), Verb: []string{"upgrade", "node", "phase", "kubelet-config"}},
+			StartUnit(templates.KubeletService, true), AwaitKubelet{Node: host.Name})
+		step.Needs = append(p.preparation(host.Name), before...)
+		before = append(before, step.ID)
+		p.add(step)
+	}
+}
+
+// reconfiguration are the documents for kubeadm's phases on a control-plane host.
+func (p *planner) reconfiguration(host inventory.Host, all map[string]settlement) ([]byte, error) {
+	settings := templates.Settings{}
+	for kind, settlement := range all {
+		settings[kind] = settlement.settled
+	}
+	return templates.Reconfiguration(p.TemplateCluster(), p.templateNode(host, nil), settings)
+}

@@ -1,0 +1,94 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+
+	"fairlead/provision/desired"
+	"fairlead/provision/object"
+	"fairlead/templates"
+)
+
+// sameRecord says that the cluster's record of the settings is that of the inventory.
+func (p *planner) sameRecord(wanted templates.Settings) bool {
+	record, err := desired.RecordOf(wanted)
+	return err == nil && maps.Equal(record, p.facts.API.RecordedSettings)
+}
+
+// isSettings says that a step changes settings.
+func isSettings(step Step) bool {
+	ofHost := slices.ContainsFunc([]string{stepSettings, stepKept, stepKubelet}, func(name string) bool {
+		return step.ID == StepID(step.Host, name)
+	})
+	return ofHost || step.ID == clusterKubeProxy
+}
+
+// announceSettings plans to record the settings to come before the first of them is changed.
+func (p *planner) announceSettings(wanted templates.Settings) {
+	if !slices.ContainsFunc(p.plan.Steps, isSettings) {
+		return
+	}
+	step := Step{ID: clusterAnnounce, Title: "record the settings to come"}
+	step.because("settings change")
+	record, err := desired.RecordOf(wanted)
+	if err != nil {
+		p.block("", step.Title, err.Error())
+		return
+	}
+	announced := maps.Clone(p.facts.API.RecordedSettings)
+	if announced == nil {
+		announced = map[string]string{}
+	}
+	for kind, text := range record {
+		if announced[kind] != text {
+			sum := sha256.Sum256([]byte(text))
+			announced[kind+desired.SettingsToCome+hex.EncodeToString(sum[:4])] = text
+		}
+	}
+	if maps.Equal(announced, p.facts.API.RecordedSettings) {
+		return // a run that was cut off has done it
+	}
+	for i := range p.plan.Steps {
+		if isSettings(p.plan.Steps[i]) {
+			p.plan.Steps[i].Needs = append(p.plan.Steps[i].Needs, step.ID)
+		}
+	}
+	step.do(applyRecord(announced))
+	first := slices.IndexFunc(p.plan.Steps, isSettings)
+	p.plan.Steps = slices.Insert(p.plan.Steps, first, step)
+}
+
+// recordSettings plans the record of what the inventory says, after everything that it says
+// was done. A host that cannot be reached would never be told what is no longer wanted.
+func (p *planner) recordSettings(wanted templates.Settings, reason string) {
+	step := Step{ID: clusterRecord, Title: "record the settings"}
+	step.because("%s", reason)
+	record, err := desired.RecordOf(wanted)
+	if err != nil {
+		p.block("", step.Title, err.Error())
+		return
+	}
+	for _, host := range p.Cluster.Hosts() {
+		if _, ok := p.reached(host.Name); !ok && len(p.facts.API.RecordedSettings) > 0 {
+			return // that it cannot be reached was said
+		}
+		step.Needs = append(step.Needs, StepID(host.Name, stepInit))
+	}
+	for _, each := range p.plan.Steps {
+		if isSettings(each) {
+			step.Needs = append(step.Needs, each.ID)
+		}
+	}
+	step.do(applyRecord(record))
+	p.add(step)
+}
+
+func applyRecord(record map[string]string) ApplyObject {
+	data := map[string]any{}
+	for kind, text := range record {
+		data[kind] = text
+	}
+	return ApplyObject{Object: object.ConfigMap(desired.SettingsRecord, data)}
+}
