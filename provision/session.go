@@ -14,6 +14,7 @@ import (
 	"fairlead/provision/bundle"
 	"fairlead/provision/kube"
 	"fairlead/provision/remote"
+	"fairlead/provision/remote/ssh"
 )
 
 // Options are what a Session needs beside the inventory.
@@ -36,6 +37,7 @@ type Session struct {
 	bundle *bundle.Bundle // nil without one
 	log    *slog.Logger
 	events *emitter
+	dialer *ssh.Dialer
 
 	mu     sync.Mutex
 	hosts  map[string]*remote.Host
@@ -81,6 +83,7 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 		bundle: b,
 		log:    options.Log,
 		events: &emitter{now: time.Now, sink: options.Events},
+		dialer: ssh.NewDialer(ssh.Options{Log: options.Log}),
 		hosts:  map[string]*remote.Host{},
 	}, nil
 }
@@ -97,7 +100,7 @@ func (s *Session) Close() error {
 		errs = append(errs, host.Close())
 	}
 	s.hosts, s.client, s.via = map[string]*remote.Host{}, nil, nil
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.dialer.Close())...)
 }
 
 // connect returns the connection to a host. There is one for the whole run; only a lost
@@ -109,14 +112,14 @@ func (s *Session) connect(ctx context.Context, host inventory.Host) (*remote.Hos
 	if connection != nil && connection.Alive() == nil {
 		return connection, nil
 	}
-	target := remote.Target{
+	target := ssh.Target{
 		Name: host.Name, Address: host.Address.String(), Port: host.SSH.Port, User: host.SSH.User,
 		IdentityFile: host.SSH.IdentityFile, HostKey: host.SSH.HostKey,
 	}
 	if host.SSH.KnownHosts != "" {
 		target.KnownHosts = []string{host.SSH.KnownHosts}
 	}
-	connection, err := remote.Dial(ctx, target, remote.Options{Log: s.log.With("host", host.Name)})
+	connection, err := s.dialer.Dial(ctx, target)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,10 @@ func table() []rule {
 		{"fairlead/provision/bundle", nil, concat(kubernetes, ssh, cli)},
 		{"fairlead/provision/manifests", []string{"fairlead/inventory"}, concat(ssh, cli, []string{"k8s.io/client-go", "k8s.io/kubernetes"})},
 		{"fairlead/provision/registry", nil, concat(kubernetes, ssh, cli)},
-		{"fairlead/provision/remote", nil, concat(kubernetes, cli)},
+		{"fairlead/provision/remote", nil, concat(kubernetes, cli, []string{"golang.org/x/crypto/ssh"})},
+		{"fairlead/provision/remote/ssh", []string{"fairlead/provision/remote"}, concat(kubernetes, cli, []string{"github.com/pkg/sftp"})},
+		{"fairlead/provision/remote/local", []string{"fairlead/provision/remote"}, concat(kubernetes, cli, ssh)},
+		{"fairlead/provision/remote/remotetest", nil, concat(kubernetes, cli, []string{"github.com/pkg/sftp"})},
 		{"fairlead/provision/kube", []string{"fairlead/pki"}, concat(ssh, cli)},
 	}
 }
@@ -108,5 +111,14 @@ func TestRuleIsNarrow(t *testing.T) {
 	}
 	if broken(r, "fairlead/provision/kube", "fairlead/pki") {
 		t.Error("kube must not import pki")
+	}
+	for name, imported := range map[string]string{
+		"fairlead/provision/remote":       "golang.org/x/crypto/ssh",
+		"fairlead/provision/remote/local": "fairlead/provision/remote/ssh",
+		"fairlead/provision/remote/ssh":   "fairlead/provision/remote/local",
+	} {
+		if r, _ := ruleFor(name); !broken(r, name, imported) {
+			t.Errorf("%s may import %s", name, imported)
+		}
 	}
 }

@@ -3,16 +3,17 @@ package remote
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/pkg/sftp"
-	"golang.org/x/crypto/ssh"
 )
 
 // sftpServers are the places of OpenSSH's sftp-server: Debian family, RHEL family, SUSE, others.
@@ -37,11 +38,14 @@ const sftpRequests = 64
 // cancelSlack is how long a file operation may go on after its context has ended before the file session is dropped.
 const cancelSlack = 5 * time.Second
 
-// fileSession is SFTP as root over one session.
+// fileSession is SFTP as root over one process.
 type fileSession struct {
-	session *ssh.Session
+	process Process
+	output  *io.PipeReader // what the process says
 	client  *sftp.Client
-	gone    chan struct{} // closed when the session has ended
+	broken  atomic.Bool   // reading from the process or writing to it has failed
+	gone    chan struct{} // closed when the process has ended and cause is set
+	cause   error         // how it ended
 }
 
 // withFiles calls use with the host's file session, opening it when needed. A file operation cannot be interrupted, so
@@ -58,16 +62,34 @@ func (h *Host) withFiles(ctx context.Context, use func(*sftp.Client) error) erro
 		select {
 		case <-done:
 		case <-timer.C:
-			closeSession(files.session, h.log)
+			h.drop(files)
 		}
 	})
 	err = use(files.client)
 	close(done)
 	stop()
 	if cause := context.Cause(ctx); err != nil && cause != nil {
-		err = fmt.Errorf("stopped: %w", cause)
+		return fmt.Errorf("stopped: %w", cause)
+	}
+	return h.explainFiles(files, err)
+}
+
+// explainFiles returns the reason behind err when that is the end of the file session or of the way to the host.
+func (h *Host) explainFiles(files *fileSession, err error) error {
+	if err != nil && !fromPeer(err) && files.broken.Load() {
+		h.drop(files)
+		<-files.gone
+		if errors.Is(files.cause, ErrLost) {
+			err = files.cause
+		}
 	}
 	return h.explain(err)
+}
+
+// drop gives a file session up. What the process still says must find an end, or its own would not be noticed.
+func (h *Host) drop(files *fileSession) {
+	_ = files.output.Close() // never fails
+	h.release(files.process)
 }
 
 // openFiles returns the file session, which is opened once and kept.
@@ -91,70 +113,91 @@ func (h *Host) openFiles(ctx context.Context) (*fileSession, error) {
 	return files, nil
 }
 
-// watch waits for the end of the session.
-func (f *fileSession) watch(log *slog.Logger) {
-	err := f.client.Wait()
-	log.Debug("file session ended", "error", err)
-	closeSession(f.session, log)
-	close(f.gone)
-}
-
+// over tells a session that no further operation can use.
 func (f *fileSession) over() bool {
 	select {
 	case <-f.gone:
 		return true
 	default:
-		return false
+		return f.broken.Load()
+	}
+}
+
+// watched is one side of the talk with the process; a failure of it is the end of the session.
+type watched struct {
+	io.Reader
+	io.WriteCloser
+	broken *atomic.Bool
+}
+
+// Read implements io.Reader.
+func (w watched) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	w.note(err)
+	return n, err
+}
+
+// Write implements io.Writer.
+func (w watched) Write(p []byte) (int, error) {
+	n, err := w.WriteCloser.Write(p)
+	w.note(err)
+	return n, err
+}
+
+func (w watched) note(err error) {
+	if err != nil {
+		w.broken.Store(true)
 	}
 }
 
 // startFiles starts sftp-server as root and greets it.
 func (h *Host) startFiles(ctx context.Context) (*fileSession, error) {
-	session, err := h.newSession(ctx)
+	mark := newMark()
+	complaints := &stream{mark: []byte(mark)}
+	output, toOutput := io.Pipe()
+	argv := append([]string{"/bin/sh", "-c", startSFTP, "sh"}, sftpServers...)
+	process, err := h.start(ctx, Exec{Line: h.wireLine(argv, true, mark), Stdout: toOutput, Stderr: complaints})
 	if err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { closeSession(session, h.log) })
+	files := &fileSession{process: process, output: output, gone: make(chan struct{})}
+	if !h.task(func() { h.watchFiles(files, toOutput) }) {
+		h.drop(files)
+		return nil, errClosed
+	}
+	stop := context.AfterFunc(ctx, func() { h.drop(files) })
 	defer stop()
-	files, err := h.greet(session)
-	if err != nil {
-		closeSession(session, h.log)
-		if cause := context.Cause(ctx); cause != nil {
-			return nil, cause
-		}
-		return nil, err
+	if err := h.greet(files, mark, complaints); err != nil {
+		return nil, cmp.Or(context.Cause(ctx), err)
 	}
 	return files, nil
 }
 
-func (h *Host) greet(session *ssh.Session) (*fileSession, error) {
-	mark := newMark()
-	complaints := &stream{mark: []byte(mark)}
-	session.Stderr = complaints
-	input, errIn := session.StdinPipe()
-	output, errOut := session.StdoutPipe()
-	if err := errors.Join(errIn, errOut); err != nil {
-		return nil, err
-	}
-	argv := append([]string{"/bin/sh", "-c", startSFTP, "sh"}, sftpServers...)
-	if err := session.Start(h.wireLine(argv, true, mark)); err != nil {
-		return nil, h.explain(err)
-	}
-	reader := bufio.NewReaderSize(output, 64<<10)
+// watchFiles waits for the end of the process, which is the end of what it says.
+func (h *Host) watchFiles(files *fileSession, output *io.PipeWriter) {
+	files.cause = files.process.Wait()
+	h.log.Debug("file session ended", "error", files.cause)
+	h.release(files.process)
+	_ = output.Close() // never fails
+	close(files.gone)
+}
+
+// greet waits until the server runs and agrees with it on the protocol.
+func (h *Host) greet(files *fileSession, mark string, complaints *stream) error {
+	reader := bufio.NewReaderSize(watched{Reader: files.output, broken: &files.broken}, 64<<10)
 	said, err := skipTo(reader, mark)
 	if err != nil {
-		return nil, h.noFiles(session.Wait(), said, complaints)
+		<-files.gone
+		return h.noFiles(files.cause, said, complaints)
 	}
-	client, err := sftp.NewClientPipe(reader, input,
+	files.client, err = sftp.NewClientPipe(reader, watched{WriteCloser: files.process.Stdin(), broken: &files.broken},
 		sftp.UseConcurrentWrites(true), sftp.MaxConcurrentRequestsPerFile(sftpRequests))
 	if err != nil {
-		return nil, h.noFiles(session.Wait(), nil, complaints)
+		h.drop(files)
+		<-files.gone
+		return h.noFiles(files.cause, nil, complaints)
 	}
-	files := &fileSession{session: session, client: client, gone: make(chan struct{})}
-	if !h.task(func() { files.watch(h.log) }) {
-		return nil, errClosed
-	}
-	return files, nil
+	return nil
 }
 
 // skipTo reads up to and including the line that ends with mark and the process group, and returns what was before it.
@@ -172,16 +215,16 @@ func skipTo(r *bufio.Reader, mark string) ([]byte, error) {
 	}
 }
 
-// noFiles explains why sftp-server did not start, from how its session ended.
+// noFiles explains why sftp-server did not start, from how its process ended.
 func (h *Host) noFiles(waitErr error, said []byte, complaints *stream) error {
 	text, started := complaints.finish()
-	var exit *ssh.ExitError
+	var exit *Exit
 	switch {
 	case waitErr != nil && !errors.As(waitErr, &exit):
 		return h.explain(waitErr)
 	case !started:
 		return h.notStarted(true, "sftp-server", Result{Stdout: said, Stderr: text})
-	case exit != nil && exit.ExitStatus() == noSFTP:
+	case exit != nil && exit.Code == noSFTP:
 		return fmt.Errorf("no sftp-server on the host (looked for %s): install the package openssh-sftp-server "+
 			"(Debian family) or openssh-server (others)", strings.Join(sftpServers, ", "))
 	}
