@@ -14,6 +14,7 @@ import (
 	"fairlead/provision/bundle"
 	"fairlead/provision/kube"
 	"fairlead/provision/remote"
+	"fairlead/provision/remote/local"
 	"fairlead/provision/remote/ssh"
 )
 
@@ -112,14 +113,7 @@ func (s *Session) connect(ctx context.Context, host inventory.Host) (*remote.Hos
 	if connection != nil && connection.Alive() == nil {
 		return connection, nil
 	}
-	target := ssh.Target{
-		Name: host.Name, Address: host.Address.String(), Port: host.SSH.Port, User: host.SSH.User,
-		IdentityFile: host.SSH.IdentityFile, HostKey: host.SSH.HostKey,
-	}
-	if host.SSH.KnownHosts != "" {
-		target.KnownHosts = []string{host.SSH.KnownHosts}
-	}
-	connection, err := s.dialer.Dial(ctx, target)
+	connection, err := s.dial(ctx, host)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +121,21 @@ func (s *Session) connect(ctx context.Context, host inventory.Host) (*remote.Hos
 	s.hosts[host.Name] = connection
 	s.mu.Unlock()
 	return connection, nil
+}
+
+// dial makes the connection to a host by the transport that the inventory says.
+func (s *Session) dial(ctx context.Context, host inventory.Host) (*remote.Host, error) {
+	if host.SSH.Transport == inventory.TransportLocal {
+		return local.Open(local.Options{Name: host.Name, Log: s.log})
+	}
+	target := ssh.Target{
+		Name: host.Name, Address: host.Address.String(), Port: host.SSH.Port, User: host.SSH.User,
+		IdentityFile: host.SSH.IdentityFile, HostKey: host.SSH.HostKey,
+	}
+	if host.SSH.KnownHosts != "" {
+		target.KnownHosts = []string{host.SSH.KnownHosts}
+	}
+	return s.dialer.Dial(ctx, target)
 }
 
 // connectAPI makes the client that reaches the API server through host's connection,
