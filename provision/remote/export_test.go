@@ -3,8 +3,6 @@ package remote
 import (
 	"context"
 	"os"
-
-	"github.com/pkg/sftp"
 )
 
 // What tests outside of this package need to know of it.
@@ -23,16 +21,19 @@ func (h *Host) EndFiles() {
 	<-h.files.gone
 }
 
-// CreateFile makes an empty file and leaves its mode as it comes.
+// CreateFile makes an empty file by the file session and leaves its mode as it comes.
 func (h *Host) CreateFile(ctx context.Context, path string) error {
-	return h.withFiles(ctx, func(c *sftp.Client) error {
-		f, err := c.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
+	return h.withFiles(ctx, func(files fileAccess) error {
+		f, err := files.(sftpFiles).client.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
 		if err != nil {
 			return err
 		}
 		return f.Close()
 	})
 }
+
+// HideServer takes the host for one without an sftp-server.
+func (h *Host) HideServer() { h.servers = []string{"/nowhere/sftp-server"} }
 
 // Awkward are arguments that shells like to change.
 var Awkward = awkward

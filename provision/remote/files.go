@@ -1,282 +1,101 @@
 package remote
 
 import (
-	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
-	"sync/atomic"
 	"time"
-
-	"github.com/pkg/sftp"
 )
 
-// sftpServers are the places of OpenSSH's sftp-server: Debian family, RHEL family, SUSE, others.
-var sftpServers = []string{
-	"/usr/lib/openssh/sftp-server",
-	"/usr/libexec/openssh/sftp-server",
-	"/usr/lib/ssh/sftp-server",
-	"/usr/libexec/sftp-server",
+const (
+	// parentMode is the mode of directories that are made for a file.
+	parentMode fs.FileMode = 0o755
+	// tempInfix marks the temporary files beside their targets: ".NAME.fairlead-RANDOM". The dot keeps them out of
+	// folders that are read by pattern, such as the kubelet's manifests.
+	tempInfix = ".fairlead-"
+	// tempStale is the age, by the host's clock, at which a temporary file is taken for the remains of a run that died.
+	tempStale = time.Hour
+	// permissions are the mode bits that a File has.
+	permissions = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+)
+
+// errNotRegular is a path that is there but holds no plain file.
+var errNotRegular = errors.New("not a regular file")
+
+// File is a file as it should be on the host.
+type File struct {
+	// Path is absolute.
+	Path string
+	// Mode holds permission bits, UID and GID the owner.
+	Mode     fs.FileMode
+	UID, GID int
+	// Content is all of it.
+	Content []byte
 }
 
-// startSFTP runs the first of the servers named by its arguments. The umask makes every new file 0600 and every new
-// directory 0700 until its mode is set: the protocol's open as the client speaks it carries no mode.
-const startSFTP = `umask 077; for p; do [ -x "$p" ] && exec "$p"; done; exit 127`
-
-// noSFTP is the exit code of startSFTP when none of the servers is there.
-const noSFTP = 127
-
-// sftpRequests is how many requests may be under way for one file. With 32 KiB each they fill the 2 MiB window of
-// OpenSSH's channels.
-const sftpRequests = 64
-
-// cancelSlack is how long a file operation may go on after its context has ended before the file session is dropped.
-const cancelSlack = 5 * time.Second
-
-// fileSession is SFTP as root over one process.
-type fileSession struct {
-	process Process
-	output  *io.PipeReader // what the process says
-	client  *sftp.Client
-	broken  atomic.Bool   // reading from the process or writing to it has failed
-	gone    chan struct{} // closed when the process has ended and cause is set
-	cause   error         // how it ended
-}
-
-// withFiles calls use with the host's file session, opening it when needed. A file operation cannot be interrupted, so
-// when it goes on long after ctx has ended the session is dropped, and the next operation opens another.
-func (h *Host) withFiles(ctx context.Context, use func(*sftp.Client) error) error {
-	files, err := h.openFiles(ctx)
-	if err != nil {
-		return err
-	}
-	done := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		timer := time.NewTimer(cancelSlack)
-		defer timer.Stop()
-		select {
-		case <-done:
-		case <-timer.C:
-			h.drop(files)
-		}
-	})
-	err = use(files.client)
-	close(done)
-	stop()
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		return fmt.Errorf("stopped: %w", cause)
-	}
-	return h.explainFiles(files, err)
-}
-
-// explainFiles returns the reason behind err when that is the end of the file session or of the way to the host.
-func (h *Host) explainFiles(files *fileSession, err error) error {
-	if err != nil && !fromPeer(err) && files.broken.Load() {
-		h.drop(files)
-		<-files.gone
-		if errors.Is(files.cause, ErrLost) {
-			err = files.cause
-		}
-	}
-	return h.explain(err)
-}
-
-// drop gives a file session up. What the process still says must find an end, or its own would not be noticed.
-func (h *Host) drop(files *fileSession) {
-	_ = files.output.Close() // never fails
-	h.release(files.process)
-}
-
-// openFiles returns the file session, which is opened once and kept.
-func (h *Host) openFiles(ctx context.Context) (*fileSession, error) {
-	select {
-	case h.filesLock <- struct{}{}:
-		defer func() { <-h.filesLock }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	if h.files != nil && !h.files.over() {
-		return h.files, nil
-	}
-	start := time.Now()
-	files, err := h.startFiles(ctx)
-	h.log.Debug("open file session", "duration", time.Since(start), "error", err)
-	if err != nil {
-		return nil, fmt.Errorf("open file session: %w", err)
-	}
-	h.files = files
-	return files, nil
-}
-
-// over tells a session that no further operation can use.
-func (f *fileSession) over() bool {
-	select {
-	case <-f.gone:
-		return true
-	default:
-		return f.broken.Load()
-	}
-}
-
-// watched is one side of the talk with the process; a failure of it is the end of the session.
-type watched struct {
-	io.Reader
-	io.WriteCloser
-	broken *atomic.Bool
-}
-
-// Read implements io.Reader.
-func (w watched) Read(p []byte) (int, error) {
-	n, err := w.Reader.Read(p)
-	w.note(err)
-	return n, err
-}
-
-// Write implements io.Writer.
-func (w watched) Write(p []byte) (int, error) {
-	n, err := w.WriteCloser.Write(p)
-	w.note(err)
-	return n, err
-}
-
-func (w watched) note(err error) {
-	if err != nil {
-		w.broken.Store(true)
-	}
-}
-
-// startFiles starts sftp-server as root and greets it.
-func (h *Host) startFiles(ctx context.Context) (*fileSession, error) {
-	mark := newMark()
-	complaints := &stream{mark: []byte(mark)}
-	output, toOutput := io.Pipe()
-	argv := append([]string{"/bin/sh", "-c", startSFTP, "sh"}, sftpServers...)
-	process, err := h.start(ctx, Exec{Line: h.wireLine(argv, true, mark), Stdout: toOutput, Stderr: complaints})
-	if err != nil {
-		return nil, err
-	}
-	files := &fileSession{process: process, output: output, gone: make(chan struct{})}
-	if !h.task(func() { h.watchFiles(files, toOutput) }) {
-		h.drop(files)
-		return nil, errClosed
-	}
-	stop := context.AfterFunc(ctx, func() { h.drop(files) })
-	defer stop()
-	if err := h.greet(files, mark, complaints); err != nil {
-		return nil, cmp.Or(context.Cause(ctx), err)
-	}
-	return files, nil
-}
-
-// watchFiles waits for the end of the process, which is the end of what it says.
-func (h *Host) watchFiles(files *fileSession, output *io.PipeWriter) {
-	files.cause = files.process.Wait()
-	h.log.Debug("file session ended", "error", files.cause)
-	h.release(files.process)
-	_ = output.Close() // never fails
-	close(files.gone)
-}
-
-// greet waits until the server runs and agrees with it on the protocol.
-func (h *Host) greet(files *fileSession, mark string, complaints *stream) error {
-	reader := bufio.NewReaderSize(watched{Reader: files.output, broken: &files.broken}, 64<<10)
-	said, err := skipTo(reader, mark)
-	if err != nil {
-		<-files.gone
-		return h.noFiles(files.cause, said, complaints)
-	}
-	files.client, err = sftp.NewClientPipe(reader, watched{WriteCloser: files.process.Stdin(), broken: &files.broken},
-		sftp.UseConcurrentWrites(true), sftp.MaxConcurrentRequestsPerFile(sftpRequests))
-	if err != nil {
-		h.drop(files)
-		<-files.gone
-		return h.noFiles(files.cause, nil, complaints)
-	}
-	return nil
-}
-
-// skipTo reads up to and including the line that ends with mark and the process group, and returns what was before it.
-func skipTo(r *bufio.Reader, mark string) ([]byte, error) {
-	var before []byte
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return append(before, line...), err
-		}
-		if strings.Contains(line, mark) {
-			return before, nil
-		}
-		before = append(before, line...)
-	}
-}
-
-// noFiles explains why sftp-server did not start, from how its process ended.
-func (h *Host) noFiles(waitErr error, said []byte, complaints *stream) error {
-	text, started := complaints.finish()
-	var exit *Exit
-	switch {
-	case waitErr != nil && !errors.As(waitErr, &exit):
-		return h.explain(waitErr)
-	case !started:
-		return h.notStarted(true, "sftp-server", Result{Stdout: said, Stderr: text})
-	case exit != nil && exit.Code == noSFTP:
-		return fmt.Errorf("no sftp-server on the host (looked for %s): install the package openssh-sftp-server "+
-			"(Debian family) or openssh-server (others)", strings.Join(sftpServers, ", "))
-	}
-	return fmt.Errorf("sftp-server ended at once: %s", lastLines(text, stderrLines))
+// fileAccess is a way to read and write files as root.
+type fileAccess interface {
+	// read returns what ReadFile does.
+	read(ctx context.Context, path string) ([]byte, error)
+	// equal tells whether the host has the file already. A directory in its place is an error.
+	equal(ctx context.Context, f File) (bool, error)
+	// place makes a file of size bytes as f says, but of content, which fails unless it has that many.
+	place(ctx context.Context, f File, size int64, content io.Reader) error
 }
 
 // ReadFile returns the content of a file, read as root. The error is fs.ErrNotExist only when the host said that no
 // file of that name is there: not when the path could not be looked at, and not for a symbolic link that leads nowhere.
 func (h *Host) ReadFile(ctx context.Context, path string) ([]byte, error) {
-	var content bytes.Buffer
+	var content []byte
 	start := time.Now()
-	err := h.withFiles(ctx, func(c *sftp.Client) error {
-		content.Reset()
-		f, err := c.Open(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return provenAbsent(c, path, err)
-		}
-		if err != nil {
-			return err
-		}
-		_, err = f.WriteTo(&content)
-		return errors.Join(err, f.Close())
+	err := h.withFiles(ctx, func(files fileAccess) (err error) {
+		content, err = files.read(ctx, path)
+		return err
 	})
-	h.log.DebugContext(ctx, "read file", "path", path, "bytes", content.Len(), "duration", time.Since(start), "error", err)
+	h.log.DebugContext(ctx, "read file", "path", path, "bytes", len(content), "duration", time.Since(start), "error", err)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	return content.Bytes(), nil
+	return content, nil
 }
 
-// provenAbsent checks that a path that cannot be opened for want of a file is absent itself: the server gives the same
-// answer for a dangling link or a loop of links.
-func provenAbsent(c *sftp.Client, path string, absent error) error {
-	info, err := c.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return absent
-	case err != nil:
-		return err
+// WriteFile makes a file as root as f says, and reports whether it had to. A file with equal content, mode and owner is
+// left alone and nothing is sent. Otherwise the new file is written beside the old one, has its mode and owner before
+// its first byte, and is renamed over it; a symbolic link at the path is replaced, not followed. Missing parents are made
+// with 0755. A full file system is syscall.ENOSPC.
+func (h *Host) WriteFile(ctx context.Context, f File) (changed bool, err error) {
+	start := time.Now()
+	err = h.withFiles(ctx, func(files fileAccess) error {
+		same, err := files.equal(ctx, f)
+		if err != nil || same {
+			return err
+		}
+		changed = true
+		return files.place(ctx, f, int64(len(f.Content)), contextReader{bytes.NewReader(f.Content), ctx.Err})
+	})
+	h.log.DebugContext(ctx, "write file", "path", f.Path, "mode", f.Mode.String(), "bytes", len(f.Content), "changed", changed,
+		"duration", time.Since(start), "error", err)
+	if err != nil {
+		return false, fmt.Errorf("write %s: %w", f.Path, err)
 	}
-	return fmt.Errorf("%w: it is a %s whose target is not there", errNotRegular, kind(info.Mode()))
+	return changed, nil
 }
 
-// errNotRegular is a path that is there but holds no plain file.
-var errNotRegular = errors.New("not a regular file")
-
-func kind(mode fs.FileMode) string {
-	switch {
-	case mode&fs.ModeSymlink != 0:
-		return "symbolic link"
-	case mode.IsDir():
-		return "directory"
+// Upload streams size bytes of r to a file owned by root, as atomically as WriteFile, and always sends them. progress,
+// which may be nil, gets the bytes handed to the connection so far. A reader that ends early or late is an error.
+func (h *Host) Upload(ctx context.Context, name string, mode fs.FileMode, r io.Reader, size int64, progress func(int64)) error {
+	start := time.Now()
+	err := h.withFiles(ctx, func(files fileAccess) error {
+		content := &progressReader{r: &sizedReader{r: contextReader{r, ctx.Err}, size: size}, progress: progress}
+		return files.place(ctx, File{Path: name, Mode: mode}, size, content)
+	})
+	h.log.DebugContext(ctx, "upload file", "path", name, "mode", mode.String(), "bytes", size,
+		"duration", time.Since(start), "error", err)
+	if err != nil {
+		return fmt.Errorf("upload %s: %w", name, err)
 	}
-	return "file of type " + mode.Type().String()
+	return nil
 }

@@ -52,6 +52,8 @@ type Host struct {
 
 	filesLock chan struct{} // holds a token while somebody opens or takes files
 	files     *fileSession
+	noServer  bool     // files are read and written by scripts
+	servers   []string // where sftp-server may be
 
 	done    chan struct{}
 	endOnce sync.Once
@@ -65,7 +67,7 @@ func New(way Transport, s Settings) *Host {
 	}
 	h := &Host{
 		name: s.Name, user: s.User, grace: cmp.Or(max(s.StopGrace, 0), defaultStopGrace), log: s.Log.With("host", s.Name), way: way,
-		done: make(chan struct{}), filesLock: make(chan struct{}, 1),
+		done: make(chan struct{}), filesLock: make(chan struct{}, 1), servers: sftpServers,
 	}
 	if s.Commands > 0 {
 		h.slots = make(chan struct{}, s.Commands)

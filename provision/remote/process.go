@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"time"
@@ -133,6 +134,24 @@ func (p *progressReader) Read(b []byte) (int, error) {
 	}
 	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader's contract is the bare value
 		p.err = err
+	}
+	return n, err
+}
+
+// sizedReader fails when r does not end after size bytes.
+type sizedReader struct {
+	r         io.Reader
+	size, got int64
+}
+
+func (s *sizedReader) Read(b []byte) (int, error) {
+	n, err := s.r.Read(b)
+	s.got += int64(n)
+	switch {
+	case s.got > s.size:
+		return max(0, n-int(s.got-s.size)), fmt.Errorf("source is longer than %d bytes", s.size)
+	case err == io.EOF && s.got < s.size: //nolint:errorlint // io.Reader's contract is the bare value
+		return n, fmt.Errorf("source ended after %d of %d bytes", s.got, s.size)
 	}
 	return n, err
 }

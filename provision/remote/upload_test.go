@@ -15,7 +15,7 @@ import (
 )
 
 func TestUpload(t *testing.T) {
-	overWays(t, func(t *testing.T, open opener) {
+	overFiles(t, func(t *testing.T, open opener) {
 		h := open(t, setting{})
 		dir := t.TempDir()
 		content := make([]byte, 5<<20+123)

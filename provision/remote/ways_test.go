@@ -39,6 +39,21 @@ func overWays(t *testing.T, test func(t *testing.T, open opener)) {
 	}
 }
 
+// overFiles runs a test over each transport, with and without an sftp-server on the host.
+func overFiles(t *testing.T, test func(t *testing.T, open opener)) {
+	t.Helper()
+	overWays(t, test)
+	for name, open := range ways() {
+		t.Run(name+" without sftp-server", func(t *testing.T) {
+			test(t, func(t testing.TB, s setting) *remote.Host {
+				h := open(t, s)
+				h.HideServer()
+				return h
+			})
+		})
+	}
+}
+
 func overSSH(t testing.TB, s setting) *remote.Host {
 	t.Helper()
 	var config []string
