@@ -129,7 +129,7 @@ func TestWholeOrFormer(t *testing.T) {
 				}
 			}
 		}()
-		for i := range 20 {
+		for i := range 6 {
 			if _, err := h.WriteFile(t.Context(), own(path, 0o600, versions[(i+1)%2])); err != nil {
 				t.Error(err)
 			}

@@ -101,7 +101,7 @@ func (d *Dialer) handshake(ctx context.Context, t Target, l *login, wire net.Con
 	var mine *turn
 	defer func() { mine.over() }()
 	server := &greeted{Conn: wire, onGreeting: func() (err error) {
-		if mine, err = take(ctx, d.compute); err != nil {
+		if mine, err = d.take(ctx); err != nil {
 			return err
 		}
 		// Only from here on, so that no login pays for those before it.

@@ -25,8 +25,9 @@ const maxCommands = 4
 type Options struct {
 	// Log gets one debug record per connection, command and file; nil discards them.
 	Log *slog.Logger
-	// Handshakes is how many handshakes may be computed at once; default 64. What waits for a host to answer is not
-	// counted, see turn.
+	// Handshakes is how many handshakes may be computed at once; default 64. One takes some 3 ms of a core, and keeps its
+	// turn for turnTime at most: so 256 or more begin in a second, and a thousand hosts at once leave a laptop a core,
+	// and each of them its LoginTimeout. What waits for a host to answer is not counted, see turn.
 	Handshakes int
 	// DialTimeout bounds the TCP connection, and then the wait for the server's greeting; default 4 s.
 	DialTimeout time.Duration
@@ -67,16 +68,20 @@ func (o Options) withDefaults() Options {
 // Dialer makes the connections of one run. It is safe for concurrent use. Each known_hosts file, each identity file and
 // the list of the agent's keys is read once, when it is first needed: what changes afterwards is not seen.
 type Dialer struct {
-	opts    Options
-	known   *knownFiles
-	keys    *keyring
-	compute chan struct{} // holds a token for each handshake that is computed
+	opts     Options
+	known    *knownFiles
+	keys     *keyring
+	compute  chan struct{} // holds a token for each handshake that is computed
+	turnTime time.Duration
 }
 
 // NewDialer makes a Dialer, which reads and connects to nothing yet.
 func NewDialer(o Options) *Dialer {
 	o = o.withDefaults()
-	return &Dialer{opts: o, known: newKnownFiles(o.Log), keys: newKeyring(), compute: make(chan struct{}, o.Handshakes)}
+	return &Dialer{
+		opts: o, known: newKnownFiles(o.Log), keys: newKeyring(),
+		compute: make(chan struct{}, o.Handshakes), turnTime: turnTime,
+	}
 }
 
 // Close ends the talk with the agent. Connections that were made live on; logins that are under way may fail.

@@ -27,22 +27,31 @@ func startAgent(t *testing.T, keys ...agent.AddedKey) {
 			t.Fatal(err)
 		}
 	}
+	serveAgent(t, ring)
+}
+
+// serveAgent points $SSH_AUTH_SOCK at an agent, and returns the connections to it.
+func serveAgent(t *testing.T, a agent.Agent) <-chan net.Conn {
+	t.Helper()
 	socket := filepath.Join(t.TempDir(), "s")
 	l, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
+	conns := make(chan net.Conn, 16)
 	go func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go func() { defer c.Close(); _ = agent.ServeAgent(ring, c) }()
+			conns <- c
+			go func() { defer c.Close(); _ = agent.ServeAgent(a, c) }()
 		}
 	}()
 	t.Setenv("SSH_AUTH_SOCK", socket)
+	return conns
 }
 
 // userKey is the private key that srv lets in.

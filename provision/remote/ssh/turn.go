@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// turnTime is the longest that one handshake keeps its turn. What takes longer waits for the host and computes nothing.
-const turnTime = time.Second
+// turnTime is the longest that one handshake keeps its turn. What takes longer waits for the host and computes nothing, or
+// waits for round trips over a long line.
+const turnTime = 250 * time.Millisecond
 
 // turn is the right of a handshake to compute. It is taken when the server has greeted, so that addresses where nobody
 // answers take none, and given back when the handshake is over or has become slow.
@@ -19,14 +20,14 @@ type turn struct {
 }
 
 // take waits for a turn.
-func take(ctx context.Context, compute chan struct{}) (*turn, error) {
+func (d *Dialer) take(ctx context.Context) (*turn, error) {
 	select {
-	case compute <- struct{}{}:
+	case d.compute <- struct{}{}:
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	t := &turn{compute: compute}
-	t.timer = time.AfterFunc(turnTime, t.free)
+	t := &turn{compute: d.compute}
+	t.timer = time.AfterFunc(d.turnTime, t.free)
 	return t, nil
 }
 
