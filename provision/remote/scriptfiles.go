@@ -37,7 +37,7 @@ func (s scriptFiles) read(ctx context.Context, path string) ([]byte, error) {
 	r, err := s.run(ctx, "read-file", readScript, nil, path)
 	var failed *scriptError
 	if errors.As(err, &failed) && failed.code == otherThanFile {
-		return nil, fmt.Errorf("%w: it is a %s", errNotRegular, failed)
+		return nil, fmt.Errorf("%w: it is a %s", errNotRegular, lastLines(failed.said, 1))
 	}
 	return r.Stdout, err
 }

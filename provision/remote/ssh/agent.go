@@ -105,7 +105,7 @@ func (c *agentConn) Read(p []byte) (int, error) {
 
 func (c *agentConn) note(err error) error {
 	if err != nil && !c.broken.Swap(true) {
-		_ = c.Conn.Close() // what it has to say of that is err
+		_ = c.Close() // what it has to say of that is err
 	}
 	return err
 }

@@ -46,12 +46,6 @@ func stub(t *testing.T, serve func(net.Conn)) int {
 // silent says nothing until the peer gives up.
 func silent(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 
-// greets says that it is an SSH server, and no more.
-func greets(c net.Conn) {
-	_, _ = io.WriteString(c, "SSH-2.0-stub\r\n")
-	silent(c)
-}
-
 // TestDeadHostsHoldUpNobody dials a hundred hosts that never answer, in two ways, and one that does. There is one turn
 // for all of them, and no time limit: if the others held it, the good one would never be reached.
 func TestDeadHostsHoldUpNobody(t *testing.T) {
