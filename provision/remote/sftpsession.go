@@ -202,11 +202,22 @@ func (h *Host) greet(files *fileSession, mark string, complaints *stream) error 
 	files.client, err = sftp.NewClientPipe(reader, watched{WriteCloser: files.process.Stdin(), broken: &files.broken},
 		sftp.UseConcurrentWrites(true), sftp.MaxConcurrentRequestsPerFile(sftpRequests))
 	if err != nil {
-		h.drop(files)
-		<-files.gone
+		h.letEnd(files)
 		return h.noFiles(files.cause, nil, complaints)
 	}
 	return nil
+}
+
+// letEnd waits for the end of a process that is not what it should be. How it ends by itself tells why, so it is given up
+// only when it does not.
+func (h *Host) letEnd(files *fileSession) {
+	_ = files.output.Close() // never fails
+	if err := files.process.Stdin().Close(); err != nil {
+		h.log.Debug("close input of file session", "error", err) // it has ended already
+	}
+	timer := time.AfterFunc(endSlack, func() { h.drop(files) })
+	defer timer.Stop()
+	<-files.gone
 }
 
 // skipTo reads up to and including the line that ends with mark and the process group, and returns what was before it.
