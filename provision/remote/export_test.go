@@ -32,8 +32,8 @@ func (h *Host) CreateFile(ctx context.Context, path string) error {
 	})
 }
 
-// HideServer takes the host for one without an sftp-server.
-func (h *Host) HideServer() { h.servers = []string{"/nowhere/sftp-server"} }
+// UseServer has another program be the sftp-server.
+func (h *Host) UseServer(path string) { h.servers = []string{path} }
 
 // Awkward are arguments that shells like to change.
 var Awkward = awkward

@@ -274,3 +274,41 @@ func TestFileSessionReopened(t *testing.T) {
 		}
 	})
 }
+
+// TestServerFails has programs at the sftp-server's place that are none: that is no missing file, and no missing server.
+func TestServerFails(t *testing.T) {
+	overWays(t, func(t *testing.T, open opener) {
+		for name, tt := range map[string]struct{ script, says string }{
+			"ends at once":    {"echo 'libcrypto.so: cannot open' >&2\nexit 1\n", "libcrypto.so: cannot open"},
+			"talks otherwise": {"echo welcome\ncat >/dev/null\necho 'what?' >&2\nexit 3\n", "what?"},
+			"not found":       {"echo 'exec: not found' >&2\nexit 127\n", ""},
+		} {
+			h := open(t, setting{})
+			h.UseServer(program(t, "sftp-server", tt.script))
+			_, err := h.ReadFile(t.Context(), "/proc/version")
+			if tt.says == "" {
+				if err != nil {
+					t.Errorf("%s: %v, want that scripts read", name, err)
+				}
+				continue
+			}
+			if err == nil || !strings.Contains(err.Error(), "sftp-server ended at once: "+tt.says) || errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+	})
+}
+
+// TestServerLookedForOnce counts processes: one for the server that is not there, and then one for each operation.
+func TestServerLookedForOnce(t *testing.T) {
+	h := overLocal(t, setting{})
+	h.UseServer("/nowhere/sftp-server")
+	for range 3 {
+		if _, err := h.ReadFile(t.Context(), "/proc/version"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if h.Sessions() != 4 {
+		t.Errorf("%d processes, want 4", h.Sessions())
+	}
+}

@@ -135,29 +135,34 @@ func TestLost(t *testing.T) {
 	}
 }
 
+// TestCloseEndsEverything counts goroutines, so nothing else may run beside it.
 func TestCloseEndsEverything(t *testing.T) {
-	overWays(t, func(t *testing.T, open opener) {
-		settle := open(t, setting{}) // what the first use of a way starts for good
-		if _, err := settle.Run(t.Context(), remote.Command{Argv: []string{"true"}}); err != nil {
-			t.Fatal(err)
+	for name, open := range ways() {
+		t.Run(name, func(t *testing.T) { closeEndsEverything(t, open) })
+	}
+}
+
+func closeEndsEverything(t *testing.T, open opener) {
+	settle := open(t, setting{}) // what the first use of a way starts for good
+	if _, err := settle.Run(t.Context(), remote.Command{Argv: []string{"true"}}); err != nil {
+		t.Fatal(err)
+	}
+	before := runtime.NumGoroutine()
+	h := open(t, setting{})
+	errs := pending(t, h)
+	closeHost(t, h)
+	for what, err := range errs {
+		if err := <-err; err == nil || errors.Is(err, remote.ErrLost) {
+			t.Errorf("%s: got %v, want an error that is not ErrLost", what, err)
 		}
-		before := runtime.NumGoroutine()
-		h := open(t, setting{})
-		errs := pending(t, h)
-		closeHost(t, h)
-		for what, err := range errs {
-			if err := <-err; err == nil || errors.Is(err, remote.ErrLost) {
-				t.Errorf("%s: got %v, want an error that is not ErrLost", what, err)
-			}
-		}
-		if err := h.Alive(); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Alive: %v", err)
-		}
-		<-h.Done()
-		// The test's own sshd has one goroutine that takes connections.
-		remotetest.Eventually(t, 5*time.Second, "goroutines end", func() bool { return runtime.NumGoroutine() <= before+1 })
-		closeHost(t, h)
-	})
+	}
+	if err := h.Alive(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Alive: %v", err)
+	}
+	<-h.Done()
+	// The test's own sshd has one goroutine that takes connections.
+	remotetest.Eventually(t, 5*time.Second, "goroutines end", func() bool { return runtime.NumGoroutine() <= before+1 })
+	closeHost(t, h)
 }
 
 // TestTunnel speaks HTTP, with deadlines, to a server on the host.

@@ -80,6 +80,6 @@ func TestCancelSudo(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("got %v", err)
 		}
-		remotetest.Eventually(t, 5*time.Second, "process ends", func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH })
+		remotetest.Eventually(t, 20*time.Second, "process ends", func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH })
 	})
 }

@@ -35,7 +35,10 @@ func ways() map[string]opener {
 func overWays(t *testing.T, test func(t *testing.T, open opener)) {
 	t.Helper()
 	for name, open := range ways() {
-		t.Run(name, func(t *testing.T) { test(t, open) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open)
+		})
 	}
 }
 
@@ -45,9 +48,10 @@ func overFiles(t *testing.T, test func(t *testing.T, open opener)) {
 	overWays(t, test)
 	for name, open := range ways() {
 		t.Run(name+" without sftp-server", func(t *testing.T) {
+			t.Parallel()
 			test(t, func(t testing.TB, s setting) *remote.Host {
 				h := open(t, s)
-				h.HideServer()
+				h.UseServer("/nowhere/sftp-server")
 				return h
 			})
 		})
@@ -90,10 +94,7 @@ func currentUser(t testing.TB) string {
 
 func overLocal(t testing.TB, s setting) *remote.Host {
 	t.Helper()
-	if s.path != "" {
-		t.Setenv("PATH", s.path)
-	}
-	h, err := local.Open(local.Options{Name: "cp1", Log: s.log, StopGrace: s.grace})
+	h, err := local.Open(local.Options{Name: "cp1", Log: s.log, StopGrace: s.grace, Path: s.path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,12 +117,18 @@ func closeHost(t testing.TB, h *remote.Host) {
 	}
 }
 
+// program is a script in a file of its own.
+func program(t testing.TB, name, script string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o755); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	return path
+}
+
 // standIn is a PATH in which a script stands in for sudo.
 func standIn(t testing.TB, script string) string {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "sudo"), []byte("#!/bin/sh\n"+script), 0o755); err != nil { //nolint:gosec // a program
-		t.Fatal(err)
-	}
-	return dir + ":/usr/bin:/bin"
+	return filepath.Dir(program(t, "sudo", script)) + ":/usr/bin:/bin"
 }

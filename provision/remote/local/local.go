@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,11 +26,13 @@ type Options struct {
 	Log *slog.Logger
 	// StopGrace is remote.Settings' StopGrace.
 	StopGrace time.Duration
+	// Path is where processes look for programs; empty means as this process does.
+	Path string
 }
 
 // Open returns this machine as a host. Commands run as the current user, and as root through sudo when that is another.
 func Open(o Options) (*remote.Host, error) {
-	m, err := newMachine()
+	m, err := newMachine(cmp.Or(o.Path, os.Getenv("PATH")))
 	if err != nil {
 		return nil, fmt.Errorf("use this machine: %w", err)
 	}
@@ -58,12 +61,12 @@ func (m *machine) forget(p *process) {
 var errClosed = fmt.Errorf("connection closed: %w", net.ErrClosed)
 
 // newMachine finds out who the user is, and gives processes the environment that a login would give them.
-func newMachine() (*machine, error) {
+func newMachine(path string) (*machine, error) {
 	u, err := user.Current()
 	if err != nil {
 		return nil, err
 	}
-	env := []string{"HOME=" + u.HomeDir, "USER=" + u.Username, "LOGNAME=" + u.Username, "SHELL=/bin/sh", "PATH=" + os.Getenv("PATH")}
+	env := []string{"HOME=" + u.HomeDir, "USER=" + u.Username, "LOGNAME=" + u.Username, "SHELL=/bin/sh", "PATH=" + path}
 	return &machine{user: u, env: env, running: map[*process]bool{}, done: make(chan struct{})}, nil
 }
 

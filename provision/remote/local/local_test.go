@@ -20,7 +20,7 @@ import (
 
 func open(t *testing.T) *machine {
 	t.Helper()
-	m, err := newMachine()
+	m, err := newMachine(os.Getenv("PATH"))
 	if err != nil {
 		t.Fatal(err)
 	}
