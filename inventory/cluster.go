@@ -17,6 +17,8 @@ const (
 	NetworkFlannel    = "flannel"    // addons.network.name
 	NetworkNone       = "none"       // addons.network.name: it is there already, or a manifest brings it
 	IngressTraefik    = "traefik"    // addons.ingress.controller
+	TransportSSH      = "ssh"        // ssh.transport
+	TransportLocal    = "local"      // ssh.transport: the machine that this process runs on
 
 	DefaultPodSubnet     = "10.244.0.0/16"
 	DefaultServiceSubnet = "10.96.0.0/12"
@@ -90,6 +92,9 @@ type Host struct {
 // SSH says how one host is reached: the host's own keys over the file's top-level
 // ones over the defaults. Paths are absolute; "" where nothing was given.
 type SSH struct {
+	// Transport is TransportSSH or TransportLocal. With the latter, which one host at
+	// most has, User is the current user and the others are empty.
+	Transport    string
 	User         string // default: the user running this process
 	Port         int    // default: DefaultSSHPort
 	IdentityFile string

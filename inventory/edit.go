@@ -125,12 +125,14 @@ func (doc *document) list(role Role) []Host {
 // with is the cluster as it must read once h is added.
 func (doc *document) with(h Host) *Cluster {
 	defaults := doc.ssh
+	fallBack(&h.SSH.Transport, defaults.Transport)
 	fallBack(&h.SSH.User, defaults.User)
 	fallBack(&h.SSH.IdentityFile, defaults.IdentityFile)
 	fallBack(&h.SSH.KnownHosts, defaults.KnownHosts)
 	if h.SSH.Port == 0 {
 		h.SSH.Port = defaults.Port
 	}
+	h.SSH = h.SSH.settled()
 	if h.Labels = maps.Clone(h.Labels); len(h.Labels) == 0 {
 		h.Labels = nil
 	}

@@ -158,7 +158,7 @@ func TestAddToJSON(t *testing.T) {
 func TestAddFullHost(t *testing.T) {
 	h := Host{
 		Name: "1", Address: netip.MustParseAddr("192.0.2.77"),
-		SSH:    SSH{User: "yes", Port: 2200, IdentityFile: "/k y", KnownHosts: "/kh", HostKey: "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"},
+		SSH:    SSH{Transport: TransportSSH, User: "yes", Port: 2200, IdentityFile: "/k y", KnownHosts: "/kh", HostKey: "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"},
 		Labels: map[string]string{"b": "true", "a.b/c": "", "1": "1.5", "on": "off"},
 		Taints: []Taint{{"gpu", "true", "NoSchedule"}, {"x", "", "NoExecute"}},
 	}
@@ -175,6 +175,20 @@ func TestAddFullHost(t *testing.T) {
 		if got, ok := c.Host("1"); !ok || !reflect.DeepEqual(got, h) {
 			t.Errorf("%s: got %+v, want %+v", role, got, h)
 		}
+	}
+}
+
+// TestAddThisMachine adds a host that is reached without SSH: what others log in with is not its own.
+func TestAddThisMachine(t *testing.T) {
+	out, err := AddHost(Starter(), RoleWorker, Host{Name: "w9", Address: netip.MustParseAddr("192.0.2.77"), SSH: SSH{Transport: TransportLocal}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "- {name: w9, address: 192.0.2.77, ssh: {transport: local}}\n"; !strings.Contains(string(out), want) {
+		t.Errorf("got\n%s\nwithout %s", out, want)
+	}
+	if out, err = RemoveHost(out, "w9"); err != nil || string(out) != string(Starter()) {
+		t.Errorf("removed again: %v\n%s", err, out)
 	}
 }
 

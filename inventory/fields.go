@@ -13,7 +13,7 @@ type top struct {
 
 // decode reads a whole file. The top-level ssh comes first, as every host builds on it.
 func (d *decoder) decode(root *yaml.Node, c *Cluster) {
-	d.ssh = SSH{Port: DefaultSSHPort}
+	d.ssh = SSH{Transport: TransportSSH, Port: DefaultSSHPort}
 	if node, _ := child(root, "ssh"); node != nil {
 		readSSHDefaults(d, node, []string{"ssh"}, &d.ssh)
 	}
@@ -97,6 +97,7 @@ func (d *decoder) hosts(node *yaml.Node, path []string, role Role) []Host {
 		} else {
 			mapping(d, item, index(path, i), &h, hostFields())
 		}
+		h.SSH = h.SSH.settled()
 		hosts = append(hosts, h)
 	}
 	return hosts
@@ -107,7 +108,7 @@ func hostFields() []field[Host] {
 		{"name", true, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Name = d.label(n, p) }},
 		{"address", true, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Address = d.address(n, p) }},
 		{"ssh", false, func(d *decoder, n *yaml.Node, p []string, h *Host) {
-			mapping(d, n, p, &h.SSH, hostSSHFields())
+			d.readSSH(n, p, &h.SSH, hostSSHFields())
 		}},
 		{"labels", false, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Labels = d.labels(n, p) }},
 		{"taints", false, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Taints = d.taints(n, p) }},

@@ -148,8 +148,36 @@ func TestDefaultUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.ControlPlane.Hosts[1].SSH; got != (SSH{User: current.Username, Port: 22}) {
+	if got := c.ControlPlane.Hosts[1].SSH; got != (SSH{Transport: TransportSSH, User: current.Username, Port: 22}) {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestLocal has one host that is reached without SSH.
+func TestLocal(t *testing.T) {
+	current, err := user.Current()
+	if err != nil {
+		t.Skip(err)
+	}
+	here := SSH{Transport: TransportLocal, User: current.Username}
+	there := SSH{Transport: TransportSSH, User: "ann", Port: 2222, IdentityFile: "/lab/id", KnownHosts: "/lab/kh"}
+	for name, test := range map[string]struct {
+		top, cp1, cp2 string
+		want          [2]SSH
+	}{
+		"one host":        {"{user: ann, port: 2222, identityFile: id, knownHosts: kh}", "{transport: local}", "{}", [2]SSH{here, there}},
+		"all but another": {"{transport: local}", "{}", "{transport: ssh, user: ann}", [2]SSH{here, {Transport: TransportSSH, User: "ann", Port: DefaultSSHPort}}},
+		"said twice":      {"{transport: ssh}", "{transport: ssh, user: ann}", "{transport: local}", [2]SSH{{Transport: TransportSSH, User: "ann", Port: DefaultSSHPort}, here}},
+	} {
+		c, _, err := Parse("/lab/f", []byte(strings.Replace(editHead, "{user: me}", test.top, 1)+"controlPlane:\n  hosts:\n"+
+			"    - {name: cp1, address: 192.0.2.1, ssh: "+test.cp1+"}\n    - {name: cp2, address: 192.0.2.2, ssh: "+test.cp2+"}\n"))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := [2]SSH{c.ControlPlane.Hosts[0].SSH, c.ControlPlane.Hosts[1].SSH}; got != test.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, test.want)
+		}
 	}
 }
 

@@ -55,6 +55,7 @@ func sshTexts(ssh, defaults SSH, quoted bool) []string {
 			texts = append(texts, quoteKey(key, quoted)+": "+quoteText(value, quoted))
 		}
 	}
+	add("transport", ssh.Transport, defaults.Transport)
 	add("user", ssh.User, defaults.User)
 	if ssh.Port != 0 && ssh.Port != defaults.Port {
 		texts = append(texts, quoteKey("port", quoted)+": "+strconv.Itoa(ssh.Port))

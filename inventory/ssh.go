@@ -14,6 +14,9 @@ import (
 // sshFields are the keys of ssh that make sense for many hosts at once.
 func sshFields() []field[SSH] {
 	return []field[SSH]{
+		{"transport", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) {
+			s.Transport = d.oneOf(n, p, []string{TransportSSH, TransportLocal})
+		}},
 		{"user", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.User = d.user(n, p) }},
 		{"port", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Port = d.port(n, p) }},
 		{"identityFile", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.IdentityFile = d.file(n, p) }},
@@ -31,10 +34,53 @@ func hostSSHFields() []field[SSH] {
 // readSSHDefaults reads the top-level ssh.
 func readSSHDefaults(d *decoder, node *yaml.Node, path []string, into *SSH) {
 	before := len(d.problems)
-	mapping(d, node, path, into, sshFields())
+	d.readSSH(node, path, into, sshFields())
 	for i, p := range d.problems[before:] {
 		if len(p.Path) == 2 && p.Path[1] == "hostKey" {
 			d.problems[before+i].Message = "every host has its own key; move it to the ssh of that host"
+		}
+	}
+}
+
+// readSSH reads the ssh of a host or of all hosts. Keys that are about a login make no
+// sense for this machine.
+func (d *decoder) readSSH(node *yaml.Node, path []string, into *SSH, fields []field[SSH]) {
+	var given []string
+	for i, f := range fields {
+		fields[i].read = func(d *decoder, n *yaml.Node, p []string, s *SSH) {
+			given = append(given, f.key)
+			f.read(d, n, p, s)
+		}
+	}
+	mapping(d, node, path, into, fields)
+	if into.Transport != TransportLocal {
+		return
+	}
+	for _, key := range given {
+		if key != "transport" {
+			d.fault(at(path, key), "has no meaning with transport: local, which logs in nowhere; remove it")
+		}
+	}
+}
+
+// settled is how a host is reached: what others log in with is nothing to this machine.
+func (s SSH) settled() SSH {
+	if s.Transport == TransportLocal {
+		return SSH{Transport: TransportLocal}
+	}
+	return s
+}
+
+// checkTransport reports a second host that is said to be this machine.
+func (doc *document) checkTransport(places []place) {
+	first := ""
+	for _, p := range places {
+		switch {
+		case p.SSH.Transport != TransportLocal:
+		case first == "":
+			first = pathString(p.path)
+		default:
+			doc.fault(at(p.path, "ssh", "transport"), "is local, and so is that of %s: only one host can be this machine", first)
 		}
 	}
 }

@@ -30,6 +30,7 @@ func (c *Cluster) places() []place {
 func (doc *document) validate() {
 	places := doc.cluster.places()
 	doc.checkUnique(places)
+	doc.checkTransport(places)
 	doc.checkControlPlane()
 	doc.checkSubnets()
 	doc.checkAddresses(places)

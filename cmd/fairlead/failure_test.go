@@ -16,6 +16,7 @@ import (
 	"fairlead/provision/engine"
 	"fairlead/provision/event"
 	"fairlead/provision/remote"
+	"fairlead/provision/remote/ssh"
 )
 
 func manyLines(n int) []byte {
@@ -29,7 +30,7 @@ func manyLines(n int) []byte {
 func TestFailures(t *testing.T) {
 	exit := &remote.ExitError{Host: "w1", Command: "script of 900 bytes", Code: 1, Stdout: []byte("said on stdout\n"), Stderr: manyLines(12)}
 	silent := &remote.ExitError{Host: "worker2", Command: "systemctl restart kubelet.service", Code: 137, Signal: "KILL", Stdout: []byte("said on stdout\n")}
-	hostKey := &remote.HostKeyError{Host: "cp1", Address: "192.0.2.11:22", KeyType: "ssh-ed25519", Fingerprint: "SHA256:abc", Files: []string{"/kh"}}
+	hostKey := &ssh.HostKeyError{Host: "cp1", Address: "192.0.2.11:22", KeyType: "ssh-ed25519", Fingerprint: "SHA256:abc", Files: []string{"/kh"}}
 	err := errors.Join(
 		engine.ErrPreflight,
 		&event.StepError{Host: "", Step: "cluster/network", Title: "apply flannel", Err: fmt.Errorf("reach the API server: %w", errors.Join(errors.New("one"), errors.New("two")))},
@@ -58,7 +59,7 @@ func TestHints(t *testing.T) {
 		want string // "" is no hint at all
 	}{
 		{"unknown", errors.New("something"), ""},
-		{"host key says it itself", &remote.HostKeyError{}, ""},
+		{"host key says it itself", &ssh.HostKeyError{}, ""},
 		{"auth", fmt.Errorf("x: %w", remote.ErrAuth), "ssh -p 22 -i '/home/ann/.ssh/id key' ubuntu@192.0.2.21"},
 		{"sudo", fmt.Errorf("x: %w", remote.ErrSudo), "'ubuntu ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ubuntu &&"},
 		{"unreachable", fmt.Errorf("x: %w", remote.ErrUnreachable), "192.0.2.21:22"},

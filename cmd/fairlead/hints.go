@@ -29,7 +29,7 @@ type hint struct {
 }
 
 // hints are asked in this order; the first that fits is shown. What says itself what to
-// do, such as a *remote.HostKeyError, has an empty text.
+// do, such as an *ssh.HostKeyError, has an empty text.
 func hints() []hint {
 	return []hint{
 		{is(remote.ErrHostKey), always("")},

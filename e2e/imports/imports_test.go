@@ -158,4 +158,13 @@ func TestRuleIsNarrow(t *testing.T) {
 	if broken(r, "fairlead/provision/kube", "fairlead/pki") {
 		t.Error("kube must not import pki")
 	}
+	for name, imported := range map[string]string{
+		"fairlead/provision/remote":       "golang.org/x/crypto/ssh",
+		"fairlead/provision/remote/local": "fairlead/provision/remote/ssh",
+		"fairlead/provision/remote/ssh":   "fairlead/provision/remote/local",
+	} {
+		if r, _ := ruleFor(name); !broken(r, name, imported) {
+			t.Errorf("%s may import %s", name, imported)
+		}
+	}
 }

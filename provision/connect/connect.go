@@ -11,6 +11,8 @@ import (
 	"fairlead/inventory"
 	"fairlead/provision/kube"
 	"fairlead/provision/remote"
+	"fairlead/provision/remote/local"
+	"fairlead/provision/remote/ssh"
 	"fairlead/templates"
 )
 
@@ -20,6 +22,8 @@ type Connections struct {
 	cluster *inventory.Cluster
 	log     *slog.Logger
 
+	dialer *ssh.Dialer
+
 	mu     sync.Mutex
 	hosts  map[string]*remote.Host
 	client *kube.Client
@@ -28,7 +32,9 @@ type Connections struct {
 
 // New connects to nothing yet.
 func New(cluster *inventory.Cluster, log *slog.Logger) *Connections {
-	return &Connections{cluster: cluster, log: log, hosts: map[string]*remote.Host{}}
+	return &Connections{
+		cluster: cluster, log: log, dialer: ssh.NewDialer(ssh.Options{Log: log}), hosts: map[string]*remote.Host{},
+	}
 }
 
 // Close ends all connections.
@@ -43,7 +49,7 @@ func (c *Connections) Close() error {
 		errs = append(errs, host.Close())
 	}
 	c.hosts, c.client, c.via = map[string]*remote.Host{}, nil, nil
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.dialer.Close())...)
 }
 
 // Host returns the connection to the host of that name. There is one for the whole run; only a
@@ -59,14 +65,7 @@ func (c *Connections) Host(ctx context.Context, name string) (*remote.Host, erro
 	if connection != nil && connection.Alive() == nil {
 		return connection, nil
 	}
-	target := remote.Target{
-		Name: host.Name, Address: host.Address.String(), Port: host.SSH.Port, User: host.SSH.User,
-		IdentityFile: host.SSH.IdentityFile, HostKey: host.SSH.HostKey,
-	}
-	if host.SSH.KnownHosts != "" {
-		target.KnownHosts = []string{host.SSH.KnownHosts}
-	}
-	connection, err := remote.Dial(ctx, target, remote.Options{Log: c.log.With("host", host.Name)})
+	connection, err := c.dial(ctx, host)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +73,21 @@ func (c *Connections) Host(ctx context.Context, name string) (*remote.Host, erro
 	c.hosts[name] = connection
 	c.mu.Unlock()
 	return connection, nil
+}
+
+// dial makes the connection to a host by the transport that the inventory says.
+func (c *Connections) dial(ctx context.Context, host inventory.Host) (*remote.Host, error) {
+	if host.SSH.Transport == inventory.TransportLocal {
+		return local.Open(local.Options{Name: host.Name, Log: c.log})
+	}
+	target := ssh.Target{
+		Name: host.Name, Address: host.Address.String(), Port: host.SSH.Port, User: host.SSH.User,
+		IdentityFile: host.SSH.IdentityFile, HostKey: host.SSH.HostKey,
+	}
+	if host.SSH.KnownHosts != "" {
+		target.KnownHosts = []string{host.SSH.KnownHosts}
+	}
+	return c.dialer.Dial(ctx, target)
 }
 
 // API returns the client for the API server, and the control-plane host behind it.

@@ -6,17 +6,18 @@ import (
 	"strings"
 )
 
-// What Dial, Run and the file operations return wraps one of these where the reason is known; test with errors.Is.
+// What reaching a host, Run and the file operations return wraps one of these where the reason is known; test with
+// errors.Is.
 var (
-	// ErrUnreachable: no SSH server answered at the address.
+	// ErrUnreachable: nothing answered at the host's address.
 	ErrUnreachable = errors.New("host is unreachable")
-	// ErrHostKey: the host's key is not the one that is known, or none is known; see HostKeyError.
+	// ErrHostKey: the host's key is not the one that is known, or none is known.
 	ErrHostKey = errors.New("host key verification failed")
 	// ErrAuth: the host refused every key, or there was no key to offer.
 	ErrAuth = errors.New("login refused")
 	// ErrSudo: the login user may not become root without a password.
 	ErrSudo = errors.New("sudo refused")
-	// ErrLost: the connection broke or the host stopped answering after the login.
+	// ErrLost: the way to the host broke, or the host stopped answering.
 	ErrLost = errors.New("connection lost")
 )
 
@@ -25,11 +26,11 @@ const stderrLines = 5
 
 // ExitError is a command that ran on the host and failed.
 type ExitError struct {
-	// Host is the Target's Name.
+	// Host is the host's name.
 	Host string
 	// Command can be pasted into a shell on the host. A script is named by its size, not shown.
 	Command string
-	// Code is the exit code; when a signal ended the process, 128 or the code the server gave.
+	// Code is the exit code; when a signal ended the process, 128 or more.
 	Code int
 	// Signal is the name without SIG when a signal ended the process, else empty.
 	Signal string

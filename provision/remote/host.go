@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,29 +10,41 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pkg/sftp"
-	"golang.org/x/crypto/ssh"
 )
 
-// maxCommands is how many commands run at once on one connection; others wait. OpenSSH allows ten sessions (MaxSessions)
-// and counts one a little longer than its command runs, so four commands may take eight. One more is for files and one
-// for ending a cancelled command.
-const maxCommands = 4
+// defaultStopGrace is how long a cancelled command may take to end after SIGTERM.
+const defaultStopGrace = 5 * time.Second
 
 // errClosed is why operations fail after Close.
 var errClosed = fmt.Errorf("connection closed: %w", net.ErrClosed)
 
-// Host is a live connection to one machine. Its methods may be called from several goroutines.
+// Settings say what a Host needs to know beside the way to its machine.
+type Settings struct {
+	// Name is how messages call the host.
+	Name string
+	// User is whom processes run as. Unless that is root, sudo makes them root's where it is asked for.
+	User string
+	// Log gets one debug record per command and file; nil discards them.
+	Log *slog.Logger
+	// Commands is how many commands may run at once, others wait; 0 sets no bound. Up to two more processes run
+	// beside them: one for files, and one that ends a cancelled command.
+	Commands int
+	// StopGrace is how long a cancelled command may take to end after SIGTERM before it gets SIGKILL; default 5 s.
+	StopGrace time.Duration
+}
+
+// Host is a machine that can be reached. Its methods may be called from several goroutines.
 type Host struct {
-	target   Target
-	opts     Options
-	log      *slog.Logger
-	client   *ssh.Client
-	conn     *meter
-	sudo     []string // words before a command that make it run as root; empty when the login user is root
-	slots    chan struct{}
-	sessions atomic.Int64
+	name, user string
+	grace      time.Duration
+	log        *slog.Logger
+	way        Transport
+	sudo       []string      // words before a command that make it run as root; empty when the user is root
+	slots      chan struct{} // nil without a bound
+	sessions   atomic.Int64
 
 	tasksMu sync.Mutex // guards closing, so that no task begins once Close waits
 	closing bool
@@ -39,23 +52,30 @@ type Host struct {
 
 	filesLock chan struct{} // holds a token while somebody opens or takes files
 	files     *fileSession
+	noServer  bool     // files are read and written by scripts
+	servers   []string // where sftp-server may be
 
 	done    chan struct{}
 	endOnce sync.Once
-	cause   error // why the connection ended; set before done is closed
+	cause   error // why the way ended; set before done is closed
 }
 
-func newHost(t Target, o Options, client *ssh.Client, conn *meter) *Host {
-	h := &Host{
-		target: t, opts: o, log: o.Log.With("host", t.Name), client: client, conn: conn,
-		slots: make(chan struct{}, maxCommands), done: make(chan struct{}),
-		filesLock: make(chan struct{}, 1),
+// New is the host at the end of a way. Closing the Host closes the way.
+func New(way Transport, s Settings) *Host {
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
 	}
-	if t.User != "root" {
+	h := &Host{
+		name: s.Name, user: s.User, grace: cmp.Or(max(s.StopGrace, 0), defaultStopGrace), log: s.Log.With("host", s.Name), way: way,
+		done: make(chan struct{}), filesLock: make(chan struct{}, 1), servers: sftpServers,
+	}
+	if s.Commands > 0 {
+		h.slots = make(chan struct{}, s.Commands)
+	}
+	if s.User != "root" {
 		h.sudo = []string{"sudo", "-n", "--"}
 	}
-	h.task(func() { h.end(fmt.Errorf("%w: %w", ErrLost, client.Wait())) })
-	h.task(h.keepAlive)
+	h.task(func() { h.end(way.Wait()) })
 	return h
 }
 
@@ -69,19 +89,19 @@ func (h *Host) task(f func()) bool {
 	return !h.closing
 }
 
-// Name is the Target's name.
-func (h *Host) Name() string { return h.target.Name }
+// Name is how messages call the host.
+func (h *Host) Name() string { return h.name }
 
-// User is the login user.
-func (h *Host) User() string { return h.target.User }
+// User is whom commands without Root run as.
+func (h *Host) User() string { return h.user }
 
-// Sessions is how many session channels were opened so far; tunnels are none.
+// Sessions is how many processes were started so far; tunnels are none.
 func (h *Host) Sessions() int { return int(h.sessions.Load()) }
 
-// Done is closed when the connection has ended.
+// Done is closed when the way to the host has ended.
 func (h *Host) Done() <-chan struct{} { return h.done }
 
-// Alive is nil while the connection stands, and afterwards says why it ended.
+// Alive is nil while the way to the host stands, and afterwards says why it ended.
 func (h *Host) Alive() error {
 	select {
 	case <-h.done:
@@ -91,89 +111,65 @@ func (h *Host) Alive() error {
 	}
 }
 
-// Close ends the connection and waits until everything it started is over. Pending operations fail.
+// Close ends the way to the host and waits until everything it started is over. Pending operations fail.
 func (h *Host) Close() error {
 	h.end(errClosed)
 	h.tasksMu.Lock()
 	h.closing = true
 	h.tasksMu.Unlock()
+	err := h.way.Close()
 	h.tasks.Wait()
 	if h.cause != errClosed { //nolint:errorlint // identity: was it this Close that ended the connection
-		return nil
+		return nil // what a broken way says when it is closed tells nothing
 	}
-	h.log.Debug("connection closed", "sessions", h.Sessions())
-	return nil
+	h.log.Debug("connection closed", "sessions", h.Sessions(), "error", err)
+	return err
 }
 
-// end records the first cause of the end of the connection and closes it.
+// end records the first cause of the end of the way.
 func (h *Host) end(cause error) {
 	h.endOnce.Do(func() {
 		h.cause = cause
 		close(h.done)
-		h.conn.closeQuietly()
 	})
 }
 
-// explain returns the reason behind err when that is the end of the connection, else err. Operations notice a broken
-// connection in many ways and sometimes before the connection itself does, so an error that the host did not send
-// is followed by one request that only a live connection answers.
+// explain returns the reason behind err when that is the end of the way, else err.
 func (h *Host) explain(err error) error {
 	if err == nil || fromPeer(err) {
 		return err
 	}
-	if h.Alive() == nil {
-		if _, _, ping := h.client.SendRequest(keepAliveRequest, true, nil); ping == nil {
-			return err
-		}
-		<-h.done
+	if errors.Is(err, ErrLost) {
+		<-h.done // the way said so, and ends
 	}
-	return h.cause
+	return cmp.Or(h.Alive(), err)
 }
 
 // fromPeer tells errors that the host answered with, or that never left this side.
 func fromPeer(err error) bool {
-	var exit *ssh.ExitError
-	var open *ssh.OpenChannelError
+	var exit *Exit
 	var status *sftp.StatusError
-	return errors.As(err, &exit) || errors.As(err, &open) || errors.As(err, &status) ||
+	return errors.As(err, &exit) || errors.As(err, &status) ||
 		errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// newSession opens a session channel. Opening cannot be interrupted, so when ctx ends first the channel is closed as
-// soon as it is there.
-func (h *Host) newSession(ctx context.Context) (*ssh.Session, error) {
-	type opened struct {
-		session *ssh.Session
-		err     error
-	}
+// start starts a process on the host.
+func (h *Host) start(ctx context.Context, e Exec) (Process, error) {
 	if err := h.Alive(); err != nil {
 		return nil, err
 	}
-	result := make(chan opened)
-	ok := h.task(func() {
-		s, err := h.client.NewSession()
-		if err == nil {
-			h.sessions.Add(1)
-		}
-		select {
-		case result <- opened{s, err}:
-		case <-ctx.Done():
-			if err == nil {
-				closeSession(s, h.log)
-			}
-		}
-	})
-	if !ok {
-		return nil, errClosed
+	p, err := h.way.Start(ctx, e)
+	if err != nil {
+		return nil, h.explain(err)
 	}
-	select {
-	case r := <-result:
-		if r.err != nil {
-			return nil, fmt.Errorf("open session: %w", h.explain(r.err))
-		}
-		return r.session, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("open session: %w", context.Cause(ctx))
+	h.sessions.Add(1)
+	return p, nil
+}
+
+// release closes a process that is over or given up.
+func (h *Host) release(p Process) {
+	if err := p.Close(); err != nil {
+		h.log.Debug("close process", "error", err)
 	}
 }

@@ -3,11 +3,10 @@ package remote
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"time"
-
-	"golang.org/x/crypto/ssh"
 )
 
 // endGroup ends the process group $1: SIGTERM, and after $2 tenths of a second SIGKILL.
@@ -26,73 +25,72 @@ const endSlack = 20 * time.Second
 // errLeft is a cancelled command whose process group could not be ended.
 var errLeft = errors.New("stopped waiting, but the command may still run on the host")
 
-// process is a command that runs in a session.
-type process struct {
-	session        *ssh.Session
+// execution is a command that runs.
+type execution struct {
+	process        Process
 	stdout, stderr *stream
 	started        chan struct{} // closed when group is known
 	group          string
-	ended          chan struct{} // closed when the session has ended and waitErr is set
+	ended          chan struct{} // closed when the process has ended and waitErr is set
 	waitErr        error
 }
 
-func newProcess(session *ssh.Session, c Command) *process {
-	p := &process{session: session, started: make(chan struct{}), ended: make(chan struct{})}
+func newExecution(c Command) *execution {
+	x := &execution{started: make(chan struct{}), ended: make(chan struct{})}
 	mark := []byte(newMark())
-	p.stdout, p.stderr = &stream{mark: mark}, &stream{mark: mark}
-	p.stderr.onStart = func(group string) {
-		p.group = group
-		close(p.started)
+	x.stdout, x.stderr = &stream{mark: mark}, &stream{mark: mark}
+	x.stderr.onStart = func(group string) {
+		x.group = group
+		close(x.started)
 	}
 	if c.OnLine != nil {
 		taker := &lineTaker{take: c.OnLine}
-		p.stdout.lines, p.stderr.lines = taker, taker
+		x.stdout.lines, x.stderr.lines = taker, taker
 	}
-	session.Stdout, session.Stderr = p.stdout, p.stderr
-	return p
+	return x
 }
 
-// wait waits for the end of the session.
-func (p *process) wait() {
-	p.waitErr = p.session.Wait()
-	close(p.ended)
+// wait waits for the end of the process.
+func (x *execution) wait() {
+	x.waitErr = x.process.Wait()
+	close(x.ended)
 }
 
-// result is what wait got, or errLeft while the session goes on.
-func (p *process) result() error {
+// result is what wait got, or errLeft while the process goes on.
+func (x *execution) result() error {
 	select {
-	case <-p.ended:
-		return p.waitErr
+	case <-x.ended:
+		return x.waitErr
 	default:
 		return errLeft
 	}
 }
 
-// stop ends the process group of p through a second session, since the signals of the SSH protocol do not reach what
-// sudo runs as root, and waits for the end. Then it gives up the session, whatever became of the processes.
-func (h *Host) stop(ctx context.Context, p *process, root bool) {
+// stop ends the process group of x through a second process, since a signal of the transport would not reach what sudo
+// runs as root, and waits for the end. Then it gives the process up, whatever became of it.
+func (h *Host) stop(ctx context.Context, x *execution, root bool) {
 	ctx = context.WithoutCancel(ctx)
-	defer closeSession(p.session, h.log)
-	if !h.await(ctx, p, p.started, endSlack) {
+	defer h.release(x.process)
+	if !h.await(ctx, x, x.started, endSlack) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, h.opts.StopGrace+endSlack)
+	ctx, cancel := context.WithTimeout(ctx, h.grace+endSlack)
 	defer cancel()
-	err := h.endProcesses(ctx, p.group, root)
-	h.log.Debug("end process group", "group", p.group, "error", err)
+	err := h.endProcesses(ctx, x.group, root)
+	h.log.Debug("end process group", "group", x.group, "error", err)
 	if err == nil {
-		h.await(ctx, p, nil, endSlack)
+		h.await(ctx, x, nil, endSlack)
 	}
 }
 
-// await waits for event, and reports false when the process or the connection ends first or limit has passed.
-func (h *Host) await(ctx context.Context, p *process, event <-chan struct{}, limit time.Duration) bool {
+// await waits for event, and reports false when the process or the way to it ends first or limit has passed.
+func (h *Host) await(ctx context.Context, x *execution, event <-chan struct{}, limit time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	select {
 	case <-event:
 		return true
-	case <-p.ended:
+	case <-x.ended:
 	case <-h.done:
 	case <-ctx.Done():
 	}
@@ -101,15 +99,15 @@ func (h *Host) await(ctx context.Context, p *process, event <-chan struct{}, lim
 
 // endProcesses runs endGroup on the host.
 func (h *Host) endProcesses(ctx context.Context, group string, root bool) error {
-	session, err := h.newSession(ctx)
+	tenths := strconv.Itoa(int(h.grace / (100 * time.Millisecond)))
+	argv := []string{"/bin/sh", "-c", endGroup, "sh", group, tenths}
+	process, err := h.start(ctx, Exec{Line: h.wireLine(argv, root, newMark()), Stdout: io.Discard, Stderr: io.Discard})
 	if err != nil {
 		return err
 	}
-	defer closeSession(session, h.log)
-	tenths := strconv.Itoa(int(h.opts.StopGrace / (100 * time.Millisecond)))
-	argv := []string{"/bin/sh", "-c", endGroup, "sh", group, tenths}
+	defer h.release(process)
 	finished := make(chan error, 1)
-	if !h.task(func() { finished <- session.Run(h.wireLine(argv, root, newMark())) }) {
+	if !h.task(func() { finished <- process.Wait() }) {
 		return errClosed
 	}
 	select {
@@ -136,6 +134,24 @@ func (p *progressReader) Read(b []byte) (int, error) {
 	}
 	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader's contract is the bare value
 		p.err = err
+	}
+	return n, err
+}
+
+// sizedReader fails when r does not end after size bytes.
+type sizedReader struct {
+	r         io.Reader
+	size, got int64
+}
+
+func (s *sizedReader) Read(b []byte) (int, error) {
+	n, err := s.r.Read(b)
+	s.got += int64(n)
+	switch {
+	case s.got > s.size:
+		return max(0, n-int(s.got-s.size)), fmt.Errorf("source is longer than %d bytes", s.size)
+	case err == io.EOF && s.got < s.size: //nolint:errorlint // io.Reader's contract is the bare value
+		return n, fmt.Errorf("source ended after %d of %d bytes", s.got, s.size)
 	}
 	return n, err
 }

@@ -29,17 +29,17 @@ func TestQuote(t *testing.T) {
 }
 
 // throughShell runs the line that printf'd NUL-terminated arguments come out of.
-func throughShell(t testing.TB, shell, line string) []string {
+func throughShell(t testing.TB, shell []string, line string) []string {
 	t.Helper()
-	out, err := exec.Command(shell, "-c", line).Output()
+	out, err := exec.Command(shell[0], append(shell[1:], "-c", line)...).Output()
 	if err != nil {
-		t.Fatalf("%s -c %q: %v", shell, line, err)
+		t.Fatalf("%q -c %q: %v", shell, line, err)
 	}
 	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
 }
 
 func TestQuoteThroughShell(t *testing.T) {
-	got := throughShell(t, "/bin/sh", "printf '%s\\0' "+Quote(append([]string{"first"}, awkward...)))
+	got := throughShell(t, []string{"/bin/sh"}, "printf '%s\\0' "+Quote(append([]string{"first"}, awkward...)))
 	compareArgs(t, got[1:], awkward)
 }
 
@@ -51,12 +51,18 @@ func TestLoginLine(t *testing.T) {
 			t.Fatalf("byte %q at %d is not safe in every shell", line[i], i)
 		}
 	}
-	for _, shell := range []string{"sh", "dash", "bash", "zsh", "fish", "tcsh", "csh", "ksh", "mksh", "busybox"} {
-		path, err := exec.LookPath(shell)
-		if err != nil || shell == "busybox" {
-			continue
-		}
-		t.Run(shell, func(t *testing.T) { compareArgs(t, throughShell(t, path, line), awkward) })
+	for _, shell := range []string{"sh", "dash", "bash", "zsh", "fish", "tcsh", "ksh", "mksh", "busybox"} {
+		t.Run(shell, func(t *testing.T) {
+			path, err := exec.LookPath(shell)
+			if err != nil {
+				t.Fatalf("%v: users of hosts have this shell, and e2e/setup.sh installs it", err)
+			}
+			argv := []string{path}
+			if shell == "busybox" {
+				argv = append(argv, "sh")
+			}
+			compareArgs(t, throughShell(t, argv, line), awkward)
+		})
 	}
 }
 
@@ -81,8 +87,8 @@ func FuzzQuote(f *testing.F) {
 			t.Skip("no argument of a process holds a NUL")
 		}
 		want := []string{a, b}
-		compareArgs(t, throughShell(t, "/bin/sh", "printf '%s\\0' "+Quote(append([]string{"x"}, want...)))[1:], want)
+		compareArgs(t, throughShell(t, []string{"/bin/sh"}, "printf '%s\\0' "+Quote(append([]string{"x"}, want...)))[1:], want)
 		line := loginLine("exec " + Quote(append([]string{"/usr/bin/printf", `%s\0`}, want...)))
-		compareArgs(t, throughShell(t, "/bin/sh", line), want)
+		compareArgs(t, throughShell(t, []string{"/bin/sh"}, line), want)
 	})
 }

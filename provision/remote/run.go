@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"strings"
 	"time"
-
-	"golang.org/x/crypto/ssh"
 )
 
 // Command is a program or a script to run on the host.
@@ -52,19 +50,31 @@ func (h *Host) Run(ctx context.Context, c Command) (Result, error) {
 		c.Stdin = strings.NewReader(c.Script)
 	}
 	shown := h.shown(c, argv)
-	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	case <-ctx.Done():
-		return Result{}, fmt.Errorf("%s: %w", shown, context.Cause(ctx))
-	case <-h.done:
-		return Result{}, fmt.Errorf("%s: %w", shown, h.cause)
+	free, err := h.slot(ctx)
+	if err != nil {
+		return Result{}, fmt.Errorf("%s: %w", shown, err)
 	}
+	defer free()
 	start := time.Now()
 	result, err := h.execute(ctx, c, argv, shown)
 	result.Duration = time.Since(start)
 	h.logRun(ctx, shown, result, err)
 	return result, err
+}
+
+// slot waits until one more command may run, and returns what ends its turn.
+func (h *Host) slot(ctx context.Context) (free func(), err error) {
+	if h.slots == nil {
+		return func() {}, nil
+	}
+	select {
+	case h.slots <- struct{}{}:
+		return func() { <-h.slots }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-h.done:
+		return nil, h.cause
+	}
 }
 
 // logRun is the one record of a command. Errors leave out what is secret themselves.
@@ -84,56 +94,51 @@ func (h *Host) logRun(ctx context.Context, shown string, r Result, err error) {
 	h.log.LogAttrs(ctx, slog.LevelDebug, "run", attrs...)
 }
 
-// execute runs the command in a session of its own.
+// execute runs the command in a process of its own.
 func (h *Host) execute(ctx context.Context, c Command, argv []string, shown string) (Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	session, err := h.newSession(ctx)
+	x := newExecution(c)
+	line := h.wireLine(argv, c.Root, string(x.stdout.mark))
+	process, err := h.start(ctx, Exec{Line: line, Stdout: x.stdout, Stderr: x.stderr})
 	if err != nil {
-		return Result{}, fmt.Errorf("%s: %w", shown, err)
+		return Result{}, fmt.Errorf("%s: start: %w", shown, err)
 	}
-	defer closeSession(session, h.log)
-	p := newProcess(session, c)
-	input, err := session.StdinPipe()
-	if err != nil {
-		return Result{}, fmt.Errorf("%s: open standard input: %w", shown, err)
-	}
-	if err := session.Start(h.wireLine(argv, c.Root, string(p.stdout.mark))); err != nil {
-		return Result{}, fmt.Errorf("%s: start: %w", shown, h.explain(err))
-	}
-	if !h.task(func() { p.wait() }) {
+	defer h.release(process)
+	x.process = process
+	if !h.task(x.wait) {
 		return Result{}, fmt.Errorf("%s: %w", shown, errClosed)
 	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(stopped)
-		h.stop(ctx, p, c.Root)
+		h.stop(ctx, x, c.Root)
 	})
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		if err := send(input, c.Stdin, c.OnSend); err != nil {
+		if err := send(process.Stdin(), c.Stdin, c.OnSend); err != nil {
 			cancel(fmt.Errorf("read standard input: %w", err))
 		}
 	}()
 	select {
-	case <-p.ended:
+	case <-x.ended:
 	case <-stopped:
 	}
 	<-sent
 	if !stop() {
 		<-stopped
 	}
-	return h.outcome(ctx, c, p, shown)
+	return h.outcome(ctx, c, x, shown)
 }
 
-// outcome turns the end of a session into a result.
-func (h *Host) outcome(ctx context.Context, c Command, p *process, shown string) (Result, error) {
-	waitErr := p.result()
+// outcome turns the end of a process into a result.
+func (h *Host) outcome(ctx context.Context, c Command, x *execution, shown string) (Result, error) {
+	waitErr := x.result()
 	var r Result
 	var startedOut, startedErr bool
-	r.Stdout, startedOut = p.stdout.finish()
-	r.Stderr, startedErr = p.stderr.finish()
+	r.Stdout, startedOut = x.stdout.finish()
+	r.Stderr, startedErr = x.stderr.finish()
 	if errors.Is(waitErr, errLeft) {
 		return r, fmt.Errorf("%s: %w: %w", shown, errLeft, context.Cause(ctx))
 	}
@@ -143,7 +148,7 @@ func (h *Host) outcome(ctx context.Context, c Command, p *process, shown string)
 	if err := h.Alive(); err != nil && waitErr != nil {
 		return r, fmt.Errorf("%s: %w", shown, err)
 	}
-	var exit *ssh.ExitError
+	var exit *Exit
 	if waitErr != nil && !errors.As(waitErr, &exit) {
 		return r, fmt.Errorf("%s: %w", shown, h.explain(waitErr))
 	}
@@ -154,19 +159,19 @@ func (h *Host) outcome(ctx context.Context, c Command, p *process, shown string)
 		return r, nil
 	}
 	return r, &ExitError{
-		Host: h.target.Name, Command: shown, Code: exit.ExitStatus(), Signal: exit.Signal(),
+		Host: h.name, Command: shown, Code: exit.Code, Signal: exit.Signal,
 		Stdout: r.Stdout, Stderr: r.Stderr, secret: c.Secret,
 	}
 }
 
-// notStarted explains a session that ended before the command began: the output is sudo's or the login shell's.
+// notStarted explains a process that ended before the command began: the output is sudo's or the login shell's.
 func (h *Host) notStarted(root bool, shown string, r Result) error {
 	said := lastLines(append(append([]byte(nil), r.Stdout...), r.Stderr...), stderrLines)
 	if root && len(h.sudo) > 0 {
 		return fmt.Errorf("%s: %w: %s: let %[4]s become root without a password by a line in /etc/sudoers.d "+
-			"(%[4]s ALL=(ALL) NOPASSWD: ALL), or log in as root", shown, ErrSudo, said, h.target.User)
+			"(%[4]s ALL=(ALL) NOPASSWD: ALL), or log in as root", shown, ErrSudo, said, h.user)
 	}
-	return fmt.Errorf("%s: the login shell of %s does not run commands: %s", shown, h.target.User, said)
+	return fmt.Errorf("%s: the login shell of %s does not run commands: %s", shown, h.user, said)
 }
 
 // send copies r to the command's standard input and closes it. A command that ends without reading all is no error.

@@ -8,28 +8,28 @@ import (
 	"net"
 )
 
-// DialContext opens a connection from the host to addr, through the connection to the host. network is "tcp" or one of
+// DialContext opens a connection from the host to addr, through the way to the host. network is "tcp" or one of
 // its variants. The connection supports deadlines, and fails with ErrLost when the host is lost.
 func (h *Host) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	if err := h.Alive(); err != nil {
-		return nil, fmt.Errorf("dial %s from %s: %w", addr, h.target.Name, err)
+		return nil, fmt.Errorf("dial %s from %s: %w", addr, h.name, err)
 	}
-	far, err := h.client.DialContext(ctx, network, addr)
+	far, err := h.way.Dial(ctx, network, addr)
 	if err != nil {
-		return nil, fmt.Errorf("dial %s from %s: %w", addr, h.target.Name, h.explain(err))
+		return nil, fmt.Errorf("dial %s from %s: %w", addr, h.name, h.explain(err))
 	}
 	near, inner := net.Pipe()
 	t := &tunnel{Conn: near, host: h, far: far, inner: inner, ended: make(chan struct{})}
-	if !h.task(t.receive) || !h.task(t.transmit) {
+	if !h.task(t.receive) || !h.task(t.transmit) || !h.task(t.watch) {
 		t.shut()
-		return nil, fmt.Errorf("dial %s from %s: %w", addr, h.target.Name, errClosed)
+		return nil, fmt.Errorf("dial %s from %s: %w", addr, h.name, errClosed)
 	}
 	h.log.DebugContext(ctx, "tunnel", "address", addr)
 	return t, nil
 }
 
-// tunnel is the near end of a pipe whose inner end is copied to and from a channel of the connection: channels have no
-// deadlines, a pipe has. Whichever side ends first closes the other, so both copies end.
+// tunnel is the near end of a pipe whose inner end is copied to and from a connection of the transport: that may have no
+// deadlines, as SSH's channels have none; a pipe has. Whichever side ends first closes the other, so both copies end.
 type tunnel struct {
 	net.Conn
 	host       *Host
@@ -56,13 +56,22 @@ func (t *tunnel) transmit() {
 	t.shut()
 }
 
+// watch closes the far end when the way to the host ends. Then receive has its cause before the near end learns of it.
+func (t *tunnel) watch() {
+	select {
+	case <-t.host.done:
+		_ = t.far.Close()
+	case <-t.ended:
+	}
+}
+
 // shut closes both inner ends; closing twice is harmless.
 func (t *tunnel) shut() {
 	_ = t.inner.Close()
 	_ = t.far.Close()
 }
 
-// Read reports the end of the stream as io.EOF, and as ErrLost when it is the end of the host's connection.
+// Read reports the end of the stream as io.EOF, and as ErrLost when it is the end of the way to the host.
 func (t *tunnel) Read(p []byte) (int, error) {
 	n, err := t.Conn.Read(p)
 	return n, t.translate(err)

@@ -23,7 +23,7 @@ func newMark() string {
 	return "fairlead-start-" + rand.Text()
 }
 
-// wireLine renders what sshd is asked to execute for argv.
+// wireLine renders what the transport is asked to start for argv.
 func (h *Host) wireLine(argv []string, root bool, mark string) string {
 	text := fmt.Sprintf(prelude, mark) + Quote(argv)
 	if root && len(h.sudo) > 0 {

@@ -1,13 +1,12 @@
-package remote
+package ssh
 
 import (
 	"bytes"
 	"fmt"
-	"log/slog"
 	"net"
 	"strings"
 
-	"golang.org/x/crypto/ssh"
+	xssh "golang.org/x/crypto/ssh"
 )
 
 // algorithmsByType are the host key algorithms to ask for, the preferred key type first, each with the algorithms of
@@ -15,16 +14,16 @@ import (
 var algorithmsByType = []struct {
 	keyTypes, plain, certs []string
 }{
-	{[]string{ssh.KeyAlgoED25519}, []string{ssh.KeyAlgoED25519}, []string{ssh.CertAlgoED25519v01}},
+	{[]string{xssh.KeyAlgoED25519}, []string{xssh.KeyAlgoED25519}, []string{xssh.CertAlgoED25519v01}},
 	{
-		[]string{ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521},
-		[]string{ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521},
-		[]string{ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01},
+		[]string{xssh.KeyAlgoECDSA256, xssh.KeyAlgoECDSA384, xssh.KeyAlgoECDSA521},
+		[]string{xssh.KeyAlgoECDSA256, xssh.KeyAlgoECDSA384, xssh.KeyAlgoECDSA521},
+		[]string{xssh.CertAlgoECDSA256v01, xssh.CertAlgoECDSA384v01, xssh.CertAlgoECDSA521v01},
 	},
 	{
-		[]string{ssh.KeyAlgoRSA},
-		[]string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256},
-		[]string{ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01},
+		[]string{xssh.KeyAlgoRSA},
+		[]string{xssh.KeyAlgoRSASHA512, xssh.KeyAlgoRSASHA256},
+		[]string{xssh.CertAlgoRSASHA512v01, xssh.CertAlgoRSASHA256v01},
 	},
 }
 
@@ -34,12 +33,12 @@ type verifier struct {
 	name        string // as known_hosts names the host
 	files       []string
 	lines       []knownLine // those about this host, revoked ones included
-	pinnedKey   ssh.PublicKey
+	pinnedKey   xssh.PublicKey
 	pinnedPrint string
 }
 
-// newVerifier reads what is known about the target.
-func newVerifier(t Target, log *slog.Logger) (*verifier, error) {
+// verifier is what is known about the target.
+func (d *Dialer) verifier(t Target) (*verifier, error) {
 	v := &verifier{target: t, name: knownName(t.Address, t.Port)}
 	if t.HostKey != "" {
 		return v, v.pin(strings.TrimSpace(t.HostKey))
@@ -55,14 +54,12 @@ func newVerifier(t Target, log *slog.Logger) (*verifier, error) {
 			v.files = append(v.files, path)
 		}
 	}
-	lines, err := readKnownHosts(v.files, log)
-	if err != nil {
-		return nil, err
-	}
-	for _, l := range lines {
-		if l.matches(v.name) {
-			v.lines = append(v.lines, l)
+	for _, f := range v.files {
+		lines, err := d.known.about(f, v.name)
+		if err != nil {
+			return nil, err
 		}
+		v.lines = append(v.lines, lines...)
 	}
 	return v, nil
 }
@@ -72,7 +69,7 @@ func (v *verifier) pin(text string) error {
 		v.pinnedPrint = strings.TrimRight(text, "=")
 		return nil
 	}
-	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(text)) //nolint:dogsled // comment, options and rest do not matter
+	key, _, _, _, err := xssh.ParseAuthorizedKey([]byte(text)) //nolint:dogsled // comment, options and rest do not matter
 	if err != nil {
 		return fmt.Errorf("read host key pin %q: want \"SHA256:…\" or \"ssh-ed25519 AAAA…\": %w", text, err)
 	}
@@ -133,15 +130,15 @@ func (v *verifier) knowsType(keyType string) bool {
 	return false
 }
 
-// check is the ssh.HostKeyCallback.
-func (v *verifier) check(addr string, remote net.Addr, key ssh.PublicKey) error {
-	if cert, ok := key.(*ssh.Certificate); ok {
-		return v.checkCertificate(addr, remote, cert)
+// check is the xssh.HostKeyCallback.
+func (v *verifier) check(addr string, peer net.Addr, key xssh.PublicKey) error {
+	if cert, ok := key.(*xssh.Certificate); ok {
+		return v.checkCertificate(addr, peer, cert)
 	}
 	switch {
 	case v.pinnedKey != nil && sameKey(v.pinnedKey, key):
 		return nil
-	case v.pinnedPrint != "" && ssh.FingerprintSHA256(key) == v.pinnedPrint:
+	case v.pinnedPrint != "" && xssh.FingerprintSHA256(key) == v.pinnedPrint:
 		return nil
 	}
 	if revoked := v.revoked(key); revoked != nil {
@@ -161,13 +158,13 @@ func (v *verifier) check(addr string, remote net.Addr, key ssh.PublicKey) error 
 }
 
 // checkCertificate accepts a host certificate that one of the known authorities signed for this host.
-func (v *verifier) checkCertificate(addr string, remote net.Addr, cert *ssh.Certificate) error {
-	for _, key := range []ssh.PublicKey{cert.Key, cert.SignatureKey} {
+func (v *verifier) checkCertificate(addr string, peer net.Addr, cert *xssh.Certificate) error {
+	for _, key := range []xssh.PublicKey{cert.Key, cert.SignatureKey} {
 		if revoked := v.revoked(key); revoked != nil {
 			return revoked
 		}
 	}
-	checker := ssh.CertChecker{IsHostAuthority: func(authority ssh.PublicKey, _ string) bool {
+	checker := xssh.CertChecker{IsHostAuthority: func(authority xssh.PublicKey, _ string) bool {
 		for _, l := range v.lines {
 			if l.marker == markAuthority && sameKey(l.key, authority) {
 				return true
@@ -175,7 +172,7 @@ func (v *verifier) checkCertificate(addr string, remote net.Addr, cert *ssh.Cert
 		}
 		return false
 	}}
-	if err := checker.CheckHostKey(addr, remote, cert); err != nil {
+	if err := checker.CheckHostKey(addr, peer, cert); err != nil {
 		e := v.problem(cert.Key)
 		e.Cause = err
 		return e
@@ -184,7 +181,7 @@ func (v *verifier) checkCertificate(addr string, remote net.Addr, cert *ssh.Cert
 }
 
 // revoked returns the error for a key that is marked @revoked, else nil.
-func (v *verifier) revoked(key ssh.PublicKey) error {
+func (v *verifier) revoked(key xssh.PublicKey) error {
 	for _, l := range v.lines {
 		if l.marker == markRevoked && sameKey(l.key, key) {
 			e := v.problem(key)
@@ -195,18 +192,18 @@ func (v *verifier) revoked(key ssh.PublicKey) error {
 	return nil
 }
 
-func (v *verifier) problem(key ssh.PublicKey) *HostKeyError {
+func (v *verifier) problem(key xssh.PublicKey) *HostKeyError {
 	return &HostKeyError{
 		Host: v.target.Name, Address: v.target.addr(), name: v.name, Files: v.files, Pin: strings.TrimSpace(v.target.HostKey),
-		KeyType: key.Type(), Fingerprint: ssh.FingerprintSHA256(key),
-		Key: strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))),
+		KeyType: key.Type(), Fingerprint: xssh.FingerprintSHA256(key),
+		Key: strings.TrimSpace(string(xssh.MarshalAuthorizedKey(key))),
 	}
 }
 
 func (k knownLine) known() KnownKey {
-	return KnownKey{File: k.file, Line: k.line, Type: k.key.Type(), Fingerprint: ssh.FingerprintSHA256(k.key)}
+	return KnownKey{File: k.file, Line: k.line, Type: k.key.Type(), Fingerprint: xssh.FingerprintSHA256(k.key)}
 }
 
-func sameKey(a, b ssh.PublicKey) bool {
+func sameKey(a, b xssh.PublicKey) bool {
 	return bytes.Equal(a.Marshal(), b.Marshal())
 }

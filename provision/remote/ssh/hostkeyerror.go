@@ -1,8 +1,10 @@
-package remote
+package ssh
 
 import (
 	"fmt"
 	"strings"
+
+	"fairlead/provision/remote"
 )
 
 // KnownKey is a key of a host as a known_hosts file holds it.
@@ -14,7 +16,7 @@ type KnownKey struct {
 	Type, Fingerprint string
 }
 
-// HostKeyError is a host whose key is unknown, changed or revoked. It is an ErrHostKey.
+// HostKeyError is a host whose key is unknown, changed or revoked. It is a remote.ErrHostKey.
 type HostKeyError struct {
 	// Host is the Target's Name and Address what was dialed, host:port.
 	Host, Address string
@@ -34,8 +36,8 @@ type HostKeyError struct {
 	name string // the host as known_hosts names it
 }
 
-// Is makes errors.Is(err, ErrHostKey) hold.
-func (e *HostKeyError) Is(target error) bool { return target == ErrHostKey }
+// Is makes errors.Is(err, remote.ErrHostKey) hold.
+func (e *HostKeyError) Is(target error) bool { return target == remote.ErrHostKey }
 
 // Unwrap returns Cause.
 func (e *HostKeyError) Unwrap() error { return e.Cause }
@@ -88,7 +90,7 @@ func (e *HostKeyError) removal() string {
 	for _, k := range e.Known {
 		if !seen[k.File] {
 			seen[k.File] = true
-			all = append(all, Quote([]string{"ssh-keygen", "-R", e.name, "-f", k.File}))
+			all = append(all, remote.Quote([]string{"ssh-keygen", "-R", e.name, "-f", k.File}))
 		}
 	}
 	return strings.Join(all, "; ")

@@ -1,4 +1,4 @@
-package remote
+package ssh
 
 import (
 	"bufio"
@@ -8,14 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
-	"golang.org/x/crypto/ssh"
+	xssh "golang.org/x/crypto/ssh"
 )
 
 // The markers that may begin a line of known_hosts, see "SSH_KNOWN_HOSTS FILE FORMAT" in sshd(8).
@@ -33,28 +32,7 @@ type knownLine struct {
 	line   int
 	marker string
 	hosts  []string // patterns in lower case, or one hashed name
-	key    ssh.PublicKey
-}
-
-// readKnownHosts returns the entries of files. As with OpenSSH a file that does not exist is empty, and a line that
-// cannot be read is logged and passed over: it can only make a host unknown, never known.
-func readKnownHosts(files []string, log *slog.Logger) ([]knownLine, error) {
-	var all []knownLine
-	for _, name := range files {
-		f, err := os.Open(name) //nolint:gosec // the user names the file
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read known hosts: %w", err)
-		}
-		lines, err := scanKnownHosts(f, name, log)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, fmt.Errorf("read known hosts %s: %w", name, err)
-		}
-		all = append(all, lines...)
-	}
-	return all, nil
+	key    xssh.PublicKey
 }
 
 func scanKnownHosts(r io.Reader, name string, log *slog.Logger) ([]knownLine, error) {
@@ -99,7 +77,7 @@ func parseKnownLine(text string) (k knownLine, ok bool, err error) {
 	if err != nil {
 		return knownLine{}, false, fmt.Errorf("key is not base64: %w", err)
 	}
-	if k.key, err = ssh.ParsePublicKey(blob); err != nil {
+	if k.key, err = xssh.ParsePublicKey(blob); err != nil {
 		return knownLine{}, false, fmt.Errorf("read key: %w", err)
 	}
 	if k.key.Type() != fields[1] {

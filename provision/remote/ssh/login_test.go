@@ -1,18 +1,21 @@
-package remote
+package ssh
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ssh"
+	xssh "golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"fairlead/provision/remote"
+	"fairlead/provision/remote/remotetest"
 )
 
 // startAgent serves keys as an SSH agent does and points $SSH_AUTH_SOCK at it.
@@ -24,32 +27,41 @@ func startAgent(t *testing.T, keys ...agent.AddedKey) {
 			t.Fatal(err)
 		}
 	}
+	serveAgent(t, ring)
+}
+
+// serveAgent points $SSH_AUTH_SOCK at an agent, and returns the connections to it.
+func serveAgent(t *testing.T, a agent.Agent) <-chan net.Conn {
+	t.Helper()
 	socket := filepath.Join(t.TempDir(), "s")
 	l, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
+	conns := make(chan net.Conn, 16)
 	go func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go func() { defer c.Close(); _ = agent.ServeAgent(ring, c) }()
+			conns <- c
+			go func() { defer c.Close(); _ = agent.ServeAgent(a, c) }()
 		}
 	}()
 	t.Setenv("SSH_AUTH_SOCK", socket)
+	return conns
 }
 
 // userKey is the private key that srv lets in.
-func userKey(t *testing.T, srv *server) any {
+func userKey(t *testing.T, srv server) any {
 	t.Helper()
-	text, err := os.ReadFile(srv.identity)
+	text, err := os.ReadFile(srv.Identity)
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := ssh.ParseRawPrivateKey(text)
+	key, err := xssh.ParseRawPrivateKey(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,36 +73,36 @@ func TestLogin(t *testing.T) {
 	key := userKey(t, srv)
 	var wrong []agent.AddedKey
 	for range 5 {
-		wrong = append(wrong, agent.AddedKey{PrivateKey: newEd25519(t)})
+		wrong = append(wrong, agent.AddedKey{PrivateKey: remotetest.NewEd25519(t)})
 	}
 	held := append(append([]agent.AddedKey(nil), wrong...), agent.AddedKey{PrivateKey: key})
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	good := writeKey(t, in("encrypted"), key, "passphrase")
-	bad := writeKey(t, in("wrong"), newEd25519(t), "")
-	writeText(t, in("only.pub"), string(ssh.MarshalAuthorizedKey(good)))
-	writeText(t, in("rubbish"), "no key\n")
+	good := remotetest.WriteKey(t, in("encrypted"), key, "passphrase")
+	bad := remotetest.WriteKey(t, in("wrong"), remotetest.NewEd25519(t), "")
+	remotetest.WriteText(t, in("only.pub"), string(xssh.MarshalAuthorizedKey(good)))
+	remotetest.WriteText(t, in("rubbish"), "no key\n")
 	tests := map[string]struct {
 		identity string
 		agent    []agent.AddedKey
 		home     string // name of the file to copy to ~/.ssh/id_ed25519
 		says     []string
 	}{
-		"file":                            {identity: srv.identity},
-		"file, full agent":                {identity: srv.identity, agent: wrong},
+		"file":                            {identity: srv.Identity},
+		"file, full agent":                {identity: srv.Identity, agent: wrong},
 		"encrypted file, agent has it":    {identity: in("encrypted"), agent: held},
 		"public key, agent has it":        {identity: in("encrypted.pub"), agent: held},
 		"only .pub, agent has it":         {identity: in("only"), agent: held},
 		"agent":                           {agent: held[len(held)-1:]},
-		"default file":                    {home: srv.identity},
-		"agent, then default file":        {agent: wrong[:1], home: srv.identity},
-		"wrong key":                       {identity: in("wrong"), says: []string{ssh.FingerprintSHA256(bad), in("wrong"), "authorized_keys"}},
+		"default file":                    {home: srv.Identity},
+		"agent, then default file":        {agent: wrong[:1], home: srv.Identity},
+		"wrong key":                       {identity: in("wrong"), says: []string{xssh.FingerprintSHA256(bad), in("wrong"), "authorized_keys"}},
 		"encrypted file, not in agent":    {identity: in("encrypted"), agent: wrong, says: []string{"ssh-add " + in("encrypted")}},
 		"encrypted file, no agent":        {identity: in("encrypted"), says: []string{"encrypted", "ssh-add " + in("encrypted")}},
 		"missing file":                    {identity: in("none"), says: []string{in("none"), "does not exist"}},
 		"no private key":                  {identity: in("rubbish"), says: []string{in("rubbish")}},
 		"nothing at all":                  {says: []string{"no key", "SSH_AUTH_SOCK", "ssh.identityFile"}},
-		"too many keys":                   {agent: held, says: []string{ssh.FingerprintSHA256(good), "(agent)", "ssh.identityFile"}},
+		"too many keys":                   {agent: held, says: []string{xssh.FingerprintSHA256(good), "(agent)", "ssh.identityFile"}},
 		"default encrypted, wrong others": {agent: wrong[:1], home: in("encrypted"), says: []string{"not tried", "is encrypted"}},
 	}
 	for name, tt := range tests {
@@ -102,9 +114,14 @@ func TestLogin(t *testing.T) {
 				startAgent(t, tt.agent...)
 			}
 			if tt.home != "" {
-				if err := os.CopyFS(filepath.Join(home, ".ssh"), oneFile(t, tt.home, "id_ed25519")); err != nil {
+				if err := os.Mkdir(filepath.Join(home, ".ssh"), 0o700); err != nil {
 					t.Fatal(err)
 				}
+				text, err := os.ReadFile(tt.home)
+				if err != nil {
+					t.Fatal(err)
+				}
+				remotetest.WriteText(t, filepath.Join(home, ".ssh", "id_ed25519"), string(text))
 			}
 			target := srv.target(t)
 			target.IdentityFile = tt.identity
@@ -116,7 +133,7 @@ func TestLogin(t *testing.T) {
 // checkLogin logs in, or is refused with an error that says all that it should.
 func checkLogin(t *testing.T, target Target, says []string) {
 	t.Helper()
-	h, err := Dial(t.Context(), target, Options{})
+	h, err := reach(t.Context(), target, Options{})
 	if err == nil {
 		closeHost(t, h)
 	}
@@ -126,8 +143,8 @@ func checkLogin(t *testing.T, target Target, says []string) {
 		}
 		return
 	}
-	if !errors.Is(err, ErrAuth) || errors.Is(err, ErrUnreachable) {
-		t.Fatalf("got %v, want ErrAuth", err)
+	if !errors.Is(err, remote.ErrAuth) || errors.Is(err, remote.ErrUnreachable) {
+		t.Fatalf("got %v, want remote.ErrAuth", err)
 	}
 	for _, want := range append(says, target.login()) {
 		if !strings.Contains(err.Error(), want) {
@@ -142,16 +159,12 @@ func TestUnreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	_, silentPort, err := net.SplitHostPort(silent.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := strconv.Itoa(freePort(t))
+	silentPort, closed := silent.Addr().(*net.TCPAddr).Port, remotetest.RefusingPort(t)
 	key := filepath.Join(t.TempDir(), "key")
-	writeKey(t, key, newEd25519(t), "")
+	remotetest.WriteKey(t, key, remotetest.NewEd25519(t), "")
 	never := func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
 	for name, tt := range map[string]struct {
-		port string
+		port int
 		opts Options
 	}{
 		"refused":   {port: closed},
@@ -160,8 +173,8 @@ func TestUnreachable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
-			_, err := Dial(t.Context(), Target{Name: "w1", Address: "127.0.0.1", Port: atoi(t, tt.port), IdentityFile: key, HostKey: "SHA256:x"}, tt.opts)
-			if !errors.Is(err, ErrUnreachable) || errors.Is(err, ErrAuth) || !strings.Contains(err.Error(), "127.0.0.1:"+tt.port) {
+			_, err := reach(t.Context(), Target{Name: "w1", Address: "127.0.0.1", Port: tt.port, IdentityFile: key, HostKey: "SHA256:x"}, tt.opts)
+			if !errors.Is(err, remote.ErrUnreachable) || errors.Is(err, remote.ErrAuth) || !strings.Contains(err.Error(), fmt.Sprintf("127.0.0.1:%d", tt.port)) {
 				t.Errorf("got %v", err)
 			}
 			if took := time.Since(start); took > defaultDialTimeout {
@@ -170,14 +183,14 @@ func TestUnreachable(t *testing.T) {
 		})
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err = Dial(ctx, Target{Address: "127.0.0.1", IdentityFile: key, HostKey: "SHA256:x"}, Options{
+	_, err = reach(ctx, Target{Address: "127.0.0.1", IdentityFile: key, HostKey: "SHA256:x"}, Options{
 		DialNet: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			cancel()
 			<-ctx.Done()
 			return nil, ctx.Err()
 		},
 	})
-	if !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnreachable) {
+	if !errors.Is(err, context.Canceled) || errors.Is(err, remote.ErrUnreachable) {
 		t.Errorf("cancelled: got %v", err)
 	}
 }

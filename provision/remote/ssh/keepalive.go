@@ -1,15 +1,12 @@
-package remote
+package ssh
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/crypto/ssh"
+	"fairlead/provision/remote"
 )
 
 const (
@@ -44,41 +41,34 @@ func (m *meter) closeQuietly() {
 
 // keepAlive ends the connection when the host has stopped answering. Every byte that arrives counts as an answer: on a
 // slow line an upload can hold back the reply to a keep-alive for longer than three intervals.
-func (h *Host) keepAlive() {
-	ticker := time.NewTicker(h.opts.KeepAlive)
+func (c *conn) keepAlive() {
+	ticker := time.NewTicker(c.interval)
 	defer ticker.Stop()
 	answered := make(chan struct{}, 1)
-	pending, missed, seen := false, 0, h.conn.read.Load()
+	pending, missed, seen := false, 0, c.wire.read.Load()
 	for {
 		select {
-		case <-h.done:
+		case <-c.done:
 			return
 		case <-answered:
 			pending = false
 			continue
 		case <-ticker.C:
 		}
-		if now := h.conn.read.Load(); now != seen || !pending {
+		if now := c.wire.read.Load(); now != seen || !pending {
 			seen, missed = now, 0
 		} else if missed++; missed >= keepAliveMisses {
-			h.end(fmt.Errorf("%w: no answer for %s", ErrLost, keepAliveMisses*h.opts.KeepAlive))
+			c.end(fmt.Errorf("%w: no answer for %s", remote.ErrLost, keepAliveMisses*c.interval))
 			return
 		}
 		if pending {
 			continue
 		}
 		pending = true
-		h.task(func() {
-			if _, _, err := h.client.SendRequest(keepAliveRequest, true, nil); err == nil {
+		c.task(func() {
+			if _, _, err := c.client.SendRequest(keepAliveRequest, true, nil); err == nil {
 				answered <- struct{}{}
 			}
 		})
-	}
-}
-
-// closeSession closes a session that is over or given up. EOF is how a session says that it was closed already.
-func closeSession(s *ssh.Session, log *slog.Logger) {
-	if err := s.Close(); err != nil && !errors.Is(err, io.EOF) {
-		log.Debug("close session", "error", err)
 	}
 }

@@ -1,0 +1,251 @@
+package remote
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/pkg/sftp"
+)
+
+// sftpServers are the places of OpenSSH's sftp-server: Debian family, RHEL family, SUSE, others.
+var sftpServers = []string{
+	"/usr/lib/openssh/sftp-server",
+	"/usr/libexec/openssh/sftp-server",
+	"/usr/lib/ssh/sftp-server",
+	"/usr/libexec/sftp-server",
+}
+
+// startSFTP runs the first of the servers named by its arguments. The umask makes every new file 0600 and every new
+// directory 0700 until its mode is set: the protocol's open as the client speaks it carries no mode.
+const startSFTP = `umask 077; for p; do [ -x "$p" ] && exec "$p"; done; exit 127`
+
+// errNoServer is a host without an sftp-server.
+var errNoServer = errors.New("no sftp-server on the host")
+
+// noSFTP is the exit code of startSFTP when none of the servers is there.
+const noSFTP = 127
+
+// sftpRequests is how many requests may be under way for one file. With 32 KiB each they fill the 2 MiB window of
+// OpenSSH's channels.
+const sftpRequests = 64
+
+// cancelSlack is how long a file operation may go on after its context has ended before the file session is dropped.
+const cancelSlack = 5 * time.Second
+
+// fileSession is SFTP as root over one process.
+type fileSession struct {
+	process Process
+	output  *io.PipeReader // what the process says
+	client  *sftp.Client
+	broken  atomic.Bool   // reading from the process or writing to it has failed
+	gone    chan struct{} // closed when the process has ended and cause is set
+	cause   error         // how it ended
+}
+
+// withFiles calls use with a way to files: the host's file session, which is opened when needed, or scripts when the host
+// has no server for it. An operation of the session cannot be interrupted, so when it goes on long after ctx has ended the
+// session is dropped, and the next operation opens another.
+func (h *Host) withFiles(ctx context.Context, use func(fileAccess) error) error {
+	files, err := h.openFiles(ctx)
+	if errors.Is(err, errNoServer) {
+		return use(scriptFiles{h})
+	}
+	if err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(cancelSlack)
+		defer timer.Stop()
+		select {
+		case <-done:
+		case <-timer.C:
+			h.drop(files)
+		}
+	})
+	err = use(sftpFiles{files.client})
+	close(done)
+	stop()
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return fmt.Errorf("stopped: %w", cause)
+	}
+	return h.explainFiles(files, err)
+}
+
+// explainFiles returns the reason behind err when that is the end of the file session or of the way to the host.
+func (h *Host) explainFiles(files *fileSession, err error) error {
+	if err != nil && !fromPeer(err) && files.broken.Load() {
+		h.drop(files)
+		<-files.gone
+		if errors.Is(files.cause, ErrLost) {
+			err = files.cause
+		}
+	}
+	return h.explain(err)
+}
+
+// drop gives a file session up. What the process still says must find an end, or its own would not be noticed.
+func (h *Host) drop(files *fileSession) {
+	_ = files.output.Close() // never fails
+	h.release(files.process)
+}
+
+// openFiles returns the file session, which is opened once and kept. A host without a server is asked once.
+func (h *Host) openFiles(ctx context.Context) (*fileSession, error) {
+	select {
+	case h.filesLock <- struct{}{}:
+		defer func() { <-h.filesLock }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if h.noServer {
+		return nil, errNoServer
+	}
+	if h.files != nil && !h.files.over() {
+		return h.files, nil
+	}
+	start := time.Now()
+	files, err := h.startFiles(ctx)
+	h.log.Debug("open file session", "duration", time.Since(start), "error", err)
+	h.noServer = errors.Is(err, errNoServer)
+	if err != nil {
+		return nil, fmt.Errorf("open file session: %w", err)
+	}
+	h.files = files
+	return files, nil
+}
+
+// over tells a session that no further operation can use.
+func (f *fileSession) over() bool {
+	select {
+	case <-f.gone:
+		return true
+	default:
+		return f.broken.Load()
+	}
+}
+
+// watched is one side of the talk with the process; a failure of it is the end of the session.
+type watched struct {
+	io.Reader
+	io.WriteCloser
+	broken *atomic.Bool
+}
+
+// Read implements io.Reader.
+func (w watched) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	w.note(err)
+	return n, err
+}
+
+// Write implements io.Writer.
+func (w watched) Write(p []byte) (int, error) {
+	n, err := w.WriteCloser.Write(p)
+	w.note(err)
+	return n, err
+}
+
+func (w watched) note(err error) {
+	if err != nil {
+		w.broken.Store(true)
+	}
+}
+
+// startFiles starts sftp-server as root and greets it.
+func (h *Host) startFiles(ctx context.Context) (*fileSession, error) {
+	mark := newMark()
+	complaints := &stream{mark: []byte(mark)}
+	output, toOutput := io.Pipe()
+	argv := append([]string{"/bin/sh", "-c", startSFTP, "sh"}, h.servers...)
+	process, err := h.start(ctx, Exec{Line: h.wireLine(argv, true, mark), Stdout: toOutput, Stderr: complaints})
+	if err != nil {
+		return nil, err
+	}
+	files := &fileSession{process: process, output: output, gone: make(chan struct{})}
+	if !h.task(func() { h.watchFiles(files, toOutput) }) {
+		h.drop(files)
+		return nil, errClosed
+	}
+	stop := context.AfterFunc(ctx, func() { h.drop(files) })
+	defer stop()
+	if err := h.greet(files, mark, complaints); err != nil {
+		return nil, cmp.Or(context.Cause(ctx), err)
+	}
+	return files, nil
+}
+
+// watchFiles waits for the end of the process, which is the end of what it says.
+func (h *Host) watchFiles(files *fileSession, output *io.PipeWriter) {
+	files.cause = files.process.Wait()
+	h.log.Debug("file session ended", "error", files.cause)
+	h.release(files.process)
+	_ = output.Close() // never fails
+	close(files.gone)
+}
+
+// greet waits until the server runs and agrees with it on the protocol.
+func (h *Host) greet(files *fileSession, mark string, complaints *stream) error {
+	reader := bufio.NewReaderSize(watched{Reader: files.output, broken: &files.broken}, 64<<10)
+	said, err := skipTo(reader, mark)
+	if err != nil {
+		<-files.gone
+		return h.noFiles(files.cause, said, complaints)
+	}
+	files.client, err = sftp.NewClientPipe(reader, watched{WriteCloser: files.process.Stdin(), broken: &files.broken},
+		sftp.UseConcurrentWrites(true), sftp.MaxConcurrentRequestsPerFile(sftpRequests))
+	if err != nil {
+		h.letEnd(files)
+		return h.noFiles(files.cause, nil, complaints)
+	}
+	return nil
+}
+
+// letEnd waits for the end of a process that is not what it should be. How it ends by itself tells why, so it is given up
+// only when it does not.
+func (h *Host) letEnd(files *fileSession) {
+	_ = files.output.Close() // never fails
+	if err := files.process.Stdin().Close(); err != nil {
+		h.log.Debug("close input of file session", "error", err) // it has ended already
+	}
+	timer := time.AfterFunc(endSlack, func() { h.drop(files) })
+	defer timer.Stop()
+	<-files.gone
+}
+
+// skipTo reads up to and including the line that ends with mark and the process group, and returns what was before it.
+func skipTo(r *bufio.Reader, mark string) ([]byte, error) {
+	var before []byte
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return append(before, line...), err
+		}
+		if strings.Contains(line, mark) {
+			return before, nil
+		}
+		before = append(before, line...)
+	}
+}
+
+// noFiles explains why sftp-server did not start, from how its process ended.
+func (h *Host) noFiles(waitErr error, said []byte, complaints *stream) error {
+	text, started := complaints.finish()
+	var exit *Exit
+	switch {
+	case waitErr != nil && !errors.As(waitErr, &exit):
+		return h.explain(waitErr)
+	case !started:
+		return h.notStarted(true, "sftp-server", Result{Stdout: said, Stderr: text})
+	case exit != nil && exit.Code == noSFTP:
+		return errNoServer
+	}
+	return fmt.Errorf("sftp-server ended at once: %s", lastLines(text, stderrLines))
+}

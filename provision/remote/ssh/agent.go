@@ -1,0 +1,111 @@
+package ssh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	xssh "golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+)
+
+// agentTimeout bounds each answer of the agent; a key that must be touched or confirmed needs a person's time.
+const agentTimeout = time.Minute
+
+// errNoAgent is why there are no keys of an agent.
+var errNoAgent = errors.New("no agent ($SSH_AUTH_SOCK is not set)")
+
+// agentKeys are the keys of the agent at $SSH_AUTH_SOCK, over one connection that all logins share: keys of an agent
+// sign through its socket. They are listed once; an agent that failed to list them is not asked again.
+type agentKeys struct {
+	lock chan struct{} // holds a token while somebody uses the fields below
+	conn *agentConn    // nil before the first use and after close
+	held []xssh.Signer
+	err  error
+}
+
+func newAgentKeys() *agentKeys { return &agentKeys{lock: make(chan struct{}, 1)} }
+
+// signers lists the agent's keys. A connection that broke since is replaced.
+func (a *agentKeys) signers(ctx context.Context) ([]xssh.Signer, error) {
+	select {
+	case a.lock <- struct{}{}:
+		defer func() { <-a.lock }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if a.err != nil || a.conn != nil && !a.conn.broken.Load() {
+		return a.held, a.err
+	}
+	conn, held, err := openAgent(ctx)
+	if ctx.Err() == nil {
+		a.conn, a.held, a.err = conn, held, err
+	}
+	return held, err
+}
+
+// close ends the talk with the agent.
+func (a *agentKeys) close() error {
+	a.lock <- struct{}{}
+	defer func() { <-a.lock }()
+	if a.conn == nil || a.conn.broken.Load() {
+		return nil
+	}
+	return a.conn.Close()
+}
+
+// openAgent connects to the agent and lists its keys.
+func openAgent(ctx context.Context) (*agentConn, []xssh.Signer, error) {
+	socket := os.Getenv("SSH_AUTH_SOCK")
+	if socket == "" {
+		return nil, nil, errNoAgent
+	}
+	raw, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+	if err != nil {
+		return nil, nil, fmt.Errorf("agent at $SSH_AUTH_SOCK: %w", err)
+	}
+	conn := &agentConn{Conn: raw}
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
+	held, err := agent.NewClient(conn).Signers()
+	if !stop() && err == nil {
+		err = context.Cause(ctx) // the connection is closed, or about to be
+	}
+	if err != nil {
+		_ = raw.Close() // nothing was written that could be lost
+		return nil, nil, fmt.Errorf("agent: %w", err)
+	}
+	return conn, held, nil
+}
+
+// agentConn is a connection to the agent in which each request has its time. After a failure requests and answers no
+// longer fit together, so it is closed.
+type agentConn struct {
+	net.Conn
+	broken atomic.Bool
+}
+
+// Write begins a request.
+func (c *agentConn) Write(p []byte) (int, error) {
+	if err := c.SetDeadline(time.Now().Add(agentTimeout)); err != nil {
+		return 0, c.note(err)
+	}
+	n, err := c.Conn.Write(p)
+	return n, c.note(err)
+}
+
+// Read implements io.Reader.
+func (c *agentConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	return n, c.note(err)
+}
+
+func (c *agentConn) note(err error) error {
+	if err != nil && !c.broken.Swap(true) {
+		_ = c.Close() // what it has to say of that is err
+	}
+	return err
+}

@@ -1,0 +1,202 @@
+package ssh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	xssh "golang.org/x/crypto/ssh"
+
+	"fairlead/provision/remote"
+)
+
+// errClosed is why the connection ended when Close ended it.
+var errClosed = fmt.Errorf("connection closed: %w", net.ErrClosed)
+
+// conn is a connection to sshd, as a remote.Transport.
+type conn struct {
+	client   *xssh.Client
+	wire     *meter
+	interval time.Duration // of keep-alives
+
+	tasksMu sync.Mutex // guards closing, so that no task begins once Close waits
+	closing bool
+	tasks   sync.WaitGroup
+
+	done    chan struct{}
+	endOnce sync.Once
+	cause   error // why the connection ended; set before done is closed
+}
+
+func newConn(client *xssh.Client, wire *meter, interval time.Duration) *conn {
+	c := &conn{client: client, wire: wire, interval: interval, done: make(chan struct{})}
+	c.task(func() { c.end(fmt.Errorf("%w: %w", remote.ErrLost, client.Wait())) })
+	c.task(c.keepAlive)
+	return c
+}
+
+// task runs f in a goroutine that Close waits for; it reports false, and does nothing, once Close has begun.
+func (c *conn) task(f func()) bool {
+	c.tasksMu.Lock()
+	defer c.tasksMu.Unlock()
+	if !c.closing {
+		c.tasks.Go(f)
+	}
+	return !c.closing
+}
+
+// Wait implements remote.Transport.
+func (c *conn) Wait() error {
+	<-c.done
+	return c.cause
+}
+
+// Close implements remote.Transport.
+func (c *conn) Close() error {
+	c.end(errClosed)
+	c.tasksMu.Lock()
+	c.closing = true
+	c.tasksMu.Unlock()
+	c.tasks.Wait()
+	return nil
+}
+
+// end records the first cause of the end of the connection and closes it.
+func (c *conn) end(cause error) {
+	c.endOnce.Do(func() {
+		c.cause = cause
+		close(c.done)
+		c.wire.closeQuietly()
+	})
+}
+
+// explain returns the reason behind err when that is the end of the connection, else err. Operations notice a broken
+// connection in many ways and sometimes before the connection itself does, so an error that the host did not send
+// is followed by one request that only a live connection answers.
+func (c *conn) explain(err error) error {
+	if err == nil || fromPeer(err) {
+		return err
+	}
+	select {
+	case <-c.done:
+		return c.cause
+	default:
+	}
+	if _, _, ping := c.client.SendRequest(keepAliveRequest, true, nil); ping == nil {
+		return err
+	}
+	return c.Wait()
+}
+
+// fromPeer tells errors that the host answered with, or that never left this side.
+func fromPeer(err error) bool {
+	var exit *xssh.ExitError
+	var open *xssh.OpenChannelError
+	return errors.As(err, &exit) || errors.As(err, &open) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// Start implements remote.Transport: a process is a session.
+func (c *conn) Start(ctx context.Context, e remote.Exec) (remote.Process, error) {
+	session, err := c.newSession(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open session: %w", err)
+	}
+	session.Stdout, session.Stderr = e.Stdout, e.Stderr
+	p := &process{conn: c, session: session}
+	p.stdin, err = session.StdinPipe()
+	if err == nil {
+		err = session.Start(e.Line)
+	}
+	if err != nil {
+		err = c.explain(err)
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+// newSession opens a session channel. Opening cannot be interrupted, so when ctx ends first the channel is closed as
+// soon as it is there.
+func (c *conn) newSession(ctx context.Context) (*xssh.Session, error) {
+	type opened struct {
+		session *xssh.Session
+		err     error
+	}
+	result := make(chan opened)
+	ok := c.task(func() {
+		s, err := c.client.NewSession()
+		select {
+		case result <- opened{s, err}:
+		case <-ctx.Done():
+			if err == nil {
+				_ = closeSession(s) // nobody waits for it
+			}
+		}
+	})
+	if !ok {
+		return nil, errClosed
+	}
+	select {
+	case r := <-result:
+		return r.session, c.explain(r.err)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// Dial implements remote.Transport, by a channel that sshd connects to the address.
+func (c *conn) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	far, err := c.client.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	return forwarded{Conn: far, conn: c}, nil
+}
+
+// forwarded is a connection from the host. It ends with io.EOF when the peer closed it, and with ErrLost when the
+// connection to the host ended; the channel itself does not tell one from the other.
+type forwarded struct {
+	net.Conn
+	conn *conn
+}
+
+// Read implements io.Reader.
+func (f forwarded) Read(p []byte) (int, error) {
+	n, err := f.Conn.Read(p)
+	return n, f.conn.explain(err)
+}
+
+// process is a command that runs in a session.
+type process struct {
+	conn    *conn
+	session *xssh.Session
+	stdin   io.WriteCloser
+}
+
+// Stdin implements remote.Process.
+func (p *process) Stdin() io.WriteCloser { return p.stdin }
+
+// Wait implements remote.Process.
+func (p *process) Wait() error {
+	err := p.session.Wait()
+	var exit *xssh.ExitError
+	if errors.As(err, &exit) {
+		return &remote.Exit{Code: exit.ExitStatus(), Signal: exit.Signal()}
+	}
+	return p.conn.explain(err)
+}
+
+// Close implements remote.Process.
+func (p *process) Close() error { return closeSession(p.session) }
+
+// closeSession closes a session. EOF is how a session says that it was closed already.
+func closeSession(s *xssh.Session) error {
+	if err := s.Close(); !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package ssh
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"time"
+
+	"fairlead/provision/remote"
+)
+
+const (
+	defaultDialTimeout  = 4 * time.Second
+	defaultLoginTimeout = 15 * time.Second
+	defaultKeepAlive    = 3 * time.Second
+	defaultHandshakes   = 64
+)
+
+// maxCommands is how many commands run at once on one connection; others wait. OpenSSH allows ten sessions (MaxSessions)
+// and counts one a little longer than its command runs, so four commands may take eight. One more is for files and one
+// for ending a cancelled command.
+const maxCommands = 4
+
+// Options tune a Dialer. The zero value is ready for use.
+type Options struct {
+	// Log gets one debug record per connection, command and file; nil discards them.
+	Log *slog.Logger
+	// Handshakes is how many handshakes may be computed at once; default 64. One takes some 3 ms of a core, and keeps its
+	// turn for turnTime at most: so 256 or more begin in a second, and a thousand hosts at once leave a laptop a core,
+	// and each of them its LoginTimeout. What waits for a host to answer is not counted, see turn.
+	Handshakes int
+	// DialTimeout bounds the TCP connection, and then the wait for the server's greeting; default 4 s.
+	DialTimeout time.Duration
+	// LoginTimeout bounds key exchange and authentication; default 15 s, as a slow resolver or PAM stack on the host
+	// may hold a login for 10.
+	LoginTimeout time.Duration
+	// KeepAlive is the interval of keep-alive requests; default 3 s. Three that go unanswered, with no other
+	// byte from the host in that time, end the connection.
+	KeepAlive time.Duration
+	// StopGrace is remote.Settings' StopGrace.
+	StopGrace time.Duration
+	// DialNet opens the TCP connection; nil means net.Dialer. The DialContext of another Host fits here.
+	DialNet func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.DialTimeout <= 0 {
+		o.DialTimeout = defaultDialTimeout
+	}
+	if o.LoginTimeout <= 0 {
+		o.LoginTimeout = defaultLoginTimeout
+	}
+	if o.KeepAlive <= 0 {
+		o.KeepAlive = defaultKeepAlive
+	}
+	if o.Handshakes <= 0 {
+		o.Handshakes = defaultHandshakes
+	}
+	if o.DialNet == nil {
+		o.DialNet = new(net.Dialer).DialContext
+	}
+	return o
+}
+
+// Dialer makes the connections of one run. It is safe for concurrent use. Each known_hosts file, each identity file and
+// the list of the agent's keys is read once, when it is first needed: what changes afterwards is not seen.
+type Dialer struct {
+	opts     Options
+	known    *knownFiles
+	keys     *keyring
+	compute  chan struct{} // holds a token for each handshake that is computed
+	turnTime time.Duration
+}
+
+// NewDialer makes a Dialer, which reads and connects to nothing yet.
+func NewDialer(o Options) *Dialer {
+	o = o.withDefaults()
+	return &Dialer{
+		opts: o, known: newKnownFiles(o.Log), keys: newKeyring(),
+		compute: make(chan struct{}, o.Handshakes), turnTime: turnTime,
+	}
+}
+
+// Close ends the talk with the agent. Connections that were made live on; logins that are under way may fail.
+func (d *Dialer) Close() error { return d.keys.close() }
+
+// Dial connects to a host, verifies its key and logs in. It tries once: a host that does not answer is
+// remote.ErrUnreachable within DialTimeout. Other errors are remote.ErrHostKey (a *HostKeyError) and remote.ErrAuth.
+// ctx bounds Dial only.
+func (d *Dialer) Dial(ctx context.Context, t Target) (*remote.Host, error) {
+	t = t.withDefaults()
+	c, err := d.connect(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return remote.New(c, remote.Settings{
+		Name: t.Name, User: t.User, Log: d.opts.Log, Commands: maxCommands, StopGrace: d.opts.StopGrace,
+	}), nil
+}

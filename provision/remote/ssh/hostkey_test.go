@@ -1,0 +1,186 @@
+package ssh
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	xssh "golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+
+	"fairlead/provision/remote"
+	"fairlead/provision/remote/remotetest"
+)
+
+func TestHostKey(t *testing.T) {
+	srv := startSSHD(t)
+	ed, ec, other := srv.HostKeys["ed25519"], srv.HostKeys["ecdsa"], remotetest.NewPublic(t)
+	host := fmt.Sprintf("[127.0.0.1]:%d", srv.Port)
+	tests := map[string]struct {
+		known string // content of known_hosts; "-" for no file
+		pin   string
+		says  []string // empty: accepted
+	}{
+		"known ed25519":       {known: host + " " + remotetest.KeyText(ed)},
+		"known ecdsa":         {known: host + " " + remotetest.KeyText(ec)},
+		"hashed":              {known: knownhosts.HashHostname(host) + " " + remotetest.KeyText(ed)},
+		"wildcard, comment":   {known: "# note\n\n[127.0.*]:*,!x " + remotetest.KeyText(ed) + " a comment of many more words"},
+		"key type is a lie":   {known: host + " ssh-rsa " + strings.Fields(remotetest.KeyText(ed))[1], says: []string{"no known key"}},
+		"malformed line":      {known: host + " ssh-ed25519 !!!\n" + host + " " + remotetest.KeyText(ed)},
+		"second of two":       {known: host + " " + remotetest.KeyText(other) + "\n" + host + " " + remotetest.KeyText(ed)},
+		"other host revoked":  {known: "@revoked 10.0.0.1 " + remotetest.KeyText(ed) + "\n" + host + " " + remotetest.KeyText(ed)},
+		"pinned print":        {pin: xssh.FingerprintSHA256(ed)},
+		"pinned ecdsa print":  {pin: xssh.FingerprintSHA256(ec)},
+		"pinned key":          {pin: remotetest.KeyText(ec) + " root@cp1"},
+		"no file":             {known: "-", says: []string{"no known key", xssh.FingerprintSHA256(ed), "ssh-keygen -lf", "\n" + host + " " + remotetest.KeyText(ed) + "\n", "ssh.hostKey"}},
+		"unknown":             {known: "10.0.0.1 " + remotetest.KeyText(ed), says: []string{"no known key"}},
+		"other port":          {known: "127.0.0.1 " + remotetest.KeyText(ed), says: []string{"no known key"}},
+		"negated":             {known: "*,!" + host + " " + remotetest.KeyText(ed), says: []string{"no known key"}},
+		"changed":             {known: "#\n" + host + " " + remotetest.KeyText(other), says: []string{xssh.FingerprintSHA256(ed), xssh.FingerprintSHA256(other), "known_hosts:2", "ssh-keygen -R '" + host + "'"}},
+		"revoked":             {known: host + " " + remotetest.KeyText(ed) + "\n@revoked * " + remotetest.KeyText(ed), says: []string{"revoked", "known_hosts:2"}},
+		"authority of others": {known: "@cert-authority * " + remotetest.KeyText(ed), says: []string{"no known key"}},
+		"wrong pinned print":  {pin: xssh.FingerprintSHA256(other), says: []string{xssh.FingerprintSHA256(other), xssh.FingerprintSHA256(ed), "ssh.hostKey"}},
+		"wrong pinned key":    {pin: remotetest.KeyText(other), says: []string{xssh.FingerprintSHA256(ed)}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			target := srv.target(t)
+			target.HostKey, target.KnownHosts = tt.pin, []string{filepath.Join(t.TempDir(), "known_hosts")}
+			if tt.known != "-" {
+				remotetest.WriteText(t, target.KnownHosts[0], tt.known+"\n")
+			}
+			logger, logged := remotetest.DebugLog()
+			h, err := reach(t.Context(), target, Options{Log: logger})
+			if err == nil {
+				closeHost(t, h)
+			}
+			if name == "malformed line" && !strings.Contains(logged.String(), "line=1") {
+				t.Errorf("the malformed line is not in the log:\n%s", logged)
+			}
+			checkRefusal(t, err, tt.says)
+		})
+	}
+}
+
+func checkRefusal(t *testing.T, err error, says []string) {
+	t.Helper()
+	if len(says) == 0 {
+		if err != nil {
+			t.Errorf("refused: %v", err)
+		}
+		return
+	}
+	var e *HostKeyError
+	if !errors.Is(err, remote.ErrHostKey) || !errors.As(err, &e) || errors.Is(err, remote.ErrAuth) || errors.Is(err, remote.ErrUnreachable) {
+		t.Fatalf("got %v, want a HostKeyError", err)
+	}
+	for _, want := range says {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error does not say %q:\n%v", want, err)
+		}
+	}
+}
+
+func TestMalformedPin(t *testing.T) {
+	for _, pin := range []string{"MD5:00:11", "ssh-ed25519", "x"} {
+		if _, err := reach(t.Context(), Target{Address: "127.0.0.1", Port: 1, HostKey: pin}, Options{}); err == nil || !strings.Contains(err.Error(), "pin") {
+			t.Errorf("%q: got %v", pin, err)
+		}
+	}
+}
+
+// TestHostCertificate has sshd show a certificate that an authority signed.
+func TestHostCertificate(t *testing.T) {
+	dir := t.TempDir()
+	authority := remotetest.KeyText(remotetest.WriteKey(t, filepath.Join(dir, "ca"), remotetest.NewEd25519(t), ""))
+	key := remotetest.KeyText(remotetest.WriteKey(t, filepath.Join(dir, "host"), remotetest.NewEd25519(t), ""))
+	trust := "@cert-authority * " + authority + "\n"
+	for name, tt := range map[string]struct {
+		principal string
+		known     string
+		says      []string
+	}{
+		"valid":                        {principal: "127.0.0.1", known: trust},
+		"other name":                   {principal: "10.0.0.1", known: trust, says: []string{"certificate", "not valid"}},
+		"authority of another host":    {principal: "127.0.0.1", known: "@cert-authority 10.0.0.1 " + authority, says: []string{"no known key"}},
+		"another authority":            {principal: "127.0.0.1", known: "@cert-authority * " + remotetest.KeyText(remotetest.NewPublic(t)), says: []string{"certificate", "not valid"}},
+		"key revoked":                  {principal: "127.0.0.1", known: trust + "@revoked * " + key, says: []string{"revoked", "known_hosts:2"}},
+		"authority revoked":            {principal: "127.0.0.1", known: trust + "@revoked * " + authority, says: []string{"revoked", "known_hosts:2"}},
+		"key of another host revoked":  {principal: "127.0.0.1", known: trust + "@revoked 10.0.0.1 " + key},
+		"authority revoked for others": {principal: "127.0.0.1", known: trust + "@revoked 10.0.0.1 " + authority},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := exec.Command("ssh-keygen", "-q", "-s", filepath.Join(dir, "ca"), "-h", "-I", "cp1", "-n", tt.principal, filepath.Join(dir, "host.pub")).CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			srv := startSSHD(t, "HostKey "+filepath.Join(dir, "host"), "HostCertificate "+filepath.Join(dir, "host-cert.pub"))
+			target := srv.target(t)
+			target.HostKey, target.KnownHosts = "", []string{filepath.Join(t.TempDir(), "known_hosts")}
+			remotetest.WriteText(t, target.KnownHosts[0], tt.known+"\n")
+			h, err := reach(t.Context(), target, Options{})
+			if err == nil {
+				closeHost(t, h)
+			}
+			checkRefusal(t, err, tt.says)
+		})
+	}
+}
+
+// TestMatchAsOpenSSH asks ssh-keygen whether a pattern matches.
+func TestMatchAsOpenSSH(t *testing.T) {
+	key := remotetest.KeyText(remotetest.NewPublic(t))
+	path := filepath.Join(t.TempDir(), "known_hosts")
+	for _, patterns := range []string{
+		"cp1", "CP1", "cp*", "c?1", "cp?", "*", "*,!cp1", "!cp1", "!cp1,*", "cp1,!*", "[cp1]:22", "[cp1]:2222", "[cp1]:*", "[*]:2222", "*:2222",
+		"c*1*", "**", "", ",", "cp1.", knownhosts.HashHostname("cp1"), knownhosts.HashHostname("[cp1]:2222"), "::1", "[::1]:2222",
+	} {
+		line := patterns + " " + key
+		remotetest.WriteText(t, path, line+"\n")
+		k, ok, err := parseKnownLine(line)
+		for _, host := range []string{"cp1", "[cp1]:2222", "::1", "[::1]:2222"} {
+			// ssh-keygen -F exits 1 when nothing is found.
+			found := exec.Command("ssh-keygen", "-F", host, "-f", path).Run() == nil
+			if got := err == nil && ok && k.matches(host); got != found {
+				t.Errorf("%q against %q: got %v, ssh-keygen says %v", patterns, host, got, found)
+			}
+		}
+	}
+}
+
+func FuzzKnownHosts(f *testing.F) {
+	key := remotetest.KeyText(remotetest.NewPublic(f))
+	for _, line := range []string{
+		"cp1 " + key, "@revoked * " + key, "@cert-authority *.lab " + key, "# note", "", "@", "|1|a|b " + key, "|1| " + key,
+		knownhosts.HashHostname("cp1") + " " + key, "[cp1]:22,!x " + key + " comment", "cp1 ssh-rsa AAAA", "cp1 " + key[:30], "!,* " + key,
+	} {
+		f.Add(line)
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, line string) {
+		k, ok, err := parseKnownLine(line)
+		if err == nil && ok {
+			k.matches("cp1")
+			if k.key == nil || len(k.hosts) == 0 {
+				t.Errorf("entry without key or hosts: %q", line)
+			}
+			return
+		}
+		if strings.ContainsAny(line, "\r\n") {
+			return
+		}
+		// What this package passes over must not be a line that x/crypto takes a key from.
+		path := filepath.Join(dir, "known_hosts")
+		if err := os.WriteFile(path, []byte(line+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		marker, _, public, _, _, parseErr := xssh.ParseKnownHosts([]byte(line))
+		if _, newErr := knownhosts.New(path); err != nil && parseErr == nil && newErr == nil && public != nil && marker == "" {
+			t.Errorf("refused (%v), but x/crypto reads %q", err, line)
+		}
+	})
+}
