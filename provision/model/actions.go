@@ -115,7 +115,7 @@ const kubeProxyPods = "DaemonSet kube-system/kube-proxy"
 func (s *Simulation) actOnHost(name string, h *facts.Host, action plan.Action) error {
 	switch a := action.(type) {
 	case plan.PutFile:
-		Written(h, a.Path, a.Mode, a.Content)
+		world.Written(h, a.Path, a.Mode, a.Content)
 	case plan.Script:
 		return runScript(h, a)
 	case plan.InstallLayers:
@@ -138,7 +138,7 @@ func (s *Simulation) actOnHost(name string, h *facts.Host, action plan.Action) e
 		if len(from.RegistryCA) == 0 {
 			return fmt.Errorf("%s has no CA", a.From)
 		}
-		Written(h, a.Path, 0o644, from.RegistryCA)
+		world.Written(h, a.Path, 0o644, from.RegistryCA)
 	case plan.FillRegistry:
 		if h.RegistryImages == nil {
 			h.RegistryImages = map[string]string{}

@@ -62,7 +62,7 @@ func runPackages(h *facts.Host, a plan.Script, half, late bool) error {
 	}
 	switch verb {
 	case "key":
-		Written(h, args[1], 0o644, []byte("the key of "+args[0]))
+		world.Written(h, args[1], 0o644, []byte("the key of "+args[0]))
 	case "refresh":
 		for _, name := range args {
 			if err := readIndex(h, name); err != nil {
@@ -131,7 +131,7 @@ func readIndex(h *facts.Host, name string) error {
 			return fmt.Errorf("%s: no key %s", name, key)
 		}
 		repository, _, _ := strings.Cut(path.Base(file), ".")
-		Written(h, index(strings.TrimSuffix(repository, "-ce")), 0o644, definition)
+		world.Written(h, index(strings.TrimSuffix(repository, "-ce")), 0o644, definition)
 		return nil
 	}
 	return fmt.Errorf("%s is not known", name)

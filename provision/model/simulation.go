@@ -3,8 +3,6 @@ package model
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"maps"
 	"net/netip"
@@ -207,12 +205,6 @@ func SetActive(h *facts.Host, unit, state string) {
 	facts := h.Units[unit]
 	facts.Load, facts.Active, facts.Path = "loaded", state, unitPath(h, unit)
 	h.Units[unit] = facts
-}
-
-func Written(h *facts.Host, path string, mode uint32, content []byte) {
-	sum := sha256.Sum256(content)
-	h.Files[path] = facts.File{Mode: mode, SHA256: hex.EncodeToString(sum[:])}
-	h.Contents[path] = content
 }
 
 // issue gives the registry of a host its certificate.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"fairlead/provision/facts"
+	"fairlead/provision/model/world"
 	"fairlead/templates"
 )
 
@@ -17,7 +18,7 @@ func OnSystem(id, like string, packages ...string) func(*facts.Host) {
 		}
 		for _, name := range packages { // the user's, from before
 			for _, repository := range []string{"docker", "kubernetes"} {
-				Written(h, index(repository), 0o644, []byte("of the user, /v1.37/ and /v1.36/"))
+				world.Written(h, index(repository), 0o644, []byte("of the user, /v1.37/ and /v1.36/"))
 			}
 			name, version, _ := strings.Cut(name, " ")
 			if err := installPackage(h, name, version); err != nil {

@@ -32,7 +32,7 @@ func TestNamesOfManifests(t *testing.T) {
 		t.Error(err)
 	}
 	if want := "cluster/token"; len(made.Steps) < 30 || !slices.ContainsFunc(made.Steps, func(s plan.Step) bool { return s.ID == want }) {
-		t.Errorf("there is no %s:\n%s", want, show(made))
+		t.Errorf("there is no %s:\n%s", want, plan.Show(made))
 	}
 	fresh.WantConverged()
 	changed := fresh.Fork()

@@ -18,8 +18,6 @@ import (
 	"fairlead/templates"
 )
 
-func onlyControlPlane(c *inventory.Cluster) { c.Workers, c.ControlPlane.Schedulable = nil, true }
-
 // settled are the facts of hosts as up leaves them.
 func settled(t *testing.T, edit func(*inventory.Cluster), host func(*facts.Host)) facts.Facts {
 	t.Helper()
@@ -46,10 +44,6 @@ func fromMirror(t *testing.T) func(*inventory.Cluster) {
 	})
 }
 
-func daemonJSON(text string) func(*facts.Host) {
-	return func(h *facts.Host) { model.Written(h, templates.DockerConfigPath, 0o600, []byte(text)) }
-}
-
 func repositoriesOnly(wish desired.State) func(*facts.Host) {
 	return func(h *facts.Host) {
 		family, _ := h.Family()
@@ -57,9 +51,9 @@ func repositoriesOnly(wish desired.State) func(*facts.Host) {
 			family.DockerRepository(wish.RuntimeRepository, h.OS.Codename), family.KubernetesRepository(wish.KubernetesRepository, "1.37"),
 		} {
 			for _, file := range r.Files {
-				model.Written(h, file.Path, file.Mode, file.Content)
+				world.Written(h, file.Path, file.Mode, file.Content)
 			}
-			model.Written(h, r.KeyPath, 0o644, []byte("key"))
+			world.Written(h, r.KeyPath, 0o644, []byte("key"))
 		}
 	}
 }
@@ -67,7 +61,7 @@ func repositoriesOnly(wish desired.State) func(*facts.Host) {
 // TestPackagesPlan has a case for software from packages that is absent, correct, wrong and half
 // done, for hosts whose software came in the other way, and for proxies and runtimes.
 func TestPackagesPlan(t *testing.T) {
-	packages := world.All(world.FromRepositories, onlyControlPlane)
+	packages := world.All(world.FromRepositories, world.OnlyControlPlane)
 	docker := world.All(packages, world.WithDocker, world.WithRegistries)
 	replaced := func(h *facts.Host) { world.Programs(h, "kubelet /usr/bin 1.36.3") }
 	old := func(h *facts.Host) {
@@ -83,7 +77,7 @@ func TestPackagesPlan(t *testing.T) {
 		{name: "absent", edit: packages},
 		{name: "absent-rocky", edit: packages, host: model.OnSystem("rocky", "rhel centos fedora")},
 		{name: "absent-amazon", edit: packages, host: model.OnSystem("amzn", "fedora")},
-		{name: "absent-mirror", edit: world.All(fromMirror(t), onlyControlPlane)},
+		{name: "absent-mirror", edit: world.All(fromMirror(t), world.OnlyControlPlane)},
 		{name: "absent-distribution-fits", edit: packages, host: model.OnSystem("debian", "")},
 		{name: "absent-restricted", edit: packages, host: func(h *facts.Host) { h.Capabilities = 0 }},
 		{name: "absent-containerd-of-the-user", edit: packages, host: model.OnSystem("debian", "", "containerd")},
@@ -100,20 +94,20 @@ func TestPackagesPlan(t *testing.T) {
 			model.OnSystem("debian", "", "kubelet 1.37.2")(h)
 			h.Candidates["containerd"] = "1.6.20"
 		}},
-		{name: "adopted-bundle", before: onlyControlPlane, edit: packages},
-		{name: "adopted-packages", before: packages, edit: onlyControlPlane},
+		{name: "adopted-bundle", before: world.OnlyControlPlane, edit: packages},
+		{name: "adopted-packages", before: packages, edit: world.OnlyControlPlane},
 		{name: "conflict-bundle", edit: packages, host: func(h *facts.Host) {
 			world.KubernetesOf("/usr/local/bin", "1.36.3")(h)
 			world.Programs(h, "containerd /usr/local/bin 2.4.2")
 		}},
-		{name: "conflict-packages", edit: onlyControlPlane, host: model.OnSystem("debian", "", "kubelet 1.36.3", "kubeadm 1.36.3")},
+		{name: "conflict-packages", edit: world.OnlyControlPlane, host: model.OnSystem("debian", "", "kubelet 1.36.3", "kubeadm 1.36.3")},
 		{name: "docker-absent", edit: docker},
 		{name: "docker-correct", before: docker, edit: docker},
-		{name: "docker-merges", edit: docker, host: daemonJSON("{\n\t\"log-driver\": \"journald\",\n\t\"registry-mirrors\": [\"https://theirs\"]\n}\n")},
-		{name: "docker-invalid", edit: docker, host: daemonJSON("{\n  \"log-driver\": journald\n}\n")},
-		{name: "docker-wrong", before: docker, edit: docker, host: all2(daemonJSON("{}\n"), func(h *facts.Host) { model.SetActive(h, templates.DockerService, "failed") })},
+		{name: "docker-merges", edit: docker, host: world.DaemonJSON("{\n\t\"log-driver\": \"journald\",\n\t\"registry-mirrors\": [\"https://theirs\"]\n}\n")},
+		{name: "docker-invalid", edit: docker, host: world.DaemonJSON("{\n  \"log-driver\": journald\n}\n")},
+		{name: "docker-wrong", before: docker, edit: docker, host: all2(world.DaemonJSON("{}\n"), func(h *facts.Host) { model.SetActive(h, templates.DockerService, "failed") })},
 		{name: "docker-no-registries", before: docker, edit: world.All(packages, world.WithDocker)},
-		{name: "docker-beside-a-bundled-containerd", before: onlyControlPlane, edit: world.All(onlyControlPlane, world.WithDocker)},
+		{name: "docker-beside-a-bundled-containerd", before: world.OnlyControlPlane, edit: world.All(world.OnlyControlPlane, world.WithDocker)},
 		{name: "docker-of-the-user", edit: docker, host: model.OnSystem("ubuntu", "debian", "containerd.io", "docker-ce", "docker-ce-cli")},
 		{name: "socket-there", edit: world.All(packages, world.WithSocket), host: func(h *facts.Host) { h.Sockets["/run/crio/crio.sock"] = true }},
 		{name: "socket-missing", edit: world.All(packages, world.WithSocket)},
@@ -139,14 +133,14 @@ func TestPackagesPlan(t *testing.T) {
 					}
 				})
 			}
-			plan := plan.Make(wish, seen)
-			golden(t, "packages-"+c.name, show(plan))
-			if err := plan.Sound(); err != nil {
+			made := plan.Make(wish, seen)
+			plan.Golden(t, "packages-"+c.name, plan.Show(made))
+			if err := made.Sound(); err != nil {
 				t.Error(err)
 			}
 			if strings.HasPrefix(c.name, "correct") || strings.HasSuffix(c.name, "-correct") {
-				if !plan.Empty() || len(plan.Findings) > 0 {
-					t.Errorf("there is something to do:\n%s", show(plan))
+				if !made.Empty() || len(made.Findings) > 0 {
+					t.Errorf("there is something to do:\n%s", plan.Show(made))
 				}
 			}
 		})
@@ -163,7 +157,7 @@ func all2(edits ...func(*facts.Host)) func(*facts.Host) {
 
 // What works with packages of one host does so alone.
 func TestPackagesAreLocked(t *testing.T) {
-	packages := world.All(world.FromRepositories, onlyControlPlane)
+	packages := world.All(world.FromRepositories, world.OnlyControlPlane)
 	docker := world.All(packages, world.WithDocker)
 	for name, c := range map[string]struct {
 		before, edit func(*inventory.Cluster)
@@ -200,28 +194,28 @@ func TestPackagesAreLocked(t *testing.T) {
 
 // On a system that nobody knows, which the user has allowed, no package manager is guessed at.
 func TestPackagesOfAnUnknownSystem(t *testing.T) {
-	wish := world.State(t, world.All(world.FromRepositories, onlyControlPlane, func(c *inventory.Cluster) { c.IgnorePreflight = []string{"OS"} }))
+	wish := world.State(t, world.All(world.FromRepositories, world.OnlyControlPlane, func(c *inventory.Cluster) { c.IgnorePreflight = []string{"OS"} }))
 	seen := world.Of(wish, func(_ desired.State, host inventory.Host) facts.Host { return world.FreshHost(host) })
 	world.ChangeHost(seen, "cp1", func(h *facts.Host) { h.OS = facts.OS{ID: "void"} })
-	plan := plan.Make(wish, seen)
-	for _, step := range plan.Steps {
+	made := plan.Make(wish, seen)
+	for _, step := range made.Steps {
 		if slices.ContainsFunc(step.Actions, model.OfPackages) {
-			t.Errorf("there is a step for packages:\n%s", show(plan))
+			t.Errorf("there is a step for packages:\n%s", plan.Show(made))
 		}
 	}
-	if len(plan.Errors()) == 0 {
+	if len(made.Errors()) == 0 {
 		t.Error("nothing is found")
 	}
 }
 
 // Where fairlead does not configure the runtime, it says nothing to containerd either.
 func TestSocketWithRegistries(t *testing.T) {
-	wish := world.State(t, world.All(world.FromRepositories, onlyControlPlane, world.WithSocket, func(c *inventory.Cluster) {
+	wish := world.State(t, world.All(world.FromRepositories, world.OnlyControlPlane, world.WithSocket, func(c *inventory.Cluster) {
 		c.Images.Registries = []inventory.Registry{{Host: "registry.lab"}}
 	}))
 	seen := world.Of(wish, func(_ desired.State, host inventory.Host) facts.Host { return world.FreshHost(host) })
 	world.ChangeHost(seen, "cp1", func(h *facts.Host) { h.Sockets["/run/crio/crio.sock"] = true })
-	if plan := show(plan.Make(wish, seen)); strings.Contains(plan, "/etc/containerd") {
+	if plan := plan.Show(plan.Make(wish, seen)); strings.Contains(plan, "/etc/containerd") {
 		t.Errorf("the plan is\n%s", plan)
 	}
 }

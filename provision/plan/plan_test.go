@@ -1,4 +1,4 @@
-package plan_test
+package plan
 
 import (
 	"crypto/rand"
@@ -19,14 +19,13 @@ import (
 	"fairlead/provision/ledger"
 	"fairlead/provision/model/world"
 	"fairlead/provision/object"
-	"fairlead/provision/plan"
 	"fairlead/provision/registry"
 	"fairlead/templates"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func golden(t *testing.T, name, got string) {
+func Golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", "plan", name+".txt")
 	if *update {
@@ -219,12 +218,12 @@ func TestPlan(t *testing.T) {
 			if c.change != nil {
 				c.change(&seen)
 			}
-			made := plan.Make(wish, seen)
-			golden(t, c.name, show(made))
-			if again := show(plan.Make(wish, seen)); again != show(made) {
+			plan := Make(wish, seen)
+			Golden(t, c.name, Show(plan))
+			if again := Show(Make(wish, seen)); again != Show(plan) {
 				t.Error("the same facts give another plan")
 			}
-			if err := made.Sound(); err != nil {
+			if err := plan.Sound(); err != nil {
 				t.Error(err)
 			}
 		})

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -37,8 +36,9 @@ func checkProxy(p *planner, _ inventory.Host, f facts.Host) (string, string) {
 	function := config.ProxyFunc()
 	var through []string
 	for _, address := range p.Unproxied() {
-		proxy, err := function(&url.URL{Scheme: "https", Host: address})
-		if name, _, errSplit := net.SplitHostPort(address); err == nil && proxy != nil && errSplit == nil && !slices.Contains(through, name) {
+		server := &url.URL{Scheme: "https", Host: address}
+		proxy, err := function(server)
+		if name := server.Hostname(); err == nil && proxy != nil && !slices.Contains(through, name) {
 			through = append(through, name)
 		}
 	}

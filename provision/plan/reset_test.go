@@ -1,4 +1,4 @@
-package plan_test
+package plan
 
 import (
 	"errors"
@@ -8,7 +8,6 @@ import (
 	"fairlead/provision/facts"
 	"fairlead/provision/ledger"
 	"fairlead/provision/model/world"
-	"fairlead/provision/plan"
 )
 
 // TestResetPlan resets hosts of a cluster that is as the inventory wants it. Every plan is
@@ -39,14 +38,14 @@ func TestResetPlan(t *testing.T) {
 			if c.change != nil {
 				c.change(&seen)
 			}
-			plan, err := plan.MakeReset(wish, seen, c.hosts)
+			plan, err := MakeReset(wish, seen, c.hosts)
 			if (err != nil) != c.refused {
 				t.Fatalf("error is %v, want one: %v", err, c.refused)
 			}
 			if c.refused {
 				return
 			}
-			golden(t, c.name, show(plan))
+			Golden(t, c.name, Show(plan))
 			if err := plan.Sound(); err != nil {
 				t.Error(err)
 			}

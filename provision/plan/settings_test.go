@@ -1,4 +1,4 @@
-package plan_test
+package plan
 
 import (
 	"errors"
@@ -8,7 +8,6 @@ import (
 	"fairlead/inventory"
 	"fairlead/provision/facts"
 	"fairlead/provision/model/world"
-	"fairlead/provision/plan"
 	"fairlead/templates"
 )
 
@@ -72,8 +71,8 @@ func TestSettingsPlan(t *testing.T) {
 			if c.change != nil {
 				c.change(&facts)
 			}
-			plan := plan.Make(wish, facts)
-			golden(t, c.name, show(plan))
+			plan := Make(wish, facts)
+			Golden(t, c.name, Show(plan))
 			if err := plan.Sound(); err != nil {
 				t.Error(err)
 			}
@@ -90,10 +89,10 @@ func TestReconfigurationKeepsTheRest(t *testing.T) {
 	facts.API.Settings[templates.KindCluster] += "apiServer:\n  extraArgs:\n  - {name: profiling, value: \"false\"}\n"
 	facts.API.Settings[templates.KindCluster] = strings.Replace(facts.API.Settings[templates.KindCluster],
 		"apiServer:\n  certSANs:\n  - 192.0.2.11\n", "", 1)
-	made := plan.Make(wish, facts)
-	for _, step := range made.Steps {
+	plan := Make(wish, facts)
+	for _, step := range plan.Steps {
 		for _, action := range step.Actions {
-			run, ok := action.(plan.RunKubeadm)
+			run, ok := action.(RunKubeadm)
 			if !ok || run.Verb[0] != "init" {
 				continue
 			}
@@ -103,7 +102,7 @@ func TestReconfigurationKeepsTheRest(t *testing.T) {
 			}
 		}
 	}
-	if len(made.Steps) == 0 {
+	if len(plan.Steps) == 0 {
 		t.Error("nothing is planned")
 	}
 }

@@ -1,4 +1,4 @@
-package plan_test
+package plan
 
 import (
 	"bytes"
@@ -11,7 +11,6 @@ import (
 
 	"fairlead/provision/desired"
 	"fairlead/provision/object"
-	"fairlead/provision/plan"
 
 	"sigs.k8s.io/yaml"
 )
@@ -23,8 +22,8 @@ type shown struct {
 	documents map[string][]byte
 }
 
-// show writes a plan as the golden files have it.
-func show(plan plan.Plan) string {
+// Show writes a plan as the golden files have it.
+func Show(plan Plan) string {
 	b := &shown{documents: map[string][]byte{}}
 	for _, f := range plan.Findings {
 		level := "error"
@@ -52,7 +51,7 @@ func indent(text string) string {
 	return "    " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    ")
 }
 
-func (b *shown) step(step plan.Step) {
+func (b *shown) step(step Step) {
 	fmt.Fprintf(b, "%s: %s\n", step.ID, step.Title)
 	for _, reason := range step.Reasons {
 		fmt.Fprintf(b, "  because %s\n", reason)
@@ -60,7 +59,7 @@ func (b *shown) step(step plan.Step) {
 	for _, action := range step.Actions {
 		fmt.Fprintf(b, "  do %s\n", action.Describe())
 		b.action(action)
-		if toucher, ok := action.(plan.Toucher); ok {
+		if toucher, ok := action.(Toucher); ok {
 			for _, touched := range toucher.Touches() {
 				b.line("touches %s", touched)
 			}
@@ -81,44 +80,44 @@ func (b *shown) step(step plan.Step) {
 }
 
 // action writes what Describe leaves out.
-func (b *shown) action(action plan.Action) {
+func (b *shown) action(action Action) {
 	switch a := action.(type) {
-	case plan.PutFile:
+	case PutFile:
 		b.line("content %s, secret %v", brief(a.Content), a.Secret)
-	case plan.Script:
+	case Script:
 		b.line("script %s", a.Name)
 		for _, arg := range a.Args {
 			b.line("with %q", arg)
 		}
-	case plan.ChangeNode:
+	case ChangeNode:
 		b.node(a.Change)
-	case plan.KubeadmInit:
+	case KubeadmInit:
 		_, _, document := a.Diff()
 		b.document(document)
 		b.line("node %+v", a.Node)
-	case plan.KubeadmJoin:
+	case KubeadmJoin:
 		_, _, document := a.Diff()
 		b.document(document)
 		b.line("node %+v, control plane %v", a.Node, a.ControlPlane)
-	case plan.RunKubeadm:
+	case RunKubeadm:
 		b.document(a.Document)
-	case plan.ChangeStaticPod:
+	case ChangeStaticPod:
 		b.document(a.Document)
-	case plan.ApplyObject:
+	case ApplyObject:
 		b.line("object %s", b.object(a.Object))
-	case plan.InstallLayers:
+	case InstallLayers:
 		for _, layer := range a.Layers {
 			b.line("layer %s", layer.Digest)
 		}
-	case plan.ImportImages:
+	case ImportImages:
 		for _, image := range a.Images {
 			b.line("image %s %s", image.Name, image.Digest)
 		}
-	case plan.FillRegistry:
+	case FillRegistry:
 		for _, item := range a.Items {
 			b.line("%s to %s:%s %s", item.From, item.Repository, item.Tag, item.Digest)
 		}
-	case plan.RecordApplied:
+	case RecordApplied:
 		for _, item := range a.Objects {
 			b.line("object %s", object.Key(item.Object()))
 		}

@@ -2,12 +2,15 @@ package world
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"slices"
 
 	"fairlead/provision/bundle"
 	"fairlead/provision/facts"
 	"fairlead/provision/object"
+	"fairlead/templates"
 )
 
 func ChangeHost(f facts.Facts, name string, change func(*facts.Host)) {
@@ -25,4 +28,14 @@ func ChangeNode(f facts.Facts, name string, change func(*object.Node)) {
 
 func sortImages(images []bundle.Image) {
 	slices.SortFunc(images, func(a, b bundle.Image) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+func DaemonJSON(text string) func(*facts.Host) {
+	return func(h *facts.Host) { Written(h, templates.DockerConfigPath, 0o600, []byte(text)) }
+}
+
+func Written(h *facts.Host, path string, mode uint32, content []byte) {
+	sum := sha256.Sum256(content)
+	h.Files[path] = facts.File{Mode: mode, SHA256: hex.EncodeToString(sum[:])}
+	h.Contents[path] = content
 }

@@ -69,3 +69,5 @@ func Args(pairs ...string) []any {
 func ManifestOf(component string, arguments ...string) []byte {
 	return []byte("spec:\n  containers:\n  - command:\n    - " + strings.Join(append([]string{component}, arguments...), "\n    - ") + "\n")
 }
+
+func OnlyControlPlane(c *inventory.Cluster) { c.Workers, c.ControlPlane.Schedulable = nil, true }

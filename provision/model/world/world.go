@@ -21,12 +21,49 @@ import (
 // This file makes the facts of hosts that are as the inventory wants them, and of hosts
 // on which nothing was done yet. The tests change a copy of them.
 
-const CA = `-----BEGIN CERTIFICATE-----
-MIIBcjCCARmgAwIBAgIBATAKBggqhkjOPQQDAjAVMRMwEQYDVQQDEwprdWJlcm5l
+// testCA is the cluster's CA, renewedCA the same key in a certificate that was issued later, and
+// foreignCA that of another cluster: kubeadm gives every one of them this name. Ed25519 certificates
+// are short; these end in 2126.
+const (
+	CA = `-----BEGIN CERTIFICATE-----
+MIIBPTCB8KADAgECAgEBMAUGAytlcDAVMRMwEQYDVQQDDAprdWJlcm5ldGVzMCAX
+DTI2MTEyNTE1NTQzM1oYDzIxMjYxMTAxMTU1NDMzWjAVMRMwEQYDVQQDDAprdWJl
+cm5ldGVzMCowBQYDK2VwAyEAdcfG2PJi8XJMKiFy2S864fRiKqbnNIeMSQqJ+l7y
+yi+jYzBhMB0GA1UdDgQWBBQEMjcNnbRNuj0fkfrPbvKh5IIUpzAfBgNVHSMEGDAW
+gBQEMjcNnbRNuj0fkfrPbvKh5IIUpzAPBgNVHRMBAf8EBTADAQH/MA4GA1UdDwEB
+/wQEAwICpDAFBgMrZXADQQAXgTW+Z6QUjjClPTYdu0vEH1axLsj9mTHm41qvsqnN
+k3fwW0N5o1PEP+oV6rOXwVu43Zk4cnl8/uTtO4TBzlMP
 -----END CERTIFICATE-----
 `
+	RenewedCA = `-----BEGIN CERTIFICATE-----
+MIIBPTCB8KADAgECAgECMAUGAytlcDAVMRMwEQYDVQQDDAprdWJlcm5ldGVzMCAX
+DTI2MTEyNTE1NTQzM1oYDzIxMjYxMTAxMTU1NDMzWjAVMRMwEQYDVQQDDAprdWJl
+cm5ldGVzMCowBQYDK2VwAyEAdcfG2PJi8XJMKiFy2S864fRiKqbnNIeMSQqJ+l7y
+yi+jYzBhMB0GA1UdDgQWBBQEMjcNnbRNuj0fkfrPbvKh5IIUpzAfBgNVHSMEGDAW
+gBQEMjcNnbRNuj0fkfrPbvKh5IIUpzAPBgNVHRMBAf8EBTADAQH/MA4GA1UdDwEB
+/wQEAwICpDAFBgMrZXADQQCvvZTWekVGYFNpEz0d9xWPgv5yjnfuVKUwpKSOklWY
+woQjgrO41NK+w8pWoiGL3IbihygvPJ8wH8niLCcHylEN
+-----END CERTIFICATE-----
+`
+	ForeignCA = `-----BEGIN CERTIFICATE-----
+MIIBPTCB8KADAgECAgEBMAUGAytlcDAVMRMwEQYDVQQDDAprdWJlcm5ldGVzMCAX
+DTI2MTEyNTE1NTQzM1oYDzIxMjYxMTAxMTU1NDMzWjAVMRMwEQYDVQQDDAprdWJl
+cm5ldGVzMCowBQYDK2VwAyEAOIcMSn5/ENBmD+TtO4/HPuUaR6ldMpSitXN4gpf2
+BEyjYzBhMB0GA1UdDgQWBBSdL4cwmKSUeLW/79+U9T4/wcuyBDAfBgNVHSMEGDAW
+gBSdL4cwmKSUeLW/79+U9T4/wcuyBDAPBgNVHRMBAf8EBTADAQH/MA4GA1UdDwEB
+/wQEAwICpDAFBgMrZXADQQBCRXruuxNsbQR3Sd/65LLUi8upcy8SePS5tJ0aunnZ
+dpabgJ89uZhwFsZchwQWMX6UA3l1UWQaskqa0efbcm4O
+-----END CERTIFICATE-----
+`
+)
 
 func State(t *testing.T, edit func(*inventory.Cluster)) desired.State {
+	t.Helper()
+	return BundledState(t, edit, nil)
+}
+
+// BundledState is a wish with another bundle than it should have, if change says so.
+func BundledState(t *testing.T, edit func(*inventory.Cluster), change func(*bundle.Manifest)) desired.State {
 	t.Helper()
 	cluster := &inventory.Cluster{
 		Name: "lab",
@@ -44,6 +81,9 @@ func State(t *testing.T, edit func(*inventory.Cluster)) desired.State {
 	var manifest bundle.Manifest
 	if cluster.Kubernetes.Bundle != "" {
 		manifest = TestBundle()
+		if change != nil {
+			change(&manifest)
+		}
 	}
 	wish, err := desired.New(t.Context(), cluster, manifest, desired.Sources{})
 	if err != nil {

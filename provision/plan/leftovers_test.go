@@ -1,0 +1,114 @@
+package plan
+
+import (
+	"slices"
+	"testing"
+
+	"fairlead/provision/facts"
+	"fairlead/provision/ledger"
+	"fairlead/provision/model/world"
+	"fairlead/templates"
+)
+
+// ledgerOf makes entries of KIND KEY WAS, as the ledger's lines are.
+func ledgerOf(entries ...ledger.Entry) func(*facts.Host) {
+	return func(h *facts.Host) { h.Ledger = entries }
+}
+
+// TestRemains has a case for each kind of thing that a cluster leaves and for each kind of entry
+// in the ledger: what is reported after a reset, and what is not, because it belongs to the host.
+func TestRemains(t *testing.T) {
+	process := func(program string) func(*facts.Host) {
+		return func(h *facts.Host) { h.Processes = []facts.Process{{Program: program, PID: "4711"}} }
+	}
+	containerdWas := func(was string) func(*facts.Host) {
+		return ledgerOf(ledger.Entry{Kind: ledger.Unit, Key: templates.ContainerdService, Was: was}, ledger.Entry{Kind: ledger.Unit, Key: templates.KubeletService, Was: "not-found inactive"})
+	}
+	links := func(names ...string) func(*facts.Host) {
+		return func(h *facts.Host) { h.Links = names }
+	}
+	file := func(path string) func(*facts.Host) {
+		return func(h *facts.Host) { h.Files[path] = facts.File{Mode: 0o644, SHA256: "beef"} }
+	}
+	sysctl := func(value string) func(*facts.Host) {
+		return func(h *facts.Host) { h.Sysctls["net.ipv4.ip_forward"] = value }
+	}
+	swaps := func(devices ...string) func(*facts.Host) {
+		return func(h *facts.Host) {
+			for _, device := range devices {
+				h.Swaps = append(h.Swaps, facts.Swap{Device: device, Kind: "partition"})
+			}
+		}
+	}
+	unit := func(name, load string) func(*facts.Host) {
+		return func(h *facts.Host) { h.Units[name] = facts.Unit{Load: load} }
+	}
+	entry := func(kind, key, was string) func(*facts.Host) {
+		return ledgerOf(ledger.Entry{Kind: kind, Key: key, Was: was})
+	}
+	for _, c := range []struct {
+		name string
+		was  func(*facts.Host) // before the reset, with the ledger
+		now  func(*facts.Host) // after it
+		want []string
+	}{
+		{name: "nothing"},
+		{name: "a kubelet", now: process("kubelet"), want: []string{"process kubelet (pid 4711)"}},
+		{name: "a kubelet on a host that had a containerd", was: containerdWas("enabled active"), now: process("kubelet"), want: []string{"process kubelet (pid 4711)"}},
+		{name: "a containerd", was: containerdWas("not-found inactive"), now: process("containerd"), want: []string{"process containerd (pid 4711)"}},
+		{name: "a shim", was: containerdWas("not-found inactive"), now: process("containerd-shim-runc-v2"), want: []string{"process containerd-shim-runc-v2 (pid 4711)"}},
+		{name: "a containerd that nobody recorded", was: containerdWas("absent"), now: process("containerd"), want: []string{"process containerd (pid 4711)"}},
+		{name: "a containerd that was there", was: containerdWas("enabled active"), now: process("containerd")},
+		{name: "a stopped containerd that was there", was: containerdWas("disabled inactive"), now: process("containerd-shim-runc-v2")},
+		{name: "a containerd of the user", was: unit(templates.ContainerdService, "loaded"), now: process("containerd")},
+		{name: "a containerd without a unit", was: unit(templates.ContainerdService, "not-found"), now: process("containerd"), want: []string{"process containerd (pid 4711)"}},
+		{name: "mounts", now: func(h *facts.Host) { h.Mounts = []string{"/var/lib/kubelet/pods/1/volumes", "/run/netns/cni-1"} },
+			want: []string{"mount /var/lib/kubelet/pods/1/volumes", "mount /run/netns/cni-1"}},
+		{name: "the pod network's interfaces", now: links("lo", "eth0", "cni0", "flannel.1", "flannel-v6.1", "kube-ipvs0"),
+			want: []string{"interface cni0", "interface flannel.1", "interface flannel-v6.1", "interface kube-ipvs0"}},
+		{name: "interfaces of the host", now: links("lo", "eth0", "docker0", "br-0123456789ab", "cni1")},
+		{name: "rules", now: func(h *facts.Host) { h.Netfilter = []string{"iptables-save (12)", "nft table ip kube-proxy (1)"} },
+			want: []string{"netfilter rules in iptables-save (12)", "netfilter rules in nft table ip kube-proxy (1)"}},
+
+		{name: "a file that was not there", was: entry(ledger.File, "/etc/crictl.yaml", "absent"), now: file("/etc/crictl.yaml"), want: []string{"file /etc/crictl.yaml"}},
+		{name: "a file that was not there and is gone", was: entry(ledger.File, "/etc/crictl.yaml", "absent")},
+		{name: "a file that was there", was: entry(ledger.File, "/etc/fstab", "saved 0123456789abcdef"), now: file("/etc/fstab")},
+		{name: "a file that was there and is gone", was: entry(ledger.File, "/etc/fstab", "saved 0123456789abcdef"), want: []string{"file /etc/fstab was not put back"}},
+		{name: "another file", was: entry(ledger.File, "/etc/crictl.yaml", "absent"), now: file("/etc/fstab")},
+		{name: "a folder that was not there", was: entry(ledger.Tree, "/opt/cni", "absent"), now: func(h *facts.Host) { h.Trees = map[string]bool{"/opt/cni": true} },
+			want: []string{"folder /opt/cni"}},
+		{name: "a folder that was not there and is gone", was: entry(ledger.Tree, "/opt/cni", "absent"), now: func(h *facts.Host) { h.Trees = map[string]bool{"/opt/other": true} }},
+		{name: "a folder that was there", was: entry(ledger.Tree, "/opt/cni", "existed 0123456789abcdef 755 0:0"), now: func(h *facts.Host) { h.Trees = map[string]bool{"/opt/cni": true} }},
+		{name: "a folder above something", was: entry(ledger.Dir, "/etc/fairlead", "absent"), now: func(h *facts.Host) { h.Trees = map[string]bool{"/etc/fairlead": true} }},
+		{name: "a sysctl", was: entry(ledger.Sysctl, "net.ipv4.ip_forward", "0"), now: sysctl("1"), want: []string{"sysctl net.ipv4.ip_forward is 1 and was 0"}},
+		{name: "a sysctl that was put back", was: entry(ledger.Sysctl, "net.ipv4.ip_forward", "0"), now: sysctl("0")},
+		{name: "a sysctl that was not there", was: entry(ledger.Sysctl, "net.ipv4.ip_forward", "absent"), now: sysctl("1")},
+		{name: "a sysctl that went with its module", was: entry(ledger.Sysctl, "net.bridge.bridge-nf-call-iptables", "1")},
+		{name: "a module", was: entry(ledger.Module, "br_netfilter", "absent"), now: func(h *facts.Host) { h.Modules["br_netfilter"] = true }},
+		{name: "a unit that was not there", was: entry(ledger.Unit, templates.KubeletService, "not-found inactive"), now: unit(templates.KubeletService, "loaded"), want: []string{"unit kubelet.service"}},
+		{name: "a unit that was not there and is gone", was: entry(ledger.Unit, templates.KubeletService, "not-found inactive"), now: unit(templates.KubeletService, "not-found")},
+		{name: "a unit that was there", was: entry(ledger.Unit, templates.ContainerdService, "enabled active"), now: unit(templates.ContainerdService, "loaded")},
+		{name: "swap that is off", was: entry(ledger.Swap, "active", "/dev/vdb,/swapfile"), now: swaps("/swapfile"), want: []string{"swap on /dev/vdb was not turned on again"}},
+		{name: "swap that is on again", was: entry(ledger.Swap, "active", "/dev/vdb,/swapfile"), now: swaps("/swapfile", "/dev/vdb")},
+		{name: "swap that never was on", was: entry(ledger.Swap, "active", "")},
+		{name: "a package", was: entry(ledger.Package, templates.PackageKubelet, "absent"), now: func(h *facts.Host) { world.Packaged(h, "kubelet 1.37.2") }, want: []string{"package kubelet"}},
+		{name: "a package that is gone", was: entry(ledger.Package, templates.PackageKubelet, "absent"), now: func(h *facts.Host) { world.Packaged(h, "kubeadm 1.37.2") }},
+		{name: "interfaces and rules as they were", was: entry(ledger.Net, "all", "saved")},
+		{name: "an entry of a later fairlead", was: entry("quota", "/", "absent")},
+		{name: "the ledger itself", now: ledgerOf(ledger.Entry{Kind: ledger.Net, Key: "all", Was: "saved"}), want: []string{"/var/lib/fairlead/ledger"}},
+		{name: "all in order",
+			was: ledgerOf(ledger.Entry{Kind: ledger.File, Key: "/b", Was: "absent"}, ledger.Entry{Kind: ledger.File, Key: "/a", Was: "absent"}),
+			now: func(h *facts.Host) {
+				h.Processes, h.Mounts, h.Links, h.Netfilter = []facts.Process{{Program: "etcd", PID: "1"}}, []string{"/m"}, []string{"cni0"}, []string{"n"}
+				file("/a")(h)
+				file("/b")(h)
+				ledgerOf(ledger.Entry{Kind: ledger.Net, Key: "all", Was: "saved"})(h)
+			},
+			want: []string{"process etcd (pid 1)", "mount /m", "interface cni0", "netfilter rules in n", "file /b", "file /a", "/var/lib/fairlead/ledger"}},
+	} {
+		was, now := debianHost(c.was), debianHost(c.now)
+		if got := Leftovers(was, now); !slices.Equal(got, c.want) {
+			t.Errorf("%s: left is\n%q, want\n%q", c.name, got, c.want)
+		}
+	}
+}

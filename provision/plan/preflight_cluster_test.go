@@ -1,0 +1,182 @@
+package plan
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"fairlead/inventory"
+	"fairlead/provision/facts"
+	"fairlead/provision/model/world"
+	"fairlead/provision/object"
+	"fairlead/provision/registry"
+	"fairlead/templates"
+)
+
+// softwareCases are about the software that hosts have already.
+func softwareCases() []preflightCase {
+	packages := world.All(world.FromRepositories, world.OnlyControlPlane)
+	const kubernetes = ", and are not 1.37.2 (remove them, so that fairlead installs its own; or choose the other kubernetes.source)"
+	const unproxied = ": kubeadm and the kubelet would ask the API server through the proxy, and wait for minutes" +
+		" (name the proxy in the inventory (proxy: {https: …}), which completes NO_PROXY on every host; or add them to NO_PROXY of systemd (DefaultEnvironment in system.conf))"
+	proxies := func(https, no string) func(*facts.Host) {
+		return func(h *facts.Host) { h.Environment = map[string]string{"HTTPS_PROXY": https, "NO_PROXY": no} }
+	}
+	networks := func(names ...string) func(*facts.Host) {
+		return func(h *facts.Host) { h.NetworkConfigurations = names }
+	}
+	return []preflightCase{
+		{name: "another Kubernetes from packages", edit: world.OnlyControlPlane, host: onDebian("kubelet 1.36.3", "kubeadm 1.36.3"),
+			change: versioned("kubelet /usr/bin 1.36.3", "kubeadm /usr/bin 1.36.3"),
+			want:   "error cp1 ForeignKubernetes: kubelet 1.36.3 (/usr/bin/kubelet) and kubeadm 1.36.3 (/usr/bin/kubeadm) were installed from packages" + kubernetes},
+		{name: "a kubelet from packages", edit: world.OnlyControlPlane, host: onDebian("kubelet 1.37.2"), change: versioned("kubelet /usr/bin 1.37.2"),
+			want: "error cp1 ForeignKubernetes: kubelet 1.37.2 (/usr/bin/kubelet) and kubeadm (none) were installed from packages" + kubernetes},
+		{name: "the same Kubernetes from packages", edit: world.OnlyControlPlane, host: onDebian("kubelet 1.37.2", "kubeadm 1.37.2"),
+			change: versioned("kubelet /usr/bin 1.37.2", "kubeadm /usr/bin 1.37.2")},
+		{name: "another Kubernetes by hand", edit: packages, change: versioned("kubelet /opt/bin 1.36.3", "kubeadm /usr/bin 1.37.2"),
+			want: "error cp1 ForeignKubernetes: kubelet 1.36.3 (/opt/bin/kubelet) and kubeadm 1.37.2 (/usr/bin/kubeadm) were not installed from packages" + kubernetes},
+		{name: "the same Kubernetes by hand", edit: packages, change: versioned("kubelet /opt/bin 1.37.2", "kubeadm /opt/bin 1.37.2")},
+		{name: "a containerd by hand under Docker", edit: world.All(packages, world.WithDocker), change: versioned("containerd /usr/local/bin 2.4.2"),
+			want: "error cp1 ForeignRuntime: containerd 2.4.2 (/usr/local/bin/containerd) was not installed from a package, and the package of Docker Engine brings its own (remove that containerd first)"},
+		{name: "a unit of containerd by hand under Docker", edit: world.All(packages, world.WithDocker), host: func(h *facts.Host) {
+			h.Units[templates.ContainerdService] = facts.Unit{Load: "loaded", Path: "/etc/systemd/system/containerd.service"}
+		}, want: "error cp1 ForeignRuntime: containerd (none) was not installed from a package, and the package of Docker Engine brings its own (remove that containerd first)"},
+		{name: "a unit of containerd's package under Docker", edit: world.All(packages, world.WithDocker), host: func(h *facts.Host) {
+			h.Units[templates.ContainerdService] = facts.Unit{Load: "loaded", Path: "/usr/lib/systemd/system/containerd.service"}
+		}},
+		{name: "a containerd by hand", edit: packages, change: versioned("containerd /usr/local/bin 2.4.2")},
+		{name: "an old containerd of the distribution", edit: packages, host: func(h *facts.Host) { world.Packaged(h, "containerd 1.6.20") }, change: versioned("containerd /usr/bin 1.6.20"),
+			want: "error cp1 ContainerdVersion: containerd is 1.6.20, and Kubernetes 1.37 wants containerd 2.2.0, 2.3.0 or newer of that series, or a later one (remove the package containerd, so that fairlead installs containerd.io of Docker's repository (or that of the bundle))"},
+		{name: "an old containerd of Docker", edit: packages, host: func(h *facts.Host) { world.Packaged(h, "containerd.io 1.7.28") }, change: versioned("containerd /usr/bin 1.7.28"),
+			want: "error cp1 ContainerdVersion: containerd is 1.7.28, and Kubernetes 1.37 wants containerd 2.2.0, 2.3.0 or newer of that series, or a later one (remove it, so that fairlead installs one that fits)"},
+		{name: "the oldest containerd", edit: packages, host: func(h *facts.Host) { world.Packaged(h, "containerd.io 2.2.0") }, change: versioned("containerd /usr/bin 2.2.0")},
+		{name: "no socket", edit: world.All(world.OnlyControlPlane, world.WithSocket),
+			want: "error cp1 CRISocket: there is no socket unix:///run/crio/crio.sock (install and start that container runtime, or correct runtime.criSocket)"},
+		{name: "a socket", edit: world.All(world.OnlyControlPlane, world.WithSocket), host: func(h *facts.Host) { h.Sockets["/run/crio/crio.sock"] = true }},
+		{name: "a daemon.json with a mistake", edit: world.All(packages, world.WithDocker, world.WithRegistries), host: world.DaemonJSON("{\n  \"a\": 1,\n}\n"),
+			want: "error cp1 DaemonJSON: /etc/docker/daemon.json:3:1: invalid character '}' looking for beginning of object key string (correct it: fairlead only adds to what is there)"},
+		{name: "a daemon.json that nobody changes", edit: world.All(packages, world.WithDocker), host: world.DaemonJSON("{")},
+		{name: "packages of an unknown system", edit: packages, host: func(h *facts.Host) { h.OS = facts.OS{ID: "void", Name: "Void Linux"} },
+			want: "error cp1 OS: Void Linux (ID=void) is not supported (supported are Debian, Ubuntu and the RHEL family; ignorePreflight: [OS] if you know that it works)\n" +
+				"error cp1 Packages: it is not known how packages are got on Void Linux (ID=void) (use a bundle)"},
+		{name: "Docker on an unknown system without a name", edit: world.All(world.OnlyControlPlane, world.WithDocker), host: func(h *facts.Host) { h.OS = facts.OS{ID: "void"} },
+			want: "error cp1 OS: this operating system (ID=void) is not supported (supported are Debian, Ubuntu and the RHEL family; ignorePreflight: [OS] if you know that it works)\n" +
+				"error cp1 Packages: it is not known how packages are got on this operating system (ID=void) (use a bundle)"},
+		{name: "a proxy of the host", edit: world.OnlyControlPlane, host: proxies("http://user:secret@proxy.lab:3128", "10.0.0.0/8"),
+			want: "error cp1 Proxy: services of the host get HTTPS_PROXY=http://proxy.lab:3128 from systemd, and NO_PROXY lacks 192.0.2.11" + unproxied},
+		{name: "a proxy of the host without a scheme", edit: world.OnlyControlPlane, host: proxies("192.0.2.9:3128", "192.0.2.11"),
+			want: "error cp1 Proxy: services of the host get HTTPS_PROXY=(not a URL) from systemd, and NO_PROXY lacks 10.96.0.1" + unproxied},
+		{name: "a proxy of the host that nobody needs", edit: world.OnlyControlPlane, host: proxies("http://proxy.lab:3128", "10.0.0.0/8,192.0.2.11")},
+		{name: "another pod network", on: "w1", host: networks(flannelConfiguration, "87-podman-bridge.conflist"),
+			want: "error w1 Network: another pod network is configured: /etc/cni/net.d/87-podman-bridge.conflist (addons.network.name: none, if the cluster has that network; else remove the file)"},
+		{name: "flannel's own configuration", on: "w1", host: networks(flannelConfiguration)},
+		{name: "the cluster has another pod network", edit: func(c *inventory.Cluster) { c.Addons.Network.Name = inventory.NetworkNone }, host: networks("10-calico.conflist")},
+	}
+}
+
+// onDebian is a host of Debian with packages that the user has installed.
+func onDebian(packages ...string) func(*facts.Host) {
+	return func(h *facts.Host) {
+		h.OS = facts.OS{ID: "debian", Name: "Debian", Codename: "bookworm"}
+		world.Packaged(h, packages...)
+	}
+}
+
+// versioned says which programs cp1 has, and nothing else.
+func versioned(has ...string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		world.ChangeHost(*f, "cp1", func(h *facts.Host) {
+			h.Versions = map[string]facts.Version{}
+			world.Programs(h, has...)
+		})
+	}
+}
+
+// imageCases are about images that cannot be had.
+func imageCases(t *testing.T) []preflightCase {
+	t.Helper()
+	suspicious := func(text string) func(*inventory.Cluster) {
+		path := filepath.Join(t.TempDir(), "app.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return func(c *inventory.Cluster) { c.Addons.Manifests = []inventory.Manifest{{Name: "app", Path: path}} }
+	}
+	const pause = "registry.lab:5000/k8s/pause:3.10.2"
+	problem := func(whole bool, err error) func(*facts.Facts) {
+		return func(f *facts.Facts) {
+			f.ImageProblems = []facts.ImageProblem{{Host: "w1", Image: pause, Registry: "registry.lab:5000", Whole: whole, Err: err}}
+		}
+	}
+	rewrite := func(from, to string) func(*inventory.Cluster) {
+		return func(c *inventory.Cluster) { c.Images.Rewrite = []inventory.RewriteRule{{From: from, To: to}} }
+	}
+	const asked = "error w1 Images: images cannot be had from registry.lab:5000 (asked for registry.lab:5000/k8s/pause:3.10.2): "
+	const oneTarget = " (name one target for registry.k8s.io in images.rewrite, and others only for etcd and coredns)"
+	return []preflightCase{
+		{name: "a registry that cannot be reached", change: problem(true, registry.ErrUnreachable),
+			want: asked + "registry is unreachable (let the host reach it (address, port, firewall, proxy), or correct images.registries)"},
+		{name: "a registry that nobody trusts", change: problem(true, registry.ErrCertificate),
+			want: asked + "registry's certificate is not trusted (give its CA in images.registries[].ca, or plainHTTP: true if it has no TLS)"},
+		{name: "a registry that denies access", change: problem(true, registry.ErrCredentials),
+			want: asked + "registry denies access (correct user and password in images.registries)"},
+		{name: "a registry with another fault", change: problem(true, errors.New("status 500")), want: asked + "status 500 ()"},
+		{name: "an image that is not in the registry", change: problem(false, registry.ErrMissing),
+			want: "error w1 Images: image registry.lab:5000/k8s/pause:3.10.2 cannot be had: not in the registry (fairlead images mirror --to registry.lab:5000 copies what is missing; or correct images.rewrite)"},
+		{name: "two repositories for kubeadm", edit: world.All(world.FromRepositories, world.WithoutBundle, rewrite("registry.k8s.io/kube-proxy", "registry.lab:5000/other/kube-proxy")),
+			want: "error all Images: images.rewrite puts kube-proxy into registry.lab:5000/other and kube-apiserver into registry.k8s.io: kubeadm takes them from one repository" + oneTarget},
+		{name: "another name for kubeadm", edit: rewrite("registry.k8s.io/kube-proxy", "registry.lab:5000/k8s/proxy"),
+			want: "error all Images: images.rewrite makes registry.lab:5000/k8s/proxy:v1.37.2 of registry.k8s.io/kube-proxy:v1.37.2: kubeadm wants its images under their own last names" + oneTarget},
+		{name: "another repository for etcd", edit: rewrite("registry.k8s.io/etcd", "registry.lab:5000/other/etcd")},
+		{name: "another repository for coredns", edit: rewrite("registry.k8s.io/coredns", "registry.lab:5000/other")},
+		{name: "an argument that looks like an image", edit: suspicious("apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: app}\nspec:\n  containers:\n  - name: x\n    image: quay.io/x/y:1\n    args: [--sidecar=quay.io/x/sidecar:1]\n"),
+			want: "warning all Images: the manifest app, line 8: Pod app/x: spec.containers[0].args[0]: quay.io/x/sidecar:1 looks like an image and keeps its name (name it in images.extra to have it renamed)"},
+		{name: "a field that looks like an image", edit: suspicious("apiVersion: lab.example/v1\nkind: Thing\nmetadata: {name: x, namespace: app}\nspec:\n  image: quay.io/x/y:1\n"),
+			want: "warning all Images: the manifest app, line 5: Thing app/x: spec.image: quay.io/x/y:1 looks like an image and keeps its name (fields of this kind are not known: rename it by a patch)"},
+	}
+}
+
+// memberCases are about members of a cluster: of this one, or of another.
+func memberCases(t *testing.T) []preflightCase {
+	t.Helper()
+	const foreign = " ForeignCluster: the host belongs to another cluster: its /etc/kubernetes/pki/ca.crt is not this cluster's (if that cluster is no longer wanted: fairlead reset "
+	ca := func(pem string) func(*facts.Host) {
+		return func(h *facts.Host) { h.CA = []byte(pem) }
+	}
+	joined := func(pem string) func(*facts.Host) {
+		return func(h *facts.Host) { h.Kubeconfigs["kubelet.conf"], h.KubeletConfig, h.CA = true, true, []byte(pem) }
+	}
+	ready := func(is bool) func(*facts.Facts) {
+		return func(f *facts.Facts) {
+			world.ChangeNode(*f, "w1", func(n *object.Node) { n.Ready = is })
+			world.ChangeHost(*f, "w1", func(h *facts.Host) { *h = world.FreshHost(world.Host("w1", "192.0.2.21", inventory.RoleWorker)) })
+		}
+	}
+	cases := []preflightCase{
+		{name: "a worker of another cluster", living: true, on: "w1", host: ca(world.ForeignCA), want: "error w1" + foreign + "w1)"},
+		{name: "a control plane of another cluster", living: true, edit: world.ThreeControlPlanes, on: "cp3", host: ca(world.ForeignCA), want: "error cp3" + foreign + "cp3)"},
+		{name: "a worker whose CA was issued again", living: true, on: "w1", host: ca(world.RenewedCA)},
+		{name: "a worker without a CA", living: true, on: "w1", host: func(h *facts.Host) { h.CA = nil }},
+		{name: "a worker with a CA that cannot be read", living: true, on: "w1", host: ca("-----BEGIN CERTIFICATE-----\n")},
+		{name: "a member where there is no cluster", on: "w1", host: joined(world.ForeignCA), want: "error w1" + foreign + "w1)"},
+		{name: "a CA where there is no cluster", on: "w1", host: ca(world.ForeignCA)},
+		{name: "a cluster whose CA is not known", living: true, on: "w1", host: ca(world.ForeignCA), change: func(f *facts.Facts) {
+			world.ChangeHost(*f, "cp1", func(h *facts.Host) { h.CA = nil })
+		}},
+		{name: "another machine of that name", living: true, change: ready(true),
+			want: "error w1 DuplicateNode: the cluster has a Ready node of this name that is another machine (give the host another name, or remove that node first)"},
+		{name: "a machine of that name that is gone", living: true, change: ready(false)},
+		{name: "a member that lost its kubeconfig", living: true, on: "w1", host: func(h *facts.Host) { delete(h.Kubeconfigs, "kubelet.conf") }},
+		{name: "a cordoned node", living: true, change: func(f *facts.Facts) { world.ChangeNode(*f, "w1", func(n *object.Node) { n.Unschedulable = true }) },
+			want: "warning w1 Cordoned: the node is cordoned (kubectl uncordon w1 when it may take pods again)"},
+		{name: "a cordoned control plane", living: true, change: func(f *facts.Facts) { world.ChangeNode(*f, "cp1", func(n *object.Node) { n.Unschedulable = true }) },
+			want: "warning cp1 Cordoned: the node is cordoned (kubectl uncordon cp1 when it may take pods again)"},
+		{name: "a setting that is fixed", living: true, edit: world.Config(templates.KindCluster, map[string]any{"networking": map[string]any{"dnsDomain": "lab.example"}}), change: clusterHas(t, "cluster.local", "networking", "dnsDomain"),
+			want: `error all Settings: networking.dnsDomain is "cluster.local", want "lab.example", and it is fixed when a cluster is made (put back the value that the cluster has; or reset the cluster and make it anew)`},
+	}
+	for i := range cases {
+		cases[i].firm = true
+	}
+	return cases
+}
