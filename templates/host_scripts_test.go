@@ -33,7 +33,7 @@ func TestSetSysctls(t *testing.T) {
 	// A kernel may take a value and go on with another one.
 	t.Run("not kept", func(t *testing.T) {
 		s := host(t)
-		if err := os.Remove(s.rooted(forward)); err != nil {
+		if err := os.Remove(s.at(forward)); err != nil {
 			t.Fatal(err)
 		}
 		s.symlink(os.DevNull, forward)

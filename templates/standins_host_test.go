@@ -16,6 +16,7 @@ func newHost(t *testing.T, programs map[string]string) *standIns {
 	s := newStandIns(t, programs)
 	for _, folder := range []string{"etc", "proc", "run", "sys", "usr", "var"} {
 		s.elsewhere = append(s.elsewhere, "/"+folder+"/", s.path("host/"+folder)+"/")
+		s.mkdir("/" + folder)
 	}
 	s.elsewhere = append(s.elsewhere, "find /proc ", "find "+s.path("host/proc")+" ")
 	s.hide = append([]string{s.path("host") + "/", "/", s.path("state"), "/var/lib/fairlead", s.path("etc"), "/etc/fairlead"}, s.hide...)
@@ -30,19 +31,29 @@ func (s *standIns) rooted(text string) string {
 	return strings.NewReplacer(s.elsewhere...).Replace(text)
 }
 
-// shown is the opposite.
+// at is where a file of the host lies.
+func (s *standIns) at(path string) string {
+	s.t.Helper()
+	at := filepath.Clean(s.rooted(path + "/"))
+	if !strings.HasPrefix(at, s.folder+"/") {
+		s.t.Fatalf("%s is not on the host", path)
+	}
+	return at
+}
+
+// shown is the opposite of rooted.
 func (s *standIns) shown(text string) string { return strings.NewReplacer(s.hide...).Replace(text) }
 
 // put writes a file of the host, and has its text name what lies below the host's folder.
 func (s *standIns) put(path, text string) {
 	s.t.Helper()
-	s.write(strings.TrimPrefix(s.rooted(path), s.folder+"/"), s.rooted(text))
+	s.write(strings.TrimPrefix(s.at(path), s.folder+"/"), s.rooted(text))
 }
 
-// folder makes a folder of the host.
+// mkdir makes a folder of the host.
 func (s *standIns) mkdir(path string) {
 	s.t.Helper()
-	if err := os.MkdirAll(s.rooted(path), 0o755); err != nil {
+	if err := os.MkdirAll(s.at(path), 0o755); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -51,14 +62,14 @@ func (s *standIns) mkdir(path string) {
 func (s *standIns) symlink(to, path string) {
 	s.t.Helper()
 	s.mkdir(filepath.Dir(path))
-	if err := os.Symlink(to, s.rooted(path)); err != nil {
+	if err := os.Symlink(to, s.at(path)); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
 func (s *standIns) chmod(path string, mode os.FileMode) {
 	s.t.Helper()
-	if err := os.Chmod(s.rooted(path), mode); err != nil {
+	if err := os.Chmod(s.at(path), mode); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -66,7 +77,7 @@ func (s *standIns) chmod(path string, mode os.FileMode) {
 // text is that of a file of the host.
 func (s *standIns) text(path string) string {
 	s.t.Helper()
-	return s.shown(s.read(strings.TrimPrefix(s.rooted(path), s.folder+"/")))
+	return s.shown(s.read(strings.TrimPrefix(s.at(path), s.folder+"/")))
 }
 
 // wantText fails the test unless a file of the host holds exactly that.
@@ -79,7 +90,7 @@ func (s *standIns) wantText(path, want string) {
 
 func (s *standIns) wantMode(path string, want os.FileMode) {
 	s.t.Helper()
-	info, err := os.Lstat(s.rooted(path))
+	info, err := os.Lstat(s.at(path))
 	if err != nil {
 		s.t.Error(err)
 	} else if info.Mode() != want {
@@ -91,7 +102,7 @@ func (s *standIns) wantMode(path string, want os.FileMode) {
 func (s *standIns) wantThere(paths ...string) {
 	s.t.Helper()
 	for _, path := range paths {
-		if _, err := os.Lstat(s.rooted(path)); err != nil {
+		if _, err := os.Lstat(s.at(path)); err != nil {
 			s.t.Errorf("%s is gone", path)
 		}
 	}
@@ -101,7 +112,7 @@ func (s *standIns) wantThere(paths ...string) {
 func (s *standIns) wantGone(paths ...string) {
 	s.t.Helper()
 	for _, path := range paths {
-		if _, err := os.Lstat(s.rooted(path)); err == nil {
+		if _, err := os.Lstat(s.at(path)); err == nil {
 			s.t.Errorf("%s is still there", path)
 		}
 	}
@@ -147,6 +158,6 @@ func (s *standIns) fed(data, script string, args ...string) (transcript string, 
 
 // savedName is under which name the former content of a file or the list of a folder is kept.
 func (s *standIns) savedName(path string) string {
-	sum := sha256.Sum256([]byte(s.rooted(path)))
+	sum := sha256.Sum256([]byte(s.at(path)))
 	return hex.EncodeToString(sum[:8])
 }

@@ -116,7 +116,8 @@ func (s *standIns) shell(input string, shown, args []string) (transcript string,
 	}
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute) // none of them waits for anything
 	defer cancel()
-	command := exec.CommandContext(ctx, "/bin/sh", args...)
+	// Who runs the tests in the background may have signals ignored, for them and all below.
+	command := exec.CommandContext(ctx, "env", append([]string{"--default-signal=HUP,INT,TERM", "/bin/sh"}, args...)...)
 	command.Stdin, command.Dir, command.Env = strings.NewReader(input), s.folder, []string{"S=" + s.folder, "PATH=" + s.search()}
 	var printed bytes.Buffer
 	command.Stdout, command.Stderr = &printed, &printed
