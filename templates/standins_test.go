@@ -24,9 +24,9 @@ type standIns struct {
 
 // Every stand-in starts with this: $S is the folder.
 const standInPrelude = `#!/bin/sh
-line="$(basename "$0") $*"
+line="${0##*/} $*"
 [ -z "${https_proxy:-}" ] || line="$line [$HTTP_PROXY $HTTPS_PROXY $NO_PROXY $http_proxy $https_proxy $no_proxy]"
-[ "$(basename "$0")" = find ] || printf '%s\n' "$line" >>"$S/log"
+[ "${0##*/}" = find ] || printf '%s\n' "$line" >>"$S/log"
 # Whether an event was laid out for this program, which happens once.
 once() { [ -e "$S/$1" ] && rm "$S/$1"; }
 # Puts packages among those that are installed.
@@ -56,7 +56,7 @@ func newStandIns(t *testing.T, programs map[string]string) *standIns {
 	}
 	// Nothing else of this machine: what the scripts do as root must not happen to it.
 	s.write("tools/README", "programs that change nothing but the files that they are given\n")
-	for _, name := range strings.Fields("awk basename cat chmod cmp comm cp cut date env find flock grep gzip head ls mkdir mv readlink rm rmdir sed seq sh sha256sum sort stat tac tail tar touch tr uniq wc xargs") {
+	for _, name := range strings.Fields("awk cat chmod cmp comm cp cut date env find flock grep gzip head ls mkdir mv readlink rm rmdir sed seq sh sha256sum sort stat tac tail tar touch tr uniq wc xargs") {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			t.Fatal(err)
