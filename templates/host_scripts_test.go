@@ -33,9 +33,7 @@ func TestSetSysctls(t *testing.T) {
 	// A kernel may take a value and go on with another one.
 	t.Run("not kept", func(t *testing.T) {
 		s := host(t)
-		if err := os.Remove(s.at(forward)); err != nil {
-			t.Fatal(err)
-		}
+		s.remove(forward)
 		s.symlink(os.DevNull, forward)
 		s.wantRefusal("| net.ipv4.ip_forward is  after it was set to 1\nexit status 1\n", SetSysctls(), "net.ipv4.ip_forward=1", "kernel.panic=10")
 		s.wantText(panicky, "0\n")

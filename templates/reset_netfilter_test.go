@@ -156,9 +156,7 @@ func TestResetRemovesTables(t *testing.T) {
 		t.Errorf("gone are\n%s\ninstead of\n%s\nby\n%s", is, want, transcript)
 	}
 	// Nothing goes where it is not known what was before.
-	if err := os.Remove(s.at("/var/lib/fairlead/saved/chains")); err != nil {
-		t.Fatal(err)
-	}
+	s.remove("/var/lib/fairlead/saved/chains")
 	s.wantRun("", resetPart(t, "remove_tables"))
 }
 

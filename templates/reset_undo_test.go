@@ -94,9 +94,7 @@ func TestResetUndoesFiles(t *testing.T) {
 		"saved, removed since": {
 			lay: func(s *standIns) {
 				saved("/etc/a", "theirs\n")(s)
-				if err := os.Remove(s.at("/etc/a")); err != nil {
-					s.t.Fatal(err)
-				}
+				s.remove("/etc/a")
 			},
 			entry: "file /etc/a saved NAME", check: func(s *standIns) { s.wantText("/etc/a", "theirs\n") },
 		},

@@ -67,6 +67,14 @@ func (s *standIns) symlink(to, path string) {
 	}
 }
 
+// remove removes a file of the host, or an empty folder.
+func (s *standIns) remove(path string) {
+	s.t.Helper()
+	if err := os.Remove(s.at(path)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 func (s *standIns) chmod(path string, mode os.FileMode) {
 	s.t.Helper()
 	if err := os.Chmod(s.at(path), mode); err != nil {
