@@ -65,6 +65,22 @@ func TestReset(t *testing.T) {
 	s.wantRun("", resetKill+Reset())
 }
 
+// Beside a containerd of others, what Kubernetes had in it is emptied before interfaces and rules go.
+func TestResetBesideAContainerdOfOthers(t *testing.T) {
+	s := wholeHost(t)
+	s.put("/var/lib/fairlead/ledger", "unit containerd.service enabled active\nnet all saved\n")
+	s.write("containerd", "")
+	s.write("namespaces/k8s.io", "containers 1\n")
+	s.write("namespaces/default", "containers 2\n")
+	transcript := s.ran(resetKill + Reset())
+	emptied, removed := strings.Index(transcript, "\nctr namespaces remove k8s.io\n"), strings.Index(transcript, "\nip link delete cni0\n")
+	if emptied < 0 || removed < emptied || strings.Contains(transcript, "systemctl stop containerd.service") {
+		t.Errorf("it did\n%s", transcript)
+	}
+	s.wantNone("namespaces/k8s.io")
+	s.wantFile("namespaces/default", "containers 2\n")
+}
+
 // When something was left, all else is done, the ledger stays, and the next reset ends it.
 func TestResetLeavesTheLedger(t *testing.T) {
 	for command, complaint := range map[string]string{
