@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -119,6 +120,9 @@ func (s *standIns) shell(input string, shown, args []string) (transcript string,
 	// Who runs the tests in the background may have signals ignored, for them and all below.
 	command := exec.CommandContext(ctx, "env", append([]string{"--default-signal=HUP,INT,TERM", "/bin/sh"}, args...)...)
 	command.Stdin, command.Dir, command.Env = strings.NewReader(input), s.folder, []string{"S=" + s.folder, "PATH=" + s.search()}
+	// If it does, nothing that it has started outlives it.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 	var printed bytes.Buffer
 	command.Stdout, command.Stderr = &printed, &printed
 	err := command.Run()
