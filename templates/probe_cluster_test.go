@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -17,10 +18,13 @@ func TestProbeOfFiles(t *testing.T) {
 	s.mkdir("/etc/kubernetes")
 	s.symlink("kubelet", "/usr/local/bin/link")
 	s.put("/var/lib/fairlead/hashes", s.hashLine("1111", "/usr/local/bin/kubelet")+"\n2222\t1:7:1.0:1.0\t/usr/local/bin/kubeadm\n")
-	const paths = `files /usr/local/bin/kubelet /usr/local/bin/kubeadm "/etc/with a space" /etc/kubernetes /usr/local/bin/link /etc/never`
+	if err := syscall.Mknod(s.at("/run/a.sock"), syscall.S_IFSOCK|0o600, 0); err != nil {
+		t.Fatal(err)
+	}
+	const paths = `files /usr/local/bin/kubelet /usr/local/bin/kubeadm "/etc/with a space" /etc/kubernetes /usr/local/bin/link /run/a.sock /etc/never`
 	said := s.probePart(paths)
 	own := fmt.Sprintf(" %d %d", os.Getuid(), os.Getgid())
-	wantProbe(t, said, "tree /etc/kubernetes", "file /usr/local/bin/kubelet 755"+own+" 7", "file /usr/local/bin/kubeadm 700"+own+" 7", "file /etc/with a space 755"+own+" 0",
+	wantProbe(t, said, "tree /etc/kubernetes", "socket /run/a.sock", "file /usr/local/bin/kubelet 755"+own+" 7", "file /usr/local/bin/kubeadm 700"+own+" 7", "file /etc/with a space 755"+own+" 0",
 		"sha256 /usr/local/bin/kubelet 1111",
 		"sha256 /usr/local/bin/kubeadm d5be5966597725a3cc0fa65c23fdcbd49dc3fae514a1ca0d439a56086565c5cc",
 		"sha256 /etc/with a space e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")

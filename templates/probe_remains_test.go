@@ -32,7 +32,7 @@ func TestProbeOfRemains(t *testing.T) {
 		s.symlink("/usr/bin/registry", "/proc/24/exe")
 		s.symlink(s.at("/usr/local/bin/registry"), "/proc/25/exe")
 		s.symlink("/opt/kubelet (deleted)", "/proc/26/exe")
-		s.symlink("/opt/kubelet", "/proc/26/task/27/exe")
+		s.symlink("/opt/kubelet", "/proc/26/task/exe") // a thread has one, too
 		var is []string
 		for line := range strings.Lines(s.probePart("remains")) {
 			if fact, ok := strings.CutPrefix(line, "| "); ok {
@@ -79,9 +79,12 @@ func TestProbeOfNetfilter(t *testing.T) {
 	}
 	s.wantFacts("remains", all...)
 	// Asking those that are not compiled in would load them.
-	for _, name := range []string{"ip", "ip6"} {
-		s.remove("/proc/net/" + name + "_tables_names")
-	}
+	s.remove("/proc/net/ip6_tables_names")
+	s.wantFacts("remains", append(append([]string{}, all[:3]...), all[4:]...)...)
+	s.remove("/proc/net/ip_tables_names")
+	s.put("/proc/net/ip6_tables_names", "")
+	s.wantFacts("remains", append(append([]string{}, all[:2]...), all[3:]...)...)
+	s.remove("/proc/net/ip6_tables_names")
 	s.wantFacts("remains", append(append([]string{}, all[:2]...), all[4:]...)...)
 	if did := s.probePart("remains"); strings.Contains(did, "legacy") {
 		t.Errorf("it did\n%s", did)
