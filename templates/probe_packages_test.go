@@ -1,18 +1,25 @@
 package templates
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
 
-// probeOf is the part of the probe that asks for packages and proxies.
-func probeOf(t *testing.T, s *standIns) string {
+// probeFunctions are those of the probe, without what calls them.
+func probeFunctions(t *testing.T) string {
 	t.Helper()
 	functions, _, found := strings.Cut(ScriptProbe.Text(), "\nlook=$1\n")
 	if !found {
 		t.Fatal("the script has another form")
 	}
-	return strings.ReplaceAll(functions, "/etc/dnf/", s.path("dnf")+"/") + "\nlook=$1\npackages\nenvironment\n"
+	return functions
+}
+
+// probeOf is the part of the probe that asks for packages and proxies.
+func probeOf(t *testing.T, s *standIns) string {
+	t.Helper()
+	return strings.ReplaceAll(probeFunctions(t), "/etc/dnf/", s.path("dnf")+"/") + "\nlook=$1\npackages\nenvironment\n"
 }
 
 func wantProbe(t *testing.T, transcript string, want ...string) {
@@ -83,22 +90,24 @@ func TestProbeOfPackagesByDnf(t *testing.T) {
 	const rpmPrints = `printf '%s\n' 'kubelet	1.37.2' 'kubeadm	1.37.2' 'package kubectl is not installed' 'containerd.io	2.2.1' 'kubernetes-cni	1.8.0'
 exit 3
 `
-	for name, files := range map[string]map[string]string{
-		"without":    {},
-		"version 4":  {"dnf/plugins/versionlock.list": "\n# Added lock on Tue\nkubelet-0:1.37.2-150500.1.1.*\n!kubeadm-0:1.36.0-1.*\nkubernetes-cni-0:1.8.0-1.1.x86_64\n"},
-		"version 5":  {"dnf/versionlock.toml": "version = '1.0'\n\n[[packages]]\nname = \"kubelet\"\ncomment = \"Added by 'versionlock add' command\"\n[[packages.conditions]]\nkey = \"evr\"\n\n[[packages]]\nname = \"kubernetes-cni\"\n"},
-		"no proxies": nil,
+	const toml = "version = '1.0'\n\n[[packages]]\nname = \"%s\"\ncomment = \"Added by 'versionlock add' command\"\n[[packages.conditions]]\nkey = \"evr\"\n\n[[packages]]\nname = \"%s\"\n"
+	for name, c := range map[string]struct {
+		path, text string
+		held       string
+	}{
+		"none":                 {held: "-"},
+		"version 4":            {"dnf/plugins/versionlock.list", "\n# Added lock on Tue\nkubelet-0:1.37.2-150500.1.1.*\n!kubeadm-0:1.36.0-1.*\nkubernetes-cni-0:1.8.0-1.1.x86_64\n", "held"},
+		"version 4, of others": {"dnf/plugins/versionlock.list", "#kubelet-0:1.37.2-150500.1.1.*\nkubelet-extras-0:1.0-1.*\n", "-"},
+		"version 5":            {"dnf/versionlock.toml", fmt.Sprintf(toml, "kubelet", "kubernetes-cni"), "held"},
+		"version 5, of others": {"dnf/versionlock.toml", fmt.Sprintf(toml, "kubelet-extras", "nginx"), "-"},
 	} {
-		s := newStandIns(t, map[string]string{"rpm": rpmPrints, "systemctl": ""})
-		for path, text := range files {
-			s.write(path, text)
-		}
-		held := "-"
-		if len(files) > 0 {
-			held = "held"
-		}
-		transcript := s.ran(probeOf(t, s), "packages")
-		t.Log(name)
-		wantProbe(t, transcript, "package kubelet 1.37.2 "+held, "package kubeadm 1.37.2 -", "package containerd.io 2.2.1 -", "package kubernetes-cni 1.8.0 "+held)
+		t.Run(name, func(t *testing.T) {
+			s := newStandIns(t, map[string]string{"rpm": rpmPrints, "systemctl": ""})
+			if c.path != "" {
+				s.write(c.path, c.text)
+			}
+			transcript := s.ran(probeOf(t, s), "packages")
+			wantProbe(t, transcript, "package kubelet 1.37.2 "+c.held, "package kubeadm 1.37.2 -", "package containerd.io 2.2.1 -", "package kubernetes-cni 1.8.0 "+c.held)
+		})
 	}
 }

@@ -5,14 +5,20 @@ import (
 	"testing"
 )
 
-// removePackages is the part of the script for a reset that takes packages away.
-func removePackages(t *testing.T) string {
+// resetPart is a part of the script for a reset: its functions, and what calls some of them.
+func resetPart(t *testing.T, calls string) string {
 	t.Helper()
 	functions, _, found := strings.Cut(ScriptReset.Text(), "\nif [ -f \"$ledger\" ]; then\n")
-	if !found || !strings.Contains(functions, "\nremove_packages() {\n") {
+	if !found {
 		t.Fatal("the script has another form")
 	}
-	return functions + "\nremove_packages\nexit \"$status\"\n"
+	return functions + "\n" + calls + "\nexit \"$status\"\n"
+}
+
+// removePackages is the part that takes packages away.
+func removePackages(t *testing.T) string {
+	t.Helper()
+	return resetPart(t, "remove_packages")
 }
 
 // systems are the two kinds of hosts, with what takes packages away there.

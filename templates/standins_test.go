@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -18,13 +19,15 @@ type standIns struct {
 	folder string
 	// hide is what differs from run to run, and what goldens have in its place.
 	hide []string
+	// elsewhere are folders that scripts name, and those that they find in their place.
+	elsewhere []string
 }
 
 // Every stand-in starts with this: $S is the folder.
 const standInPrelude = `#!/bin/sh
-line="$(basename "$0") $*"
+line="${0##*/} $*"
 [ -z "${https_proxy:-}" ] || line="$line [$HTTP_PROXY $HTTPS_PROXY $NO_PROXY $http_proxy $https_proxy $no_proxy]"
-[ "$(basename "$0")" = find ] || printf '%s\n' "$line" >>"$S/log"
+[ "${0##*/}" = find ] || printf '%s\n' "$line" >>"$S/log"
 # Whether an event was laid out for this program, which happens once.
 once() { [ -e "$S/$1" ] && rm "$S/$1"; }
 # Puts packages among those that are installed.
@@ -47,9 +50,14 @@ func newStandIns(t *testing.T, programs map[string]string) *standIns {
 	t.Helper()
 	s := &standIns{t: t, folder: t.TempDir()}
 	s.hide = []string{s.folder, "DIR"}
+	s.elsewhere = []string{
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n", "PATH=" + s.search() + "\n",
+		"/var/lib/fairlead", s.path("state"), "/etc/fairlead", s.path("etc"), "/usr/lib/apt/apt-helper", s.path("bin/apt-helper"),
+		"/var/lib/dpkg/status", s.path("dpkg-status"),
+	}
 	// Nothing else of this machine: what the scripts do as root must not happen to it.
 	s.write("tools/README", "programs that change nothing but the files that they are given\n")
-	for _, name := range strings.Fields("awk basename cat chmod comm cp cut date env flock grep head ls mkdir mv rm sed seq sh sort stat tail touch tr uniq wc xargs") {
+	for _, name := range strings.Fields("awk cat chmod cmp comm cp cut date env find flock grep gzip head ls mkdir mv readlink rm rmdir sed seq sh sha256sum sort stat tac tail tar touch tr uniq wc xargs") {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			t.Fatal(err)
@@ -69,6 +77,9 @@ func newStandIns(t *testing.T, programs map[string]string) *standIns {
 }
 
 func (s *standIns) path(name string) string { return filepath.Join(s.folder, name) }
+
+// search is the search path: nothing of this machine but the tools.
+func (s *standIns) search() string { return s.path("bin") + ":" + s.path("tools") }
 
 func (s *standIns) write(name, text string) {
 	s.t.Helper()
@@ -94,23 +105,29 @@ func (s *standIns) read(name string) string {
 // It returns what was run and printed, and whether all went well.
 func (s *standIns) run(script string, args ...string) (transcript string, ok bool) {
 	s.t.Helper()
-	text := strings.NewReplacer(
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n", "PATH="+s.path("bin")+":"+s.path("tools")+"\n",
-		"/var/lib/fairlead", s.path("state"), "/etc/fairlead", s.path("etc"), "/usr/lib/apt/apt-helper", s.path("bin/apt-helper"),
-		"/var/lib/dpkg/status", s.path("dpkg-status"),
-	).Replace(script)
+	text := strings.NewReplacer(s.elsewhere...).Replace(script)
+	return s.shell(text, args, append([]string{"-s", "--"}, args...))
+}
+
+// shell runs /bin/sh with arguments, of which the transcript shows a part.
+func (s *standIns) shell(input string, shown, args []string) (transcript string, ok bool) {
+	s.t.Helper()
 	if err := os.RemoveAll(s.path("log")); err != nil {
 		s.t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute) // none of them waits for anything
 	defer cancel()
-	command := exec.CommandContext(ctx, "/bin/sh", append([]string{"-s", "--"}, args...)...)
-	command.Stdin, command.Env = strings.NewReader(text), []string{"S=" + s.folder, "PATH=" + os.Getenv("PATH")}
+	// Who runs the tests in the background may have signals ignored, for them and all below.
+	command := exec.CommandContext(ctx, "env", append([]string{"--default-signal=HUP,INT,TERM", "/bin/sh"}, args...)...)
+	command.Stdin, command.Dir, command.Env = strings.NewReader(input), s.folder, []string{"S=" + s.folder, "PATH=" + s.search()}
+	// If it does, nothing that it has started outlives it.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 	var printed bytes.Buffer
 	command.Stdout, command.Stderr = &printed, &printed
 	err := command.Run()
 	var b strings.Builder
-	b.WriteString("$ " + strings.Join(args, " ") + "\n")
+	b.WriteString("$ " + strings.Join(shown, " ") + "\n")
 	b.WriteString(s.read("log"))
 	for line := range strings.Lines(printed.String()) {
 		b.WriteString("| " + line)

@@ -1,5 +1,6 @@
 # Takes away what fairlead and the cluster made on this host and puts back what they
-# changed, led by the ledger. May be run again after it was cut off: the ledger goes last.
+# changed, led by the ledger. May be run again after it was cut off: the ledger goes when all
+# is undone.
 set -u
 LC_ALL=C
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -102,7 +103,11 @@ remove_packages() {
 	fi
 	[ ! -f "$state/packages.before" ] || installed | comm -13 "$state/packages.before" - | sed 's/.*/package & absent/' >>"$ledger"
 	rm -f "$state/packages.before"
-	installed >"$state/packages.now"
+	grep -q '^package ' "$ledger" || return 0
+	if ! installed >"$state/packages.now" || [ ! -s "$state/packages.now" ]; then
+		complain "cannot list the packages"
+		return
+	fi
 	# shellcheck disable=SC2046 # names of packages have no spaces
 	set -- $(sed -n 's/^package \([^ ]*\) absent$/\1/p' "$ledger" | sort -u | comm -12 - "$state/packages.now")
 	[ $# -gt 0 ] || return 0
@@ -211,6 +216,10 @@ hollow() {
 # Empties a folder that was there before, but for what it held then. There may be ten
 # thousands of files, so nothing is started for each.
 empty_tree() {
+	if [ ! -f "$state/saved/$2" ]; then
+		complain "cannot empty $1: the list of what was in it is lost"
+		return
+	fi
 	find "$1" -mindepth 1 -depth -print | awk -v listing="$state/saved/$2" '
 		BEGIN { while ((getline path <listing) > 0) stays[path] }
 		!($0 in stays)' | tr '\n' '\0' | xargs -0r rm -fd -- || complain "cannot empty $1"
@@ -222,7 +231,7 @@ undo() {
 	file)
 		rm -f "$key.fairlead-new" "$key.fairlead"
 		case $was in
-		absent) rm -f "$key" ;;
+		absent) rm -f "$key" || complain "cannot remove $key" ;;
 		saved) cp -pP "$state/saved/$detail" "$key.fairlead-old" && mv -f "$key.fairlead-old" "$key" || complain "cannot restore $key" ;;
 		esac
 		;;
@@ -247,13 +256,16 @@ undo() {
 		[ "$was" = loaded ] || modprobe -r "$key" 2>/dev/null || say "keeping kernel module $key, which is in use"
 		;;
 	unit)
-		[ "$was" != not-found ] || return 0
 		case $was in
-		masked*) ;;
+		not-found | masked*) return 0 ;;
 		enabled*) systemctl unmask --quiet "$key" && systemctl enable --quiet "$key" ;;
+		disabled) systemctl unmask --quiet "$key" && systemctl disable --quiet "$key" ;;
 		*) systemctl unmask --quiet "$key" ;;
 		esac 2>/dev/null
-		[ "$detail" != active ] || systemctl start "$key" || complain "cannot start $key again"
+		case $detail in
+		active) systemctl start "$key" || complain "cannot start $key again" ;;
+		inactive | failed) systemctl stop "$key" 2>/dev/null ;;
+		esac
 		;;
 	esac
 }
@@ -266,7 +278,10 @@ restore() {
 		systemctl disable --quiet "$unit" 2>/dev/null
 	done
 	# Backwards, so that folders come after what is in them.
-	tac "$ledger" >"$state/undo" || return 1
+	if ! tac "$ledger" >"$state/undo"; then
+		complain "cannot read the ledger backwards"
+		return
+	fi
 	while read -r kind key was detail; do
 		# shellcheck disable=SC2086 # a sysctl may have several numbers
 		undo "$kind" "$key" "$was" $detail
@@ -277,7 +292,8 @@ restore() {
 	done
 	if [ -s "$state/saved/swaps" ]; then
 		while read -r device; do
-			swapon "$device" || complain "cannot turn swap on again: $device"
+			# Its unit may have turned it on already.
+			sed 's/[[:space:]].*//' /proc/swaps | grep -qxF -- "$device" || swapon "$device" || complain "cannot turn swap on again: $device"
 		done <"$state/saved/swaps"
 	fi
 }
@@ -290,6 +306,7 @@ if [ -f "$ledger" ]; then
 	remove_netfilter
 	remove_packages
 	restore
-	[ "$status" != 0 ] || rm -rf "$state" /run/fairlead
+	# The ledger before what it refers to: without that, nothing could be undone by it any more.
+	[ "$status" != 0 ] || { rm -f "$ledger" && rm -rf "$state" /run/fairlead; }
 fi
 exit "$status"

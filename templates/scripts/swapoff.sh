@@ -8,7 +8,7 @@ for unit in "$@"; do
 done
 if [ -f /etc/fstab ]; then
 	# Comment out the active swap lines and keep everything else, to the byte.
-	awk '$1 !~ /^#/ && $3 == "swap" { print "#" $0; next } { print }' /etc/fstab >/etc/fstab.fairlead
+	sed -E 's/^[[:blank:]]*[^#[:blank:]][^[:blank:]]*[[:blank:]]+[^[:blank:]]+[[:blank:]]+swap([[:blank:]]|$)/#&/' /etc/fstab >/etc/fstab.fairlead
 	if cmp -s /etc/fstab /etc/fstab.fairlead; then
 		rm -f /etc/fstab.fairlead
 	else

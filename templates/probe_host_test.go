@@ -1,0 +1,166 @@
+package templates
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// probePart is what some of the probe's functions say on a host.
+func (s *standIns) probePart(calls string) string {
+	s.t.Helper()
+	// The names of sysctls begin behind the folder.
+	functions := strings.Replace(probeFunctions(s.t), "substr(FILENAME, 11)", fmt.Sprintf("substr(FILENAME, %d)", len(s.at("/proc/sys"))+2), 1)
+	transcript, ok := s.onHost(functions + "\n" + calls + "\n")
+	if !ok {
+		s.t.Errorf("it failed:\n%s", transcript)
+	}
+	return transcript
+}
+
+// wantFacts fails the test unless the probe says exactly this; spaces stand for tabs.
+func (s *standIns) wantFacts(calls string, want ...string) {
+	s.t.Helper()
+	wantProbe(s.t, s.probePart(calls), want...)
+}
+
+// Swap that is on, and lines of fstab that turn it on at boot.
+func TestProbeOfSwap(t *testing.T) {
+	s := newHost(t, map[string]string{"df": ""})
+	s.put("/proc/filesystems", "nodev\ttmpfs\n")
+	absent := []string{"module overlay absent", "module br_netfilter absent"}
+	s.wantFacts("kernel", absent...)
+	s.put("/proc/swaps", oneSwap+"/swapfile                               file\t\t524284\t\t0\t\t-3\n")
+	s.put("/etc/fstab", "# /dev/sda3 none swap sw 0 0\n#/dev/sda4 none swap sw\nUUID=1 / ext4 defaults 0 1\nUUID=2\tnone\tswap\tsw\t0 0\n\n  /dev/sda6 none swap\ntmpfs /swap tmpfs swap\n")
+	s.wantFacts("kernel", append([]string{"swap /dev/sda2 partition 1048572", "swap /swapfile file 524284", "fstab-swap UUID=2", "fstab-swap /dev/sda6"}, absent...)...)
+	s.put("/proc/swaps", noSwap)
+	s.put("/etc/fstab", "")
+	s.put("/usr/lib/systemd/system-generators/zram-generator", "")
+	s.wantFacts("kernel", append([]string{"zram-generator"}, absent...)...)
+	s.put("/etc/systemd/zram-generator.conf", "")
+	s.wantFacts("kernel", absent...)
+}
+
+// Modules and sysctls, and the room on the disks below folders that may not be there yet.
+func TestProbeOfTheKernel(t *testing.T) {
+	s := newHost(t, map[string]string{"df": `printf '%s\n' 'Filesystem 1024-blocks Used Available Capacity Mounted on' '/dev/sda1 100 60 40 60% /usr' '/dev/sdb1 200 50 150 25% /var' '/dev/sdb1 200 50 150 25% /var' '- - - - - /x'`})
+	s.put("/proc/filesystems", "nodev\ttmpfs\nnodev\toverlay\n")
+	s.put("/proc/sys/net/ipv4/ip_forward", "1\n")
+	s.put("/proc/sys/net/bridge/bridge-nf-call-iptables", "0\n")
+	s.put("/proc/sys/kernel/panic", "10\n")
+	s.put("/proc/sys/kernel/other", "1\n")
+	s.mkdir("/var/lib/containerd")
+	s.wantFacts("kernel", "module overlay loaded", "module br_netfilter loaded",
+		"sysctl net.ipv4.ip_forward 1", "sysctl net.bridge.bridge-nf-call-iptables 0", "sysctl kernel.panic 10",
+		"disk /usr/local/bin /dev/sda1 100 40", "disk /var/lib/containerd /dev/sdb1 200 150", "disk /var/lib/etcd /dev/sdb1 200 150")
+	if did := s.probePart("kernel"); !strings.Contains(did, "\ndf -Pk /usr /var/lib/containerd /var/lib /var/lib\n") {
+		t.Errorf("it did\n%s", did)
+	}
+	s.mkdir("/sys/module/overlay")
+	s.put("/proc/filesystems", "nodev\toverlayfs\n")
+	if did := s.probePart("kernel"); !strings.Contains(did, "| module\toverlay\tloaded\n") {
+		t.Errorf("it did\n%s", did)
+	}
+}
+
+// What systemd says of units, however many blocks it has.
+func TestProbeOfUnits(t *testing.T) {
+	s := newHost(t, map[string]string{"systemctl": `cat "$S/units"`})
+	s.write("units", `Id=kubelet.service
+LoadState=loaded
+ActiveState=active
+SubState=running
+UnitFileState=enabled
+FragmentPath=/lib/systemd/system/kubelet=a.service
+MainPID=4711
+Result=success
+NeedDaemonReload=no
+
+Id=dev-sda2.swap
+LoadState=loaded
+UnitFileState=generated
+
+Id=swapfile.swap
+LoadState=loaded
+UnitFileState=
+
+LoadState=x
+ActiveState=inactive
+Id=docker.service
+NeedDaemonReload=yes
+`)
+	s.wantFacts("units", "unit kubelet.service loaded active running enabled /lib/systemd/system/kubelet=a.service 4711 success no",
+		"swap-unit dev-sda2.swap generated", "unit docker.service x inactive      yes")
+	did := s.probePart("units")
+	for _, unit := range []string{"containerd.service", "kubelet.service", "docker.service", "fairlead-kubeadm.service", "fairlead-registry.service", "fairlead-registry-writer.service", "systemd-resolved.service", "firewalld.service", "*.swap"} {
+		if !strings.Contains(did, " "+unit+" ") {
+			t.Errorf("it does not ask for %s:\n%s", unit, did)
+		}
+	}
+	for _, property := range []string{"Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "MainPID", "Result", "NeedDaemonReload"} {
+		if !strings.Contains(did, " -p "+property) {
+			t.Errorf("it does not ask for %s:\n%s", property, did)
+		}
+	}
+}
+
+const machineSays = `
+case ${0##*/} in
+id) echo 0 ;;
+date) echo 1764000000000000000 ;;
+uname) echo Linux-node 6.1.0-28-amd64 x86_64 ;;
+nproc) echo 4 ;;
+systemctl) echo "252.38-1~deb12u1" ;;
+systemd-detect-virt) echo docker ;;
+stat) echo cgroup2fs ;;
+esac
+`
+
+// What the machine is, and which of the programs that fairlead needs it lacks.
+func TestProbeOfTheMachine(t *testing.T) {
+	programs := map[string]string{}
+	for _, name := range strings.Fields("id date uname nproc systemctl systemd-detect-virt stat sha256sum mount losetup iptables ip modprobe systemd-run flock find") {
+		programs[name] = machineSays
+	}
+	s := newHost(t, programs)
+	s.put("/proc/meminfo", "MemTotal:        8000000 kB\nMemFree:          100 kB\n")
+	s.put("/proc/self/status", "Name:\tsh\nCapInh:\t0000000000000000\nCapBnd:\t000001ffffffffff\n")
+	s.put("/etc/machine-id", "abc\n")
+	s.put("/proc/sys/kernel/random/boot_id", "boot\n")
+	s.put("/etc/os-release", "ID=ubuntu\nID_LIKE=debian\nVERSION_ID=\"24.04\"\nPRETTY_NAME=\"Ubuntu 24.04 LTS\"\nVERSION_CODENAME=noble\n")
+	first := []string{"uid 0", "clock 1764000000000000000", "os ubuntu 24.04 debian Ubuntu 24.04 LTS noble", "hostname Linux-node", "kernel 6.1.0-28-amd64", "arch x86_64", "cpus 4", "memory 8000000", "capabilities 000001ffffffffff", "machine-id abc", "boot-id boot"}
+	s.wantFacts("machine", append(append([]string{}, first...), "container docker", "cgroup v2")...)
+	s.mkdir("/run/systemd/system")
+	s.mkdir("/sys/kernel/security/apparmor")
+	s.put("/sys/module/apparmor/parameters/enabled", "N\n")
+	s.put("/sys/fs/selinux/enforce", "1\n")
+	s.put("/sys/class/dmi/id/product_uuid", "uuid\n")
+	s.put("/etc/os-release", "ID=linuxmint\nVERSION_CODENAME=virginia\nUBUNTU_CODENAME=jammy\n")
+	for _, name := range []string{"iptables", "systemd-detect-virt", "losetup"} {
+		if err := os.Remove(s.path("bin/" + name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.write("bin/stat", standInPrelude+"echo tmpfs\n")
+	first[2] = "os linuxmint    jammy"
+	first[len(first)-1] = "product-uuid uuid"
+	first = append(first, "boot-id boot", "systemd 252", "container ", "cgroup v1", "selinux 1", "missing-tool losetup", "missing-tool iptables")
+	s.wantFacts("machine", first...)
+	s.put("/sys/module/apparmor/parameters/enabled", "Y\n")
+	if said := s.probePart("machine"); !strings.Contains(said, "| apparmor\tenabled\n") {
+		t.Errorf("it says\n%s", said)
+	}
+}
+
+func TestProbeOfTheNetwork(t *testing.T) {
+	s := newHost(t, map[string]string{
+		"ip": `printf '%s\n' '1: lo    inet 127.0.0.1/8 scope host lo' '2: eth0    inet6 fe80::1/64 scope link'`,
+		"ss": `printf '%s\n' 'LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=1,fd=3))' 'LISTEN 0 128 [::]:6443 [::]:* users:(("kube-apiserver",pid=2,fd=3),("x",pid=3,fd=4))' 'LISTEN 0 1 127.0.0.1:9 0.0.0.0:*'`,
+	})
+	s.put("/etc/resolv.conf", "# nameserver 192.0.2.9\nsearch lab\nnameserver 192.0.2.1\nnameserver fd00::1 x\n")
+	s.wantFacts("network", "address lo 127.0.0.1/8", "address eth0 fe80::1/64", "nameserver 192.0.2.1", "nameserver fd00::1", "port 22 sshd", "port 6443 kube-apiserver", "port 9 ")
+	if did := s.probePart("network"); !strings.Contains(did, "\nip -o addr show\nss -Hltnp\n") {
+		t.Errorf("it did\n%s", did)
+	}
+}
