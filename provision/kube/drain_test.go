@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -118,24 +119,31 @@ func TestDrain(t *testing.T) {
 }
 
 func TestDrainWaitsForEndingPods(t *testing.T) {
-	now := metav1.Now()
-	client, clientset := fakeClient(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "w1"}})
-	for i := range 7 {
-		ending := pod(fmt.Sprintf("web-%d", i), "w1", func(p *corev1.Pod) { p.DeletionTimestamp, p.Finalizers = &now, []string{"x"} })
-		if err := clientset.Tracker().Add(ending); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		now := metav1.Now()
+		client, clientset := fakeClient(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "w1"}})
+		client.retry = retryInterval
+		for i := range 7 {
+			ending := pod(fmt.Sprintf("web-%d", i), "w1", func(p *corev1.Pod) { p.DeletionTimestamp, p.Finalizers = &now, []string{"x"} })
+			if err := clientset.Tracker().Add(ending); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	log := evictions(t, clientset, func(string, int) error { return nil })
-	var reason string
-	err := client.Drain(t.Context(), "w1", DrainOptions{Timeout: 20 * time.Millisecond, Report: func(r string) { reason = r }})
-	want := "7 pods are ending: app/web-0, app/web-1, app/web-2, app/web-3, app/web-4, …"
-	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), want) || reason != want {
-		t.Errorf("Drain = %v, reported %q", err, reason)
-	}
-	if len(*log) != 0 {
-		t.Errorf("evicted again: %q", *log)
-	}
+		log := evictions(t, clientset, func(string, int) error { return nil })
+		var reasons []string
+		began := time.Now()
+		err := client.Drain(t.Context(), "w1", DrainOptions{Timeout: time.Minute, Report: func(r string) { reasons = append(reasons, r) }})
+		want := "7 pods are ending: app/web-0, app/web-1, app/web-2, app/web-3, app/web-4, …"
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), "; last seen: "+want) || !slices.Equal(reasons, []string{want}) {
+			t.Errorf("Drain = %v, reported %q", err, reasons)
+		}
+		if took := time.Since(began); took != time.Minute {
+			t.Errorf("it took %v", took)
+		}
+		if len(*log) != 0 {
+			t.Errorf("evicted again: %q", *log)
+		}
+	})
 }
 
 func TestDrainEnds(t *testing.T) {

@@ -57,10 +57,9 @@ func TestWaitStaticPod(t *testing.T) {
 
 func TestWaitStaticPodThatNeverComes(t *testing.T) {
 	_, client := newMemory(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	err := client.WaitStaticPod(ctx, "kube-scheduler-cp1", decoded(t, staticPod), nil)
-	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "the kubelet has not shown it yet") {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	err := client.WaitStaticPod(ctx, "kube-scheduler-cp1", decoded(t, staticPod), func(string) { cancel(context.DeadlineExceeded) })
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), "; last seen: the kubelet has not shown it yet") {
 		t.Errorf("WaitStaticPod = %v", err)
 	}
 }
