@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -19,11 +20,19 @@ import (
 
 // direct answers requests by a handler without a network, so that a test in a bubble of
 // testing/synctest has the time in its hands.
-type direct struct{ http.Handler }
+type direct struct {
+	http.HandlerFunc
+	silent bool // watches stay open and say nothing; else the handler answers them
+}
 
 func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
+	}
+	if d.silent && r.URL.Query().Get("watch") == "true" {
+		return &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: silence{r.Context()}, Request: r,
+		}, nil
 	}
 	w := httptest.NewRecorder()
 	d.ServeHTTP(w, r)
@@ -32,11 +41,21 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
+// silence is a body of which nothing comes.
+type silence struct{ context.Context }
+
+func (s silence) Read([]byte) (int, error) {
+	<-s.Done()
+	return 0, s.Err()
+}
+
+func (s silence) Close() error { return nil }
+
 // directClient makes one request in a second at most.
-func directClient(t *testing.T, handler http.HandlerFunc) *Client {
+func directClient(t *testing.T, transport direct) *Client {
 	t.Helper()
 	config := &rest.Config{Host: "https://api.example:6443", QPS: 1, Burst: 1, WarningHandlerWithContext: rest.NoWarnings{}}
-	httpClient := &http.Client{Transport: direct{handler}}
+	httpClient := &http.Client{Transport: transport}
 	clientset, err := kubernetes.NewForConfigAndClient(config, httpClient)
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +157,7 @@ func TestWaitsEndWithTheirReason(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10800*time.Millisecond)
 				defer cancel()
 				var reasons []string
-				err := c.wait(ctx, directClient(t, unchanging(t)), func(r string) { reasons = append(reasons, r) })
+				err := c.wait(ctx, directClient(t, direct{HandlerFunc: unchanging(t)}), func(r string) { reasons = append(reasons, r) })
 				if !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), "; last seen: "+c.want) || !slices.Equal(reasons, []string{c.want}) {
 					t.Errorf("error is %v, reasons %q", err, reasons)
 				}
@@ -167,13 +186,13 @@ func TestWaitKeepsWhatWasSeen(t *testing.T) {
 				defer cancel()
 				var lists atomic.Int32
 				well := unchanging(t)
-				client := directClient(t, func(w http.ResponseWriter, r *http.Request) {
+				client := directClient(t, direct{HandlerFunc: func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == c.path && r.URL.Query().Get("watch") == "" && lists.Add(1) > 1 {
 						http.Error(w, "no leader", http.StatusServiceUnavailable)
 						return
 					}
 					well(w, r)
-				})
+				}})
 				err := c.wait(ctx, client)
 				if err == nil || !strings.Contains(err.Error(), "; last seen: "+c.reason+"; then: ") || !strings.Contains(err.Error(), "unable to handle the request") {
 					t.Errorf("error is %v", err)
@@ -181,4 +200,30 @@ func TestWaitKeepsWhatWasSeen(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Neither a request nor a watch holds a wait up for longer than half a minute.
+func TestWaitOutlivesDeadConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		var lists []time.Duration
+		client := directClient(t, direct{silent: true, HandlerFunc: func(w http.ResponseWriter, r *http.Request) {
+			lists = append(lists, time.Since(began))
+			items := []any{}
+			switch len(lists) {
+			case 1:
+				<-r.Context().Done()
+				return
+			case 3:
+				items = append(items, readyNode("w1", corev1.ConditionTrue, ""))
+			}
+			answerJSON(t, w, http.StatusOK, map[string]any{"apiVersion": "v1", "kind": "NodeList", "items": items})
+		}})
+		if err := client.WaitNode(t.Context(), "w1", true, nil); err != nil {
+			t.Error(err)
+		}
+		if want := []time.Duration{0, 30500 * time.Millisecond, time.Minute + time.Second}; !slices.Equal(lists, want) {
+			t.Errorf("listed at %v, want %v", lists, want)
+		}
+	})
 }
