@@ -21,6 +21,8 @@ type memory struct {
 	// kept are the paths of objects that are only marked when they are deleted.
 	kept     map[string]bool
 	requests []string
+	// texts are answers that are no objects, by path and query: logs of containers.
+	texts map[string]string
 	// onList is called before each list, with its path.
 	onList func(path string)
 }
@@ -95,6 +97,10 @@ func (m *memory) serve(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	if r.Method == http.MethodGet && query.Get("watch") == "true" {
 		w.WriteHeader(http.StatusOK)
+		return
+	}
+	if text, ok := m.texts[r.URL.RequestURI()]; ok {
+		io.WriteString(w, text)
 		return
 	}
 	last := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
