@@ -191,3 +191,11 @@ func TestWaitNodeAsksForOneNode(t *testing.T) {
 		t.Errorf("field selectors %q, want %q", selectors, want)
 	}
 }
+
+// lookOn calls look and leaves requests to the next reactor.
+func lookOn(look func()) k8stesting.ReactionFunc {
+	return func(k8stesting.Action) (bool, runtime.Object, error) {
+		look()
+		return false, nil, nil
+	}
+}
