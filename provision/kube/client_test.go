@@ -160,12 +160,15 @@ func TestNewRefuses(t *testing.T) {
 		change func(*clientcmdapi.Cluster, *clientcmdapi.AuthInfo)
 		want   string
 	}{
-		"plain http":      {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.Server = "http://api.example:6443" }, "https"},
-		"no verification": {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.InsecureSkipTLSVerify = true }, "verification"},
-		"no CA":           {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.CertificateAuthorityData = nil }, "no CA"},
-		"CA in a file":    {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.CertificateAuthority = "/etc/ca" }, "files"},
-		"key in a file":   {func(_ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) { u.ClientKey = "/root/key" }, "files"},
-		"token in a file": {func(_ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) { u.TokenFile = "/root/token" }, "files"},
+		"plain http":            {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.Server = "http://api.example:6443" }, "https"},
+		"no verification":       {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.InsecureSkipTLSVerify = true }, "verification"},
+		"no CA":                 {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.CertificateAuthorityData = nil }, "no CA"},
+		"CA in a file":          {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.CertificateAuthority = "/etc/ca" }, "files"},
+		"certificate in a file": {func(_ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) { u.ClientCertificate = "/root/crt" }, "files"},
+		"no URL":                {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.Server = "https://api.example:port" }, "https"},
+		"no CA but a name":      {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.CertificateAuthorityData = []byte{} }, "no CA"},
+		"key in a file":         {func(_ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) { u.ClientKey = "/root/key" }, "files"},
+		"token in a file":       {func(_ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) { u.TokenFile = "/root/token" }, "files"},
 		"program": {func(_ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) {
 			u.Exec = &clientcmdapi.ExecConfig{Command: "sh"}
 		}, "program"},
@@ -186,6 +189,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 	for name, data := range map[string]string{
 		"empty": "", "broken": "clusters: [", "no such context": "apiVersion: v1\nkind: Config\ncurrent-context: x\n",
+		"no user":    "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\nclusters: [{name: c, cluster: {server: 'https://a'}}]\n",
 		"no cluster": "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\n",
 	} {
 		if _, err := New([]byte(data), nil); !errors.Is(err, ErrUnusable) {

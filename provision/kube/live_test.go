@@ -2,6 +2,7 @@ package kube
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -42,6 +43,25 @@ func TestLookYields(t *testing.T) {
 	}
 }
 
+// Items of lists are not yielded, and what is no set of fields is an error.
+func TestLookReadsManagedFields(t *testing.T) {
+	for _, c := range []struct {
+		fields  string
+		want    [][]string
+		problem string
+	}{
+		{`{"f:spec": {"f:replicas": {}, "f:paused": {}}, "f:status": {".": {}, "f:replicas": {}}}`, [][]string{{"spec", "paused"}, {"spec", "replicas"}, {"status", "replicas"}}, ""},
+		{`{"f:spec": {"f:list": {"k:{\"name\":\"a\"}": {"f:image": {}}}}}`, nil, ""},
+		{`[]`, nil, "read the managed fields of Deployment app/web: "},
+	} {
+		_, client := newMemory(t, decoded(t, replaceAll(scaled, "MANAGER", "keda", "SUBRESOURCE", "scale", `{"f:spec": {"f:replicas": {}}}`, c.fields)))
+		live, exists, err := client.Look(t.Context(), named("apps/v1", "Deployment", "app", "web"))
+		if !exists || !reflect.DeepEqual(live.Yielded, c.want) || (err != nil) != (c.problem != "") || err != nil && !strings.HasPrefix(err.Error(), c.problem) {
+			t.Errorf("%s: yielded %v, %v, %v", c.fields, live.Yielded, exists, err)
+		}
+	}
+}
+
 func TestYield(t *testing.T) {
 	want := decoded(t, "{kind: Deployment, spec: {replicas: 1, paused: false}}")
 	if got := Yield(want, nil); !reflect.DeepEqual(got, want) {
@@ -63,14 +83,21 @@ func TestImmutable(t *testing.T) {
 		path   string
 		want   bool
 	}{
-		{job, "spec.template.spec.containers[name=x].image", true}, {job, "spec.parallelism", false},
+		{job, "spec.template.spec.containers[name=x].image", true}, {job, "spec.completions", true}, {job, "specs", false},
+		{job, "spec.parallelism", false}, {job, "spec.suspend", false}, {job, "spec.activeDeadlineSeconds", false},
+		{job, "spec.backoffLimit", false}, {job, "spec.ttlSecondsAfterFinished", false},
 		{job, "metadata.labels.x", false}, {deployment, "spec.template.spec.containers[name=x].image", false},
 	} {
 		if got := Immutable(c.object, []string{"metadata.name", c.path}); got != c.want {
 			t.Errorf("%v %s: %v", c.object, c.path, got)
 		}
 	}
-	if !DeletesItself(decoded(t, "{kind: Job, spec: {ttlSecondsAfterFinished: 0}}")) || DeletesItself(decoded(t, "{kind: Job, spec: {}}")) {
-		t.Error("which Jobs delete themselves is wrong")
+	for object, want := range map[string]bool{
+		"{kind: Job, spec: {ttlSecondsAfterFinished: 0}}": true, "{kind: Job, spec: {}}": false, "{kind: Job, spec: x}": false,
+		"{kind: Deployment, spec: {ttlSecondsAfterFinished: 0}}": false,
+	} {
+		if got := DeletesItself(decoded(t, object)); got != want {
+			t.Errorf("%s deletes itself: %v", object, got)
+		}
 	}
 }

@@ -72,8 +72,12 @@ func TestDeleteNode(t *testing.T) {
 		}
 	}
 	clientset.PrependReactor("delete", "nodes", refuseWith(apierrors.NewForbidden(nodeResource, "w1", nil)))
-	if err := client.DeleteNode(t.Context(), "w1"); !apierrors.IsForbidden(err) {
+	if err := client.DeleteNode(t.Context(), "w1"); !apierrors.IsForbidden(err) || !strings.HasPrefix(err.Error(), "delete node w1: ") {
 		t.Errorf("DeleteNode = %v, want forbidden", err)
+	}
+	clientset.PrependReactor("list", "nodes", refuseWith(apierrors.NewForbidden(nodeResource, "", nil)))
+	if nodes, err := client.Nodes(t.Context()); nodes != nil || !apierrors.IsForbidden(err) || !strings.HasPrefix(err.Error(), "list nodes: ") {
+		t.Errorf("Nodes = %v, %v, want forbidden", nodes, err)
 	}
 }
 
