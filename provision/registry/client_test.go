@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 func login(bearer bool) func(*server) {
@@ -168,22 +167,6 @@ func TestDialFunction(t *testing.T) {
 	})
 	if err := c.Ping(t.Context()); !errors.Is(err, ErrUnreachable) || !errors.Is(err, lost) || calls != 1 {
 		t.Errorf("after %d dials: %v", calls, err)
-	}
-}
-
-func TestContextEnds(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
-	defer s.Close()
-	c := connect(t, Endpoint{Host: s.Listener.Addr().String(), PlainHTTP: true}, nil)
-	late, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer stop()
-	if err := c.Ping(late); !errors.Is(err, ErrUnreachable) || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("at the deadline: %v", err)
-	}
-	canceled, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, cancel)
-	if err := c.Ping(canceled); errors.Is(err, ErrUnreachable) || !errors.Is(err, context.Canceled) {
-		t.Errorf("canceled: %v", err)
 	}
 }
 
