@@ -22,6 +22,7 @@ type server struct {
 	user, password string
 	bearer         bool // tokens in place of Basic
 	noMount        bool
+	mountStatus    int // the answer to who wants to mount; 0: as noMount says
 	noDelete       bool
 	noHeadDigest   bool
 
@@ -164,6 +165,10 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request, repository strin
 	defer s.mu.Unlock()
 	d := r.URL.Query().Get("digest")
 	if mount := r.URL.Query().Get("mount"); r.Method == http.MethodPost {
+		if mount != "" && s.mountStatus != 0 {
+			refuse(w, s.mountStatus, "DENIED")
+			return
+		}
 		if data, ok := s.blobs[r.URL.Query().Get("from")+"@"+mount]; ok && !s.noMount {
 			s.blobs[repository+"@"+mount] = data
 			w.WriteHeader(http.StatusCreated)
