@@ -71,6 +71,10 @@ func TestRecordApplied(t *testing.T) {
 	if sets, err := client.Applied(t.Context()); err != nil || len(sets) != 0 {
 		t.Errorf("sets %+v, %v", sets, err)
 	}
+	clientset.ClearActions()
+	if err := client.RecordApplied(t.Context(), "none", nil); err != nil || len(clientset.Actions()) != 1 {
+		t.Errorf("nothing is recorded as nothing: %v, %v", err, clientset.Actions())
+	}
 }
 
 func TestAppliedRefusesDamage(t *testing.T) {

@@ -111,7 +111,10 @@ func (m *memory) serve(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/api/v1/namespaces/app/reviews" {
 		m.t.Errorf("asked for %s, which cannot be listed", r.URL)
 	}
-	if code := m.refused[r.Method+" "+r.URL.Path]; code != 0 {
+	m.mu.Lock()
+	code := m.refused[r.Method+" "+r.URL.Path]
+	m.mu.Unlock()
+	if code != 0 {
 		answerJSON(m.t, w, code, map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": "not for you"})
 		return
 	}

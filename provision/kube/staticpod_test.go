@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -100,6 +101,22 @@ func TestWaitStaticPodThatCrashes(t *testing.T) {
 				t.Errorf("reasons %q, want %q", reasons, c.reasons)
 			}
 		})
+	}
+}
+
+// The pod that is awaited may be the API server's own.
+func TestWaitStaticPodOutlivesTheAPIServer(t *testing.T) {
+	m, client := newMemory(t, decoded(t, staticPod))
+	const pods = "GET /api/v1/namespaces/kube-system/pods"
+	m.refused = map[string]int{"GET /api/v1": http.StatusServiceUnavailable, pods: http.StatusServiceUnavailable}
+	var reasons []string
+	if err := client.WaitStaticPod(t.Context(), "kube-scheduler-cp1", decoded(t, staticPod), func(r string) {
+		reasons = append(reasons, r)
+		m.mu.Lock()
+		delete(m.refused, pods)
+		m.mu.Unlock()
+	}); err != nil || len(reasons) != 1 || !strings.Contains(reasons[0], "not for you") {
+		t.Errorf("WaitStaticPod = %v, reasons %q", err, reasons)
 	}
 }
 
