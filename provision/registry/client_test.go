@@ -218,8 +218,13 @@ func TestListAndDelete(t *testing.T) {
 
 func TestResolveWithoutDigestInHead(t *testing.T) {
 	s := filled(t, false, func(s *server) { s.noHeadDigest = true })
-	if desc, err := s.client(t).Resolve(t.Context(), "lib/a", "1"); err != nil || desc.Digest == "" {
+	desc, err := s.client(t).Resolve(t.Context(), "lib/a", "1")
+	if err != nil || s.contents["lib/a"][desc.Digest.String()] == nil {
 		t.Errorf("%v, %v", desc, err)
+	}
+	s.statuses = map[string]int{"GET /v2/lib/a/manifests/1": http.StatusForbidden}
+	if _, err := s.client(t).Resolve(t.Context(), "lib/a", "1"); !errors.Is(err, ErrCredentials) || !strings.HasPrefix(err.Error(), "resolve "+s.host()+"/lib/a:1: ") {
+		t.Errorf("GET is forbidden: %v", err)
 	}
 }
 
