@@ -108,6 +108,52 @@ func TestReadyThroughTheTunnel(t *testing.T) {
 	}
 }
 
+// One client serves all hosts of a run: client-go's own limit of 10 requests at once is too low.
+func TestNewMakesRoomForManyRequests(t *testing.T) {
+	client, err := New(kubeconfig(t, otherCA(t), nil), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit := client.clientset.CoreV1().RESTClient().GetRateLimiter()
+	for i := range requestBurst {
+		if !limit.TryAccept() {
+			t.Fatalf("request %d has to wait", i)
+		}
+	}
+	if limit.QPS() != requestsPerSecond {
+		t.Errorf("%v requests per second", limit.QPS())
+	}
+}
+
+// closing tells when a connection is closed.
+type closing struct {
+	net.Conn
+	closed chan<- bool
+}
+
+func (c closing) Close() error {
+	c.closed <- true
+	return c.Conn.Close()
+}
+
+func TestCloseEndsConnections(t *testing.T) {
+	server := apiServer(t, func(http.ResponseWriter, *http.Request) {})
+	closed := make(chan bool, 10)
+	client, err := New(kubeconfig(t, certPEM(server), nil), func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := tunnel(server, &atomic.Value{})(ctx, network, addr)
+		return closing{conn, closed}, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	client.Close()
+	<-closed
+	(&Client{}).Close() // one without connections of its own
+}
+
 func TestNewVerifiesTheServer(t *testing.T) {
 	var served atomic.Int32
 	server := apiServer(t, func(http.ResponseWriter, *http.Request) { served.Add(1) })

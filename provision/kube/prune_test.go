@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 func owned(object map[string]any, set string) map[string]any {
@@ -100,6 +102,7 @@ func TestPruneAndReplaceNameWhatFails(t *testing.T) {
 	}{
 		{"GET /api/v1/namespaces/app", 403, "get Namespace app: not for you", "get Namespace app: not for you"},
 		{"GET /apis", 500, "ask for all kinds: ", ""},
+		{"GET /apis/example.com/v1", 503, "", ""}, // an extension that is away
 		{"GET /api/v1/namespaces/app/secrets", 403, "list secrets: not for you", ""},
 		{"GET /api/v1/namespaces/app/secrets", 404, "", ""},
 		{"DELETE /api/v1/namespaces/app", 403, "delete Namespace app: not for you", "delete Namespace app: not for you"},
@@ -130,6 +133,23 @@ func TestPruneAndReplaceNameWhatFails(t *testing.T) {
 		client, namespace = setup()
 		if err := client.Replace(t.Context(), namespace, nil); !fits(err, c.replace) {
 			t.Errorf("%s: Replace = %v, want %q", c.refused, err, c.replace)
+		}
+	}
+}
+
+func TestDefinedResource(t *testing.T) {
+	const good = "{spec: {group: example.com, names: {plural: lines}, versions: [{name: v1alpha1, served: false}, {name: v1, served: true}, {name: v2, served: true}]}}"
+	for text, want := range map[string]string{
+		good:                                 "example.com/v1, Resource=lines",
+		replaceAll(good, "example.com", "7"): "",
+		replaceAll(good, "lines", "[]"):      "",
+		replaceAll(good, "served: true", "x: true"):                          "",
+		"{spec: {group: example.com, names: {plural: lines}, versions: v1}}": "",
+		"{}": "",
+	} {
+		resource, ok := definedResource(&unstructured.Unstructured{Object: decoded(t, text)})
+		if ok != (want != "") || ok && resource.String() != want || !ok && !resource.Empty() {
+			t.Errorf("%s: %s, %v", text, resource, ok)
 		}
 	}
 }

@@ -170,6 +170,31 @@ func TestDialFunction(t *testing.T) {
 	}
 }
 
+// closing tells when a connection is closed.
+type closing struct {
+	net.Conn
+	closed chan<- bool
+}
+
+func (c closing) Close() error {
+	c.closed <- true
+	return c.Conn.Close()
+}
+
+func TestCloseEndsConnections(t *testing.T) {
+	s := newServer(t, false)
+	closed := make(chan bool, 10)
+	c := connect(t, Endpoint{Host: s.host(), PlainHTTP: true}, func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		return closing{conn, closed}, err
+	})
+	if err := c.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	<-closed
+}
+
 func TestWaitReady(t *testing.T) {
 	s := newServer(t, false)
 	dials := 0
