@@ -191,7 +191,10 @@ func TestOrigins(t *testing.T) {
 // A registry that is busy while it starts is waited for.
 func TestWaitReadyMeetsABusyRegistry(t *testing.T) {
 	var requests atomic.Int32
-	client := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+	client := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.UserAgent() != "fairlead" {
+			t.Errorf("asked as %q", r.UserAgent())
+		}
 		if requests.Add(1) < 3 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}

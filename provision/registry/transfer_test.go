@@ -115,6 +115,12 @@ func TestCopyOfAnEmptyIndex(t *testing.T) {
 	if stats, err := Copy(t.Context(), m, s.client(t), items, CopyOptions{}); err != nil || stats != (Stats{Images: 1}) {
 		t.Errorf("%+v, %v", stats, err)
 	}
+	more, _, others := pair(t)
+	more.images["empty"] = m.images["empty"]
+	more.blobs[m.images["empty"].Digest] = m.blobs[m.images["empty"].Digest]
+	if stats, err := Copy(t.Context(), more, newServer(t, false).client(t), append(items, others...), CopyOptions{}); err != nil || stats.Images != 3 {
+		t.Errorf("with others: %+v, %v", stats, err)
+	}
 	s.statuses = map[string]int{"HEAD /v2/empty/manifests/1": http.StatusForbidden}
 	if _, err := Copy(t.Context(), m, s.client(t), items, CopyOptions{}); !errors.Is(err, ErrCredentials) {
 		t.Errorf("forbidden: %v", err)
