@@ -14,7 +14,7 @@ import (
 
 // Export writes an OCI image layout as a tar with the given images to w, without the
 // blobs that the receiver has already (keyed by digest). It streams: no blob is held in
-// memory. Returned is the number of bytes written.
+// memory.
 func (b *Bundle) Export(ctx context.Context, w io.Writer, images []Image, has func(digest.Digest) bool) error {
 	out := tar.NewWriter(w)
 	layout, err := json.Marshal(ocispec.ImageLayout{Version: ocispec.ImageLayoutVersion})

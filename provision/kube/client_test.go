@@ -108,6 +108,52 @@ func TestReadyThroughTheTunnel(t *testing.T) {
 	}
 }
 
+// One client serves all hosts of a run: client-go's own limit of 10 requests at once is too low.
+func TestNewMakesRoomForManyRequests(t *testing.T) {
+	client, err := New(kubeconfig(t, otherCA(t), nil), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit := client.clientset.CoreV1().RESTClient().GetRateLimiter()
+	for i := range requestBurst {
+		if !limit.TryAccept() {
+			t.Fatalf("request %d has to wait", i)
+		}
+	}
+	if limit.QPS() != requestsPerSecond {
+		t.Errorf("%v requests per second", limit.QPS())
+	}
+}
+
+// closing tells when a connection is closed.
+type closing struct {
+	net.Conn
+	closed chan<- bool
+}
+
+func (c closing) Close() error {
+	c.closed <- true
+	return c.Conn.Close()
+}
+
+func TestCloseEndsConnections(t *testing.T) {
+	server := apiServer(t, func(http.ResponseWriter, *http.Request) {})
+	closed := make(chan bool, 10)
+	client, err := New(kubeconfig(t, certPEM(server), nil), func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := tunnel(server, &atomic.Value{})(ctx, network, addr)
+		return closing{conn, closed}, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	client.Close()
+	<-closed
+	(&Client{}).Close() // one without connections of its own
+}
+
 func TestNewVerifiesTheServer(t *testing.T) {
 	var served atomic.Int32
 	server := apiServer(t, func(http.ResponseWriter, *http.Request) { served.Add(1) })
@@ -160,12 +206,15 @@ func TestNewRefuses(t *testing.T) {
 		change func(*clientcmdapi.Cluster, *clientcmdapi.AuthInfo)
 		want   string
 	}{
-		"plain http":      {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.Server = "http://api.example:6443" }, "https"},
-		"no verification": {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.InsecureSkipTLSVerify = true }, "verification"},
-		"no CA":           {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.CertificateAuthorityData = nil }, "no CA"},
-		"CA in a file":    {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.CertificateAuthority = "/etc/ca" }, "files"},
-		"key in a file":   {func(_ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) { u.ClientKey = "/root/key" }, "files"},
-		"token in a file": {func(_ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) { u.TokenFile = "/root/token" }, "files"},
+		"plain http":            {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.Server = "http://api.example:6443" }, "https"},
+		"no verification":       {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.InsecureSkipTLSVerify = true }, "verification"},
+		"no CA":                 {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.CertificateAuthorityData = nil }, "no CA"},
+		"CA in a file":          {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.CertificateAuthority = "/etc/ca" }, "files"},
+		"certificate in a file": {func(_ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) { u.ClientCertificate = "/root/crt" }, "files"},
+		"no URL":                {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.Server = "https://api.example:port" }, "https"},
+		"no CA but a name":      {func(c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.CertificateAuthorityData = []byte{} }, "no CA"},
+		"key in a file":         {func(_ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) { u.ClientKey = "/root/key" }, "files"},
+		"token in a file":       {func(_ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) { u.TokenFile = "/root/token" }, "files"},
 		"program": {func(_ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) {
 			u.Exec = &clientcmdapi.ExecConfig{Command: "sh"}
 		}, "program"},
@@ -186,6 +235,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 	for name, data := range map[string]string{
 		"empty": "", "broken": "clusters: [", "no such context": "apiVersion: v1\nkind: Config\ncurrent-context: x\n",
+		"no user":    "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\nclusters: [{name: c, cluster: {server: 'https://a'}}]\n",
 		"no cluster": "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\n",
 	} {
 		if _, err := New([]byte(data), nil); !errors.Is(err, ErrUnusable) {

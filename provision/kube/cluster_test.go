@@ -2,6 +2,7 @@ package kube
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -46,7 +47,7 @@ func TestInitComplete(t *testing.T) {
 	}
 	client, clientset := fakeClient(all...)
 	clientset.PrependReactor("get", "clusterrolebindings", refuseWith(apierrors.NewForbidden(schema.GroupResource{}, "", nil)))
-	if missing, err := client.InitComplete(t.Context()); !apierrors.IsForbidden(err) || missing != nil {
+	if missing, err := client.InitComplete(t.Context()); !apierrors.IsForbidden(err) || missing != nil || !strings.HasPrefix(err.Error(), "look for ClusterRoleBinding kubeadm:cluster-admins: ") {
 		t.Errorf("forbidden: %q, %v", missing, err)
 	}
 }

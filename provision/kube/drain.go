@@ -55,14 +55,14 @@ func (c *Client) Drain(ctx context.Context, node string, opts DrainOptions) erro
 	}
 	w := &waiting{what: "drain node " + node, report: opts.Report}
 	for delay := c.retry; ; {
-		left, blocked, err := c.drainOnce(ctx, node, opts)
+		left, blocked, err := c.drainOnce(undated{ctx}, node, opts)
 		switch {
 		case ctx.Err() != nil:
 			return w.ended(ctx)
 		case err != nil && !transient(err):
 			return fmt.Errorf("%s: %w", w.what, err)
 		case err != nil:
-			w.note(err.Error())
+			w.failed(err)
 		case len(left) == 0:
 			return nil
 		default:

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -118,24 +120,31 @@ func TestDrain(t *testing.T) {
 }
 
 func TestDrainWaitsForEndingPods(t *testing.T) {
-	now := metav1.Now()
-	client, clientset := fakeClient(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "w1"}})
-	for i := range 7 {
-		ending := pod(fmt.Sprintf("web-%d", i), "w1", func(p *corev1.Pod) { p.DeletionTimestamp, p.Finalizers = &now, []string{"x"} })
-		if err := clientset.Tracker().Add(ending); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		now := metav1.Now()
+		client, clientset := fakeClient(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "w1"}})
+		client.retry = retryInterval
+		for i := range 7 {
+			ending := pod(fmt.Sprintf("web-%d", i), "w1", func(p *corev1.Pod) { p.DeletionTimestamp, p.Finalizers = &now, []string{"x"} })
+			if err := clientset.Tracker().Add(ending); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	log := evictions(t, clientset, func(string, int) error { return nil })
-	var reason string
-	err := client.Drain(t.Context(), "w1", DrainOptions{Timeout: 20 * time.Millisecond, Report: func(r string) { reason = r }})
-	want := "7 pods are ending: app/web-0, app/web-1, app/web-2, app/web-3, app/web-4, …"
-	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), want) || reason != want {
-		t.Errorf("Drain = %v, reported %q", err, reason)
-	}
-	if len(*log) != 0 {
-		t.Errorf("evicted again: %q", *log)
-	}
+		log := evictions(t, clientset, func(string, int) error { return nil })
+		var reasons []string
+		began := time.Now()
+		err := client.Drain(t.Context(), "w1", DrainOptions{Timeout: time.Minute, Report: func(r string) { reasons = append(reasons, r) }})
+		want := "7 pods are ending: app/web-0, app/web-1, app/web-2, app/web-3, app/web-4, …"
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), "; last seen: "+want) || !slices.Equal(reasons, []string{want}) {
+			t.Errorf("Drain = %v, reported %q", err, reasons)
+		}
+		if took := time.Since(began); took != time.Minute {
+			t.Errorf("it took %v", took)
+		}
+		if len(*log) != 0 {
+			t.Errorf("evicted again: %q", *log)
+		}
+	})
 }
 
 func TestDrainEnds(t *testing.T) {
@@ -158,6 +167,10 @@ func TestDrainEnds(t *testing.T) {
 	for name, gone := range map[string]error{
 		"gone":     apierrors.NewNotFound(podResource, "web"),
 		"replaced": apierrors.NewConflict(podResource, "web", nil),
+		"its namespace ends": &apierrors.StatusError{ErrStatus: metav1.Status{
+			Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
+			Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause, Message: "namespace app is being terminated"}}},
+		}},
 	} {
 		if wait, err := client.evict(t.Context(), pod("other", "w1", nil), 0); wait != nil || !apierrors.IsForbidden(err) {
 			t.Errorf("evict = %v, %v", wait, err)
@@ -167,5 +180,85 @@ func TestDrainEnds(t *testing.T) {
 			t.Errorf("%s: evict = %v, %v", name, wait, err)
 		}
 		answer = apierrors.NewForbidden(podResource, "web", nil)
+	}
+}
+
+// Evictions that a budget forbids are tried again, at growing intervals.
+func TestDrainAsksLessAndLess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, clientset := fakeClient(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "w1"}}, pod("api", "w1", nil), pod("web", "w1", nil))
+		client.retry = retryInterval
+		began := time.Now()
+		var at []time.Duration
+		log := evictions(t, clientset, func(name string, _ int) error {
+			if name == "api" {
+				at = append(at, time.Since(began))
+				return budgetForbids()
+			}
+			return apierrors.NewTooManyRequests("later", 0)
+		})
+		err := client.Drain(t.Context(), "w1", DrainOptions{Timeout: 13 * time.Second})
+		const want = "last seen: evict pod app/api: Cannot evict pod as it would violate the pod's disruption budget. " +
+			"The disruption budget web needs 2 healthy pods and has 2 currently"
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("Drain = %v", err)
+		}
+		ms := time.Millisecond
+		if want := []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms, 7500 * ms, 12500 * ms}; !slices.Equal(at, want) {
+			t.Errorf("evicted at %v, want %v", at, want)
+		}
+		if (*log)[0] != "app/api uid-api own" {
+			t.Errorf("the first eviction is %q", (*log)[0])
+		}
+	})
+}
+
+// Pods that end on their own are looked at steadily, also after a budget was in the way.
+func TestDrainLooksSteadilyAtEndingPods(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, clientset := fakeClient(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "w1"}}, pod("web", "w1", nil))
+		client.retry = retryInterval
+		began := time.Now()
+		var at []time.Duration
+		clientset.PrependReactor("list", "pods", func(k8stesting.Action) (bool, runtime.Object, error) {
+			at = append(at, time.Since(began))
+			return false, nil, nil
+		})
+		gone := apierrors.NewNotFound(podResource, "web") // for the eviction; the pod itself stays for a while
+		evictions(t, clientset, func(_ string, try int) error {
+			if try <= 3 {
+				return budgetForbids()
+			}
+			if try == 8 {
+				return nil
+			}
+			return gone
+		})
+		if err := client.Drain(t.Context(), "w1", DrainOptions{}); err != nil {
+			t.Error(err)
+		}
+		ms := time.Millisecond
+		want := []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms, 4000 * ms, 4500 * ms, 5000 * ms, 5500 * ms, 6000 * ms}
+		if !slices.Equal(at, want) {
+			t.Errorf("listed at %v, want %v", at, want)
+		}
+	})
+}
+
+func TestDrainNamesWhatFails(t *testing.T) {
+	forbidden := apierrors.NewForbidden(podResource, "", nil)
+	for resource, want := range map[string]string{"nodes": "drain node w1: change node w1: ", "pods": "drain node w1: list pods: "} {
+		client, clientset := fakeClient(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "w1"}}, pod("web", "w1", nil))
+		log := evictions(t, clientset, func(string, int) error { return nil })
+		clientset.PrependReactor("*", resource, refuseWith(forbidden))
+		if err := client.Drain(t.Context(), "w1", DrainOptions{}); !apierrors.IsForbidden(err) || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: Drain = %v, want forbidden", resource, err)
+		}
+		if len(*log) > 0 {
+			t.Errorf("%s: evicted %q", resource, *log)
+		}
+	}
+	if got := drainReason([]string{"a/1", "a/2", "a/3", "a/4", "a/5"}, nil); got != "5 pods are ending: a/1, a/2, a/3, a/4, a/5" {
+		t.Errorf("reason %q", got)
 	}
 }

@@ -2,9 +2,8 @@ package kube
 
 import (
 	"reflect"
+	"strings"
 	"testing"
-
-	"fairlead/provision/object"
 )
 
 // scaled is a Deployment that fairlead applied and an autoscaler has scaled.
@@ -44,35 +43,21 @@ func TestLookYields(t *testing.T) {
 	}
 }
 
-func TestYield(t *testing.T) {
-	want := decoded(t, "{kind: Deployment, spec: {replicas: 1, paused: false}}")
-	if got := object.Yield(want, nil); !reflect.DeepEqual(got, want) {
-		t.Errorf("nothing is yielded: %v", got)
-	}
-	got := object.Yield(want, [][]string{{"spec", "replicas"}, {"spec", "absent", "too"}})
-	if !reflect.DeepEqual(got, decoded(t, "{kind: Deployment, spec: {paused: false}}")) {
-		t.Errorf("got %v", got)
-	}
-	if !reflect.DeepEqual(want, decoded(t, "{kind: Deployment, spec: {replicas: 1, paused: false}}")) {
-		t.Error("what was wanted has changed")
-	}
-}
-
-func TestImmutable(t *testing.T) {
-	job, deployment := map[string]any{"kind": "Job"}, map[string]any{"kind": "Deployment"}
+// Items of lists are not yielded, and what is no set of fields is an error.
+func TestLookReadsManagedFields(t *testing.T) {
 	for _, c := range []struct {
-		object map[string]any
-		path   string
-		want   bool
+		fields  string
+		want    [][]string
+		problem string
 	}{
-		{job, "spec.template.spec.containers[name=x].image", true}, {job, "spec.parallelism", false},
-		{job, "metadata.labels.x", false}, {deployment, "spec.template.spec.containers[name=x].image", false},
+		{`{"f:spec": {"f:replicas": {}, "f:paused": {}}, "f:status": {".": {}, "f:replicas": {}}}`, [][]string{{"spec", "paused"}, {"spec", "replicas"}, {"status", "replicas"}}, ""},
+		{`{"f:spec": {"f:list": {"k:{\"name\":\"a\"}": {"f:image": {}}}}}`, nil, ""},
+		{`[]`, nil, "read the managed fields of Deployment app/web: "},
 	} {
-		if got := object.Immutable(c.object, []string{"metadata.name", c.path}); got != c.want {
-			t.Errorf("%v %s: %v", c.object, c.path, got)
+		_, client := newMemory(t, decoded(t, replaceAll(scaled, "MANAGER", "keda", "SUBRESOURCE", "scale", `{"f:spec": {"f:replicas": {}}}`, c.fields)))
+		live, exists, err := client.Look(t.Context(), named("apps/v1", "Deployment", "app", "web"))
+		if !exists || !reflect.DeepEqual(live.Yielded, c.want) || (err != nil) != (c.problem != "") || err != nil && !strings.HasPrefix(err.Error(), c.problem) {
+			t.Errorf("%s: yielded %v, %v, %v", c.fields, live.Yielded, exists, err)
 		}
-	}
-	if !object.DeletesItself(decoded(t, "{kind: Job, spec: {ttlSecondsAfterFinished: 0}}")) || object.DeletesItself(decoded(t, "{kind: Job, spec: {}}")) {
-		t.Error("which Jobs delete themselves is wrong")
 	}
 }

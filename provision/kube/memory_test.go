@@ -21,6 +21,10 @@ type memory struct {
 	// kept are the paths of objects that are only marked when they are deleted.
 	kept     map[string]bool
 	requests []string
+	// texts are answers that are no objects, by path and query: logs of containers.
+	texts map[string]string
+	// refused are requests that end with a status: "GET /api/v1/…".
+	refused map[string]int
 	// onList is called before each list, with its path.
 	onList func(path string)
 }
@@ -30,12 +34,16 @@ func resources() map[string][]map[string]any {
 	kind := func(name, kind string, namespaced bool) map[string]any {
 		return map[string]any{"name": name, "kind": kind, "namespaced": namespaced, "verbs": []any{"list", "get"}}
 	}
+	unlisted := kind("reviews", "Review", true)
+	unlisted["verbs"] = []any{"create"}
 	return map[string][]map[string]any{
 		"v1": {
+			unlisted,
 			kind("configmaps", "ConfigMap", true), kind("serviceaccounts", "ServiceAccount", true), kind("pods", "Pod", true),
 			kind("namespaces", "Namespace", false), kind("secrets", "Secret", true),
 		},
 		"apps/v1":                 {kind("deployments", "Deployment", true)},
+		"coordination.k8s.io/v1":  {kind("leases", "Lease", true)},
 		"batch/v1":                {kind("jobs", "Job", true)},
 		"apiextensions.k8s.io/v1": {kind("customresourcedefinitions", "CustomResourceDefinition", false)},
 		"example.com/v1":          {kind("lines", "Line", true)},
@@ -81,6 +89,12 @@ func (m *memory) put(object map[string]any) {
 	m.objects[pathOf(object)] = u.Object
 }
 
+func (m *memory) remove(object map[string]any) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.objects, pathOf(object))
+}
+
 func (m *memory) has(object map[string]any) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -89,12 +103,26 @@ func (m *memory) has(object map[string]any) bool {
 }
 
 func (m *memory) serve(w http.ResponseWriter, r *http.Request) {
-	if m.discover(w, r.URL.Path) {
-		return
-	}
 	query := r.URL.Query()
 	if r.Method == http.MethodGet && query.Get("watch") == "true" {
 		w.WriteHeader(http.StatusOK)
+		return
+	}
+	if r.URL.Path == "/api/v1/namespaces/app/reviews" {
+		m.t.Errorf("asked for %s, which cannot be listed", r.URL)
+	}
+	m.mu.Lock()
+	code := m.refused[r.Method+" "+r.URL.Path]
+	m.mu.Unlock()
+	if code != 0 {
+		answerJSON(m.t, w, code, map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": "not for you"})
+		return
+	}
+	if m.discover(w, r.URL.Path) {
+		return
+	}
+	if text, ok := m.texts[r.URL.RequestURI()]; ok {
+		io.WriteString(w, text)
 		return
 	}
 	last := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]

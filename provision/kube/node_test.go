@@ -74,8 +74,12 @@ func TestDeleteNode(t *testing.T) {
 		}
 	}
 	clientset.PrependReactor("delete", "nodes", refuseWith(apierrors.NewForbidden(nodeResource, "w1", nil)))
-	if err := client.DeleteNode(t.Context(), "w1"); !apierrors.IsForbidden(err) {
+	if err := client.DeleteNode(t.Context(), "w1"); !apierrors.IsForbidden(err) || !strings.HasPrefix(err.Error(), "delete node w1: ") {
 		t.Errorf("DeleteNode = %v, want forbidden", err)
+	}
+	clientset.PrependReactor("list", "nodes", refuseWith(apierrors.NewForbidden(nodeResource, "", nil)))
+	if nodes, err := client.Nodes(t.Context()); nodes != nil || !apierrors.IsForbidden(err) || !strings.HasPrefix(err.Error(), "list nodes: ") {
+		t.Errorf("Nodes = %v, %v, want forbidden", nodes, err)
 	}
 }
 
@@ -191,5 +195,13 @@ func TestWaitNodeAsksForOneNode(t *testing.T) {
 	}
 	if want := []string{"metadata.name=w1", "metadata.name=w1"}; !slices.Equal(selectors, want) {
 		t.Errorf("field selectors %q, want %q", selectors, want)
+	}
+}
+
+// lookOn calls look and leaves requests to the next reactor.
+func lookOn(look func()) k8stesting.ReactionFunc {
+	return func(k8stesting.Action) (bool, runtime.Object, error) {
+		look()
+		return false, nil, nil
 	}
 }

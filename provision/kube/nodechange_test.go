@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"context"
 	"encoding/json"
 	"reflect"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	k8stesting "k8s.io/client-go/testing"
 )
 
@@ -118,9 +120,19 @@ func TestChangeNodeConflict(t *testing.T) {
 	if got := strings.Join(verbs, " "); got != "get patch get patch get patch" {
 		t.Errorf("requests %s", got)
 	}
-	clientset.PrependReactor("patch", "nodes", refuseWith(conflict))
-	if err := client.ChangeNode(t.Context(), "w1", object.NodeChange{Unschedulable: ptr(true)}); !apierrors.IsConflict(err) {
-		t.Errorf("ChangeNode = %v, want conflict", err)
+	tries := 0
+	clientset.PrependReactor("patch", "nodes", func(k8stesting.Action) (bool, runtime.Object, error) {
+		tries++
+		return true, nil, conflict
+	})
+	if err := client.ChangeNode(t.Context(), "w1", object.NodeChange{Unschedulable: ptr(true)}); !apierrors.IsConflict(err) || tries != conflictTries {
+		t.Errorf("ChangeNode = %v after %d tries, want conflict", err, tries)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	tries = 0
+	if err := client.ChangeNode(ctx, "w1", object.NodeChange{Unschedulable: ptr(true)}); err == nil || tries > 1 {
+		t.Errorf("ChangeNode = %v after %d tries and its end", err, tries)
 	}
 	if err := client.ChangeNode(t.Context(), "absent", change); !apierrors.IsNotFound(err) || !strings.Contains(err.Error(), "absent") {
 		t.Errorf("ChangeNode = %v, want not found", err)

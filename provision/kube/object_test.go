@@ -2,6 +2,7 @@ package kube
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -47,6 +48,9 @@ func objectServer(t *testing.T, requests *[]string, defined *atomic.Bool) *Clien
 				}})
 				return
 			}
+		case "/apis/broken.example.com/v1":
+			answerJSON(t, w, http.StatusInternalServerError, map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 500, "message": "out of order"})
+			return
 		default:
 			*requests = append(*requests, strings.TrimSpace(r.Method+" "+r.URL.RequestURI()+" "+r.Header.Get("Content-Type")+" "+string(body)))
 		}
@@ -57,6 +61,9 @@ func objectServer(t *testing.T, requests *[]string, defined *atomic.Bool) *Clien
 			answerJSON(t, w, http.StatusOK, live)
 		case strings.HasSuffix(r.URL.Path, "/forbidden"):
 			answerJSON(t, w, http.StatusForbidden, map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "not for you"})
+		case strings.HasSuffix(r.URL.Path, "/fixed"), strings.HasSuffix(r.URL.Path, "/wrong"):
+			message := map[bool]string{true: "spec.template: field is immutable", false: "spec.replicas: must be a number"}[strings.HasSuffix(r.URL.Path, "/fixed")]
+			answerJSON(t, w, http.StatusUnprocessableEntity, map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Invalid", "code": 422, "message": message})
 		default:
 			answerJSON(t, w, http.StatusNotFound, notFound)
 		}
@@ -91,6 +98,11 @@ func TestApply(t *testing.T) {
 	}
 	if err := client.Apply(t.Context(), named("v1", "ConfigMap", "app", "forbidden")); err == nil || !strings.Contains(err.Error(), "apply ConfigMap app/forbidden: not for you") {
 		t.Errorf("forbidden: %v", err)
+	}
+	for name, immutable := range map[string]bool{"fixed": true, "wrong": false, "forbidden": false} {
+		if err := client.Apply(t.Context(), named("v1", "ConfigMap", "app", name)); err == nil || errors.Is(err, ErrImmutable) != immutable {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	if err := client.Apply(t.Context(), map[string]any{"kind": "ConfigMap"}); err == nil || !strings.Contains(err.Error(), "metadata.name") {
 		t.Errorf("no name: %v", err)
@@ -130,7 +142,21 @@ func TestLookAtAnObject(t *testing.T) {
 	if _, exists, err := client.Look(t.Context(), named("v1", "ConfigMap", "app", "absent")); exists || err != nil {
 		t.Errorf("absent: %v, %v", exists, err)
 	}
-	if _, _, err := client.Look(t.Context(), named("v1", "ConfigMap", "app", "forbidden")); err == nil {
-		t.Error("forbidden reads as absent")
+	for want, object := range map[string]map[string]any{
+		"get ConfigMap app/forbidden: not for you":                             named("v1", "ConfigMap", "app", "forbidden"),
+		"get Namespace forbidden: not for you":                                 named("v1", "Namespace", "", "forbidden"),
+		"get object: it lacks apiVersion, kind or metadata.name":               {"apiVersion": "v1", "kind": "ConfigMap"},
+		"get Line x: ask for the kinds of broken.example.com/v1: out of order": named("broken.example.com/v1", "Line", "", "x"),
+	} {
+		if live, exists, err := client.Look(t.Context(), object); exists || live.Object != nil || err == nil || err.Error() != want {
+			t.Errorf("Look = %v, %v, %v, want %s", live, exists, err, want)
+		}
+	}
+	for _, lacks := range []map[string]any{
+		{"kind": "ConfigMap", "metadata": map[string]any{"name": "x"}}, {"apiVersion": "v1", "metadata": map[string]any{"name": "x"}}, {"apiVersion": "v1", "kind": "ConfigMap"},
+	} {
+		if err := client.Apply(t.Context(), lacks); err == nil || err.Error() != "apply object: it lacks apiVersion, kind or metadata.name" {
+			t.Errorf("Apply of %v = %v", lacks, err)
+		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 func (c *Client) WaitServing(ctx context.Context, id object.ServingIdentity, report func(string)) error {
 	w := &waiting{what: "wait for the serving certificate of " + id.Node, report: report}
 	for {
-		done, reason, err := c.serveOnce(ctx, id)
+		done, reason, err := c.serveOnce(undated{ctx}, id)
 		switch {
 		case done:
 			return nil
@@ -28,9 +28,10 @@ func (c *Client) WaitServing(ctx context.Context, id object.ServingIdentity, rep
 		case err != nil && !apierrors.IsConflict(err) && !transientServing(err):
 			return fmt.Errorf("%s: %w", w.what, err)
 		case err != nil:
-			reason = err.Error()
+			w.failed(err)
+		default:
+			w.note(reason)
 		}
-		w.note(reason)
 		if pause(ctx, c.retry) != nil {
 			return w.ended(ctx)
 		}

@@ -27,19 +27,15 @@ const crashes = 3
 // manifest says, and Ready. A container that ends again and again ends the wait with ErrCrash
 // and the last lines that it wrote.
 func (c *Client) WaitStaticPod(ctx context.Context, name string, manifest map[string]any, report func(reason string)) error {
-	u, pods, err := c.find(ctx, map[string]any{
-		"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"namespace": metav1.NamespaceSystem, "name": name},
-	})
-	if err != nil {
-		return fmt.Errorf("wait for static pod: %w", err)
-	}
+	// The API server is not asked for the kind: it may be the one whose pod is awaited.
+	pods := c.dynamic.Resource(corev1.SchemeGroupVersion.WithResource("pods")).Namespace(metav1.NamespaceSystem)
 	want := map[string]any{"spec": map[string]any{}}
 	if spec, ok := manifest["spec"].(map[string]any); ok {
 		want["spec"] = map[string]any{"containers": spec["containers"], "volumes": spec["volumes"]}
 	}
 	w := &waiting{what: "wait for static pod " + name, report: report}
 	crashed := ""
-	err = waitObject(ctx, c, w, u.GetName(), sourceOf(pods), func(live *unstructured.Unstructured) (bool, string) {
+	err := waitObject(ctx, c, w, name, sourceOf(pods), func(live *unstructured.Unstructured) (bool, string) {
 		if live == nil {
 			return false, "the kubelet has not shown it yet"
 		}

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -55,12 +56,107 @@ func TestWaitStaticPod(t *testing.T) {
 	}
 }
 
+// A container that the kubelet has started again three times is given up, one that it has
+// started again twice is not; nor is one of an older form, which is on its way out.
+func TestWaitStaticPodThatCrashes(t *testing.T) {
+	const log = "/api/v1/namespaces/kube-system/pods/kube-scheduler-cp1/log?container=kube-scheduler&previous=true&tailLines=5"
+	waits := func(restarts string) []string {
+		return []string{"status:\n", "status:\n  containerStatuses: [{name: kube-scheduler, restartCount: " + restarts + ", state: {waiting: {reason: CrashLoopBackOff, message: back-off 20s}}}]\n", `"True"`, `"False"`}
+	}
+	for _, c := range []struct {
+		title   string
+		first   string
+		texts   map[string]string
+		want    string // of the error; empty: none
+		reasons []string
+	}{
+		{"three times", replaceAll(staticPod, waits("3")...), map[string]string{log: "Error: unknown flag: --v2\n"},
+			"wait for static pod kube-scheduler-cp1: it ends again and again: Error: unknown flag: --v2", nil},
+		{"without a log", replaceAll(staticPod, waits("4")...), nil,
+			"wait for static pod kube-scheduler-cp1: it ends again and again: its log cannot be read: ", nil},
+		{"twice", replaceAll(staticPod, waits("2")...), map[string]string{log: "no"}, "",
+			[]string{"container kube-scheduler: CrashLoopBackOff back-off 20s"}},
+		{"of an older form", replaceAll(staticPod, append(waits("9"), "--v=2", "--v=9")...), map[string]string{log: "no"}, "",
+			[]string{"it still runs with another spec.containers[name=kube-scheduler].command[1]"}},
+	} {
+		t.Run(c.title, func(t *testing.T) {
+			m, client := newMemory(t, decoded(t, c.first))
+			m.texts = c.texts
+			first := true
+			m.onList = func(string) {
+				if !first {
+					m.put(decoded(t, staticPod))
+				}
+				first = false
+			}
+			var reasons []string
+			err := client.WaitStaticPod(t.Context(), "kube-scheduler-cp1", decoded(t, staticPod), func(r string) { reasons = append(reasons, r) })
+			if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, ErrCrash) || !strings.HasPrefix(err.Error(), c.want)) {
+				t.Errorf("WaitStaticPod = %v, want %q", err, c.want)
+			}
+			if err != nil && strings.HasSuffix(err.Error(), "\n") {
+				t.Errorf("the error ends its line: %q", err)
+			}
+			if !slices.Equal(reasons, c.reasons) {
+				t.Errorf("reasons %q, want %q", reasons, c.reasons)
+			}
+		})
+	}
+}
+
+// The pod that is awaited may be the API server's own.
+func TestWaitStaticPodOutlivesTheAPIServer(t *testing.T) {
+	m, client := newMemory(t, decoded(t, staticPod))
+	const pods = "GET /api/v1/namespaces/kube-system/pods"
+	m.refused = map[string]int{"GET /api/v1": http.StatusServiceUnavailable, pods: http.StatusServiceUnavailable}
+	var reasons []string
+	if err := client.WaitStaticPod(t.Context(), "kube-scheduler-cp1", decoded(t, staticPod), func(r string) {
+		reasons = append(reasons, r)
+		m.mu.Lock()
+		delete(m.refused, pods)
+		m.mu.Unlock()
+	}); err != nil || len(reasons) != 1 || !strings.Contains(reasons[0], "not for you") {
+		t.Errorf("WaitStaticPod = %v, reasons %q", err, reasons)
+	}
+}
+
+func TestWaitStaticPodComparesVolumes(t *testing.T) {
+	live := replaceAll(staticPod, "nodeName: cp1", "nodeName: cp1, volumes: [{name: certs, hostPath: {path: /old}}]")
+	m, client := newMemory(t, decoded(t, live))
+	var reasons []string
+	manifest := decoded(t, replaceAll(live, "/old", "/new", "nodeName: cp1", "nodeName: elsewhere"))
+	if err := client.WaitStaticPod(t.Context(), "kube-scheduler-cp1", manifest, func(r string) {
+		reasons = append(reasons, r)
+		m.put(decoded(t, replaceAll(live, "/old", "/new")))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"it still runs with another spec.volumes[name=certs].hostPath.path"}; !slices.Equal(reasons, want) {
+		t.Errorf("reasons %q, want %q", reasons, want)
+	}
+}
+
+func TestPodUnready(t *testing.T) {
+	for _, c := range []struct{ pod, reason, crashed string }{
+		{"{status: {conditions: [{type: Ready, status: 'True'}]}}", "", ""},
+		{"{status: {conditions: [{type: Ready, status: 'False', message: m}]}}", "not Ready: m", ""},
+		{"{status: {containerStatuses: [{name: a, restartCount: 9, state: {running: {}}}], conditions: [{type: Ready, status: 'True'}]}}", "", ""},
+		{"{status: {containerStatuses: [{name: a, state: {waiting: {}}}, {name: b, restartCount: 3, state: {waiting: {reason: R, message: m}}}]}}", "container b: R m", "b"},
+		{"{status: {containerStatuses: [{name: a, restartCount: 2, state: {waiting: {reason: R}}}]}}", "container a: R", ""},
+		{"{status: {containerStatuses: x}}", "it cannot be read: ", ""},
+	} {
+		reason, crashed := podUnready(decoded(t, c.pod))
+		if !strings.HasPrefix(reason, c.reason) || c.reason == "" && reason != "" || crashed != c.crashed {
+			t.Errorf("%s: %q, %q, want %q, %q", c.pod, reason, crashed, c.reason, c.crashed)
+		}
+	}
+}
+
 func TestWaitStaticPodThatNeverComes(t *testing.T) {
 	_, client := newMemory(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	err := client.WaitStaticPod(ctx, "kube-scheduler-cp1", decoded(t, staticPod), nil)
-	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "the kubelet has not shown it yet") {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	err := client.WaitStaticPod(ctx, "kube-scheduler-cp1", decoded(t, staticPod), func(string) { cancel(context.DeadlineExceeded) })
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), "; last seen: the kubelet has not shown it yet") {
 		t.Errorf("WaitStaticPod = %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
+	k8stesting "k8s.io/client-go/testing"
 
 	"fairlead/pki"
 )
@@ -51,8 +52,10 @@ func TestCreateToken(t *testing.T) {
 	if !apierrors.IsAlreadyExists(err) || strings.Contains(err.Error(), testToken.Secret) {
 		t.Errorf("a second time: %v", err)
 	}
-	if err := client.CreateToken(t.Context(), pki.Token{ID: "zzzzzz"}, 0, ours); err == nil {
-		t.Error("a token that lives for ever was created")
+	for _, ttl := range []time.Duration{0, -time.Second} {
+		if err := client.CreateToken(t.Context(), pki.Token{ID: "zzzzzz"}, ttl, ours); err == nil {
+			t.Errorf("a token that lives for %v was created", ttl)
+		}
 	}
 }
 
@@ -61,13 +64,17 @@ func TestTokens(t *testing.T) {
 		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: "bootstrap-token-zzzzzz"}, Type: "Opaque", Data: map[string][]byte{"description": []byte(ours)}},
 		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: "other"}, Type: "bootstrap.kubernetes.io/token", Data: map[string][]byte{"description": []byte(ours)}},
 	)
-	for id, description := range map[string]string{"bbbbbb": ours, "aaaaaa": ours, "cccccc": "of a human", "dddddd": ""} {
+	for id, description := range map[string]string{"bbbbbb": ours, "aaaaaa": ours, "cccccc": "of a human", "dddddd": "", "eeeeee": ours + "b", "ffffff": "a " + ours} {
 		if err := client.CreateToken(t.Context(), pki.Token{ID: id, Secret: testToken.Secret}, time.Minute, description); err != nil {
 			t.Fatal(err)
 		}
 	}
+	clientset.ClearActions()
 	if ids, err := client.Tokens(t.Context(), ours); err != nil || !slices.Equal(ids, []string{"aaaaaa", "bbbbbb"}) {
 		t.Errorf("Tokens = %q, %v", ids, err)
+	}
+	if fields := clientset.Actions()[0].(k8stesting.ListAction).GetListRestrictions().Fields.String(); fields != "type=bootstrap.kubernetes.io/token" {
+		t.Errorf("listed with %q: secrets of others travel too", fields)
 	}
 	for range 2 {
 		if err := client.DeleteToken(t.Context(), "aaaaaa"); err != nil {

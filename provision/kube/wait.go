@@ -22,7 +22,7 @@ import (
 func (c *Client) WaitReady(ctx context.Context, report func(reason string)) error {
 	w := waiting{what: "wait for API server", report: report}
 	for {
-		err := c.Ready(ctx)
+		err := c.Ready(undated{ctx})
 		switch {
 		case err == nil:
 			return nil
@@ -44,14 +44,35 @@ type source struct {
 	watch func(context.Context, metav1.ListOptions) (watch.Interface, error)
 }
 
+// undated is a context that ends when the one in it does, but does not say beforehand when that
+// is. A request of a wait gets it, so that none fails in view of the wait's end, as client-go's
+// own limit of requests lets it: the wait would take such an error for its reason.
+type undated struct{ context.Context }
+
+// Deadline implements context.Context.
+func (undated) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
+
 // waiting is one wait: what it waits for, and the reason why it still does.
 type waiting struct {
 	what, reason string
+	state        string // the last reason that is not a failed request
 	report       func(string)
 }
 
+// note takes the reason that was seen in the cluster.
 func (w *waiting) note(reason string) {
-	if reason != "" && reason != w.reason {
+	if reason != "" {
+		w.state = reason
+		w.tell(reason)
+	}
+}
+
+// failed takes the error of a request. It is the reason until something is seen again, and does
+// not put what was seen before out of mind.
+func (w *waiting) failed(err error) { w.tell(err.Error()) }
+
+func (w *waiting) tell(reason string) {
+	if reason != w.reason {
 		w.reason = reason
 		if w.report != nil {
 			w.report(reason)
@@ -61,17 +82,21 @@ func (w *waiting) note(reason string) {
 
 // ended is the error of a wait whose context ended.
 func (w *waiting) ended(ctx context.Context) error {
-	if w.reason == "" {
+	seen := w.reason
+	if w.state != "" && w.state != w.reason {
+		seen = w.state + "; then: " + w.reason
+	}
+	if seen == "" {
 		return fmt.Errorf("%s: %w", w.what, context.Cause(ctx))
 	}
-	return fmt.Errorf("%s: %w; last seen: %s", w.what, context.Cause(ctx), w.reason)
+	return fmt.Errorf("%s: %w; last seen: %s", w.what, context.Cause(ctx), seen)
 }
 
 // waitObject waits until check is done with the one object of the given name: it gets each new
 // state, the zero T where there is no object, and says whether the wait is over and why not.
 func waitObject[T runtime.Object](ctx context.Context, c *Client, w *waiting, name string, from source, check func(T) (bool, string)) error {
 	for {
-		done, err := watchObject(ctx, w, name, from, check)
+		done, err := watchObject(undated{ctx}, w, name, from, check)
 		switch {
 		case done:
 			return nil
@@ -80,7 +105,7 @@ func waitObject[T runtime.Object](ctx context.Context, c *Client, w *waiting, na
 		case err != nil && !transient(err):
 			return fmt.Errorf("%s: %w", w.what, err)
 		case err != nil:
-			w.note(err.Error())
+			w.failed(err)
 		}
 		if pause(ctx, c.retry) != nil {
 			return w.ended(ctx)

@@ -136,6 +136,11 @@ func TestRemoteErrorsHoldNoSecrets(t *testing.T) {
 			t.Errorf("%s: got %v", entry, err)
 		}
 	}
+	// What is no URL holds no secret, and is shown as it was written.
+	_, err := load(t, write(t, map[string]string{"kustomization.yaml": "resources: ['git@example.com:org/repo']"}))
+	if !errors.Is(err, ErrRemote) || !strings.HasSuffix(err.Error(), `"git@example.com:org/repo" would be fetched; download it, and name the copy`) {
+		t.Errorf("got %v", err)
+	}
 }
 
 // kustomize looks for ../base where a link leads, and that must be what was looked through.

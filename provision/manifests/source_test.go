@@ -122,8 +122,10 @@ func TestWhatCannotBeRead(t *testing.T) {
 			}
 		}
 	}
-	if _, err := load(t, filepath.Join(folder, "app.yml")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a missing file: %v", err)
+	for _, patches := range [][]inventory.Patch{nil, {{Inline: configMap("a")}}} {
+		if got, err := load(t, filepath.Join(folder, "app.yml"), patches...); !errors.Is(err, fs.ErrNotExist) || got != "" {
+			t.Errorf("a missing file with %d patches: %q, %v", len(patches), got, err)
+		}
 	}
 	if _, err := load(t, filepath.Join(folder, "plain")); err == nil || strings.Contains(err.Error(), "notes.txt") {
 		t.Errorf("what is no manifest is proposed: %v", err)

@@ -26,12 +26,25 @@ func TestUnready(t *testing.T) {
 		{"{kind: StatefulSet, spec: {replicas: 2, updateStrategy: {type: OnDelete}}, status: {updatedReplicas: 1, readyReplicas: 2}}", ""},
 		{"{kind: StatefulSet, spec: {replicas: 2}, status: {updatedReplicas: 2, readyReplicas: 1}}", "1 of 2 pods are ready"},
 		{"{kind: StatefulSet, metadata: {generation: 3}}", unseen},
+		{"{kind: StatefulSet, metadata: {generation: 3}, spec: {replicas: 0}, status: {observedGeneration: 3}}", ""},
+		{"{kind: StatefulSet, status: {updatedReplicas: 1}}", "0 of 1 pods are ready"},
+		{"{kind: DaemonSet, status: {desiredNumberScheduled: 0}}", ""},
+		{"{kind: DaemonSet, status: {updatedNumberScheduled: 4, numberAvailable: 4, desiredNumberScheduled: 3}}", ""},
+		{"{kind: Deployment, status: {replicas: 3, updatedReplicas: 1, availableReplicas: 1}}", "2 pods of an older form still run"},
+		{"{kind: Deployment, metadata: {generation: 1}, status: {observedGeneration: 2, replicas: 1, updatedReplicas: 1, availableReplicas: 1}}", ""},
 		{"{kind: Job, status: {conditions: [{type: Complete, status: 'True'}]}}", ""},
 		{"{kind: Job, status: {conditions: [{type: Failed, status: 'True', message: too often}]}}", "it has failed: too often"},
 		{"{kind: Job, spec: {completions: 3}, status: {succeeded: 1}}", "1 of 3 pods have succeeded"},
 		{"{kind: Job, spec: {suspend: true}}", ""},
+		{"{kind: Job, spec: {suspend: false}}", "0 of 1 pods have succeeded"},
+		{"{kind: Job, status: {conditions: [{type: Complete, status: 'False'}, {type: Suspended, status: 'True'}]}}", "0 of 1 pods have succeeded"},
+		{"{kind: Job, status: {conditions: [{type: Failed, status: 'False'}], succeeded: 2}}", "2 of 1 pods have succeeded"},
 		{"{kind: CustomResourceDefinition, status: {conditions: [{type: Established, status: 'True'}]}}", ""},
 		{"{kind: CustomResourceDefinition}", "not Established"},
+		{"{kind: CustomResourceDefinition, status: {conditions: [{type: NamesAccepted, status: 'True'}]}}", "not Established"},
+		{"{kind: CustomResourceDefinition, status: {conditions: [{type: NamesAccepted, status: 'False', message: no}, {type: Established, status: 'True'}]}}", ""},
+		{"{kind: APIService, status: {conditions: [{type: Available, status: 'True'}]}}", ""},
+		{"{}", ""},
 		{"{kind: APIService, status: {conditions: [{type: Available, status: 'False', message: no endpoints}]}}", "not Available: no endpoints"},
 	} {
 		got := Unready(parsed(t, c.object))
@@ -39,8 +52,13 @@ func TestUnready(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.object, got, c.want)
 		}
 	}
-	if Awaitable(map[string]any{"kind": "ConfigMap"}) || !Awaitable(map[string]any{"kind": "Job"}) {
-		t.Error("what can be awaited is wrong")
+	for kind, want := range map[string]bool{
+		"Deployment": true, "DaemonSet": true, "StatefulSet": true, "Job": true, "CustomResourceDefinition": true, "APIService": true,
+		"ConfigMap": false, "Pod": false, "": false,
+	} {
+		if got := Awaitable(map[string]any{"kind": kind}); got != want {
+			t.Errorf("objects of kind %q can be awaited: %v", kind, got)
+		}
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 func login(bearer bool) func(*server) {
@@ -171,20 +170,29 @@ func TestDialFunction(t *testing.T) {
 	}
 }
 
-func TestContextEnds(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
-	defer s.Close()
-	c := connect(t, Endpoint{Host: s.Listener.Addr().String(), PlainHTTP: true}, nil)
-	late, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer stop()
-	if err := c.Ping(late); !errors.Is(err, ErrUnreachable) || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("at the deadline: %v", err)
+// closing tells when a connection is closed.
+type closing struct {
+	net.Conn
+	closed chan<- bool
+}
+
+func (c closing) Close() error {
+	c.closed <- true
+	return c.Conn.Close()
+}
+
+func TestCloseEndsConnections(t *testing.T) {
+	s := newServer(t, false)
+	closed := make(chan bool, 10)
+	c := connect(t, Endpoint{Host: s.host(), PlainHTTP: true}, func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		return closing{conn, closed}, err
+	})
+	if err := c.Ping(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	canceled, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, cancel)
-	if err := c.Ping(canceled); errors.Is(err, ErrUnreachable) || !errors.Is(err, context.Canceled) {
-		t.Errorf("canceled: %v", err)
-	}
+	c.Close()
+	<-closed
 }
 
 func TestWaitReady(t *testing.T) {
@@ -235,8 +243,13 @@ func TestListAndDelete(t *testing.T) {
 
 func TestResolveWithoutDigestInHead(t *testing.T) {
 	s := filled(t, false, func(s *server) { s.noHeadDigest = true })
-	if desc, err := s.client(t).Resolve(t.Context(), "lib/a", "1"); err != nil || desc.Digest == "" {
+	desc, err := s.client(t).Resolve(t.Context(), "lib/a", "1")
+	if err != nil || s.contents["lib/a"][desc.Digest.String()] == nil {
 		t.Errorf("%v, %v", desc, err)
+	}
+	s.statuses = map[string]int{"GET /v2/lib/a/manifests/1": http.StatusForbidden}
+	if _, err := s.client(t).Resolve(t.Context(), "lib/a", "1"); !errors.Is(err, ErrCredentials) || !strings.HasPrefix(err.Error(), "resolve "+s.host()+"/lib/a:1: ") {
+		t.Errorf("GET is forbidden: %v", err)
 	}
 }
 

@@ -22,6 +22,7 @@ type server struct {
 	user, password string
 	bearer         bool // tokens in place of Basic
 	noMount        bool
+	mountStatus    int // the answer to who wants to mount; 0: as noMount says
 	noDelete       bool
 	noHeadDigest   bool
 
@@ -33,6 +34,8 @@ type server struct {
 	logins   int                          // requests that came with credentials
 	busy     int                          // so many uploads are answered by 503
 	resets   int                          // so many uploads are cut in the middle
+	forged   map[string][]byte            // what is sent in place of manifests, by digest
+	statuses map[string]int               // statuses of requests in place of answers: "METHOD path"
 	refuse   string                       // a blob whose upload is always refused by 400
 }
 
@@ -94,7 +97,12 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.requests = append(s.requests, r.Method+" "+r.URL.String())
+	status := s.statuses[r.Method+" "+r.URL.Path]
 	s.mu.Unlock()
+	if status != 0 {
+		refuse(w, status, "DENIED")
+		return
+	}
 	path := strings.TrimPrefix(r.URL.Path, "/v2/")
 	switch {
 	case path == "":
@@ -157,6 +165,10 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request, repository strin
 	defer s.mu.Unlock()
 	d := r.URL.Query().Get("digest")
 	if mount := r.URL.Query().Get("mount"); r.Method == http.MethodPost {
+		if mount != "" && s.mountStatus != 0 {
+			refuse(w, s.mountStatus, "DENIED")
+			return
+		}
 		if data, ok := s.blobs[r.URL.Query().Get("from")+"@"+mount]; ok && !s.noMount {
 			s.blobs[repository+"@"+mount] = data
 			w.WriteHeader(http.StatusCreated)
@@ -234,6 +246,10 @@ func (s *server) manifest(w http.ResponseWriter, r *http.Request, repository, re
 		}
 		w.Header().Set("Content-Type", s.types[d])
 		w.Header().Set("Content-Length", fmt.Sprint(len(data)))
+		if other, ok := s.forged[d]; ok && r.Method == http.MethodGet {
+			w.Header().Set("Content-Length", fmt.Sprint(len(other)))
+			data = other
+		}
 		if r.Method == http.MethodGet {
 			w.Write(data)
 		}
