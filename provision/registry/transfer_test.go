@@ -1,10 +1,8 @@
 package registry
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,7 +11,6 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/content"
 )
 
 // A registry that refuses to mount gets the blob itself; any other refusal is an error.
@@ -93,6 +90,30 @@ func TestCopyMovesATag(t *testing.T) {
 	}
 }
 
+// The source has lost a blob: it is asked for it once, also where the target was to mount it.
+func TestCopyOfALostBlob(t *testing.T) {
+	m, shared, items := pair(t)
+	s := newServer(t, false, func(s *server) { s.noMount = true })
+	c := s.client(t)
+	lost := m.layerOf(t, "a")
+	layer := m.blobs[digest.Digest(lost)]
+	delete(m.blobs, digest.Digest(lost))
+	if stats, err := Copy(t.Context(), m, c, items[:1], CopyOptions{Parallel: 1}); err == nil || err.Error() != "read blob "+lost+" of image a: no blob "+lost || stats.Images != 0 {
+		t.Errorf("%+v, %v", stats, err)
+	}
+	m.blobs[digest.Digest(lost)] = layer
+	data := m.blobs[shared.Digest]
+	delete(m.blobs, shared.Digest)
+	want := "read blob " + shared.Digest.String() + " of image a: no blob " + shared.Digest.String()
+	if stats, err := Copy(t.Context(), m, c, items, CopyOptions{Parallel: 1}); err == nil || err.Error() != want || stats.Images != 0 {
+		t.Errorf("%+v, %v", stats, err)
+	}
+	m.blobs[shared.Digest] = data
+	if stats, err := Copy(t.Context(), m, c, items, CopyOptions{}); err != nil || stats.Images != 2 {
+		t.Errorf("when it is back: %+v, %v", stats, err)
+	}
+}
+
 // Two images of one repository share a layer: it is sent once, and mounted never.
 func TestCopyIntoOneRepository(t *testing.T) {
 	m, shared, items := pair(t)
@@ -162,17 +183,8 @@ func TestProgressOfABlobThatIsNotMounted(t *testing.T) {
 	if _, err := Copy(t.Context(), m, c, items[:1], CopyOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	s.mu.Lock()
 	s.busy = 1
-	s.mu.Unlock()
 	var totals []int64
-	if _, err := Copy(t.Context(), m, c, items[1:], CopyOptions{Parallel: 1}); err != nil {
-		t.Fatal(err)
-	}
-	items[1].Repository = "lib/c"
-	s.mu.Lock()
-	s.busy = 1
-	s.mu.Unlock()
 	stats, err := Copy(t.Context(), m, c, items, CopyOptions{Parallel: 1, OnProgress: func(_, total int64) { totals = append(totals, total) }})
 	if err != nil || stats.Blobs != 3 || totals[len(totals)-1] != stats.Bytes {
 		t.Errorf("%+v, %v, total %v", stats, err, totals)
@@ -221,69 +233,5 @@ func TestForEach(t *testing.T) {
 	})
 	if err != nil || most != 2 {
 		t.Errorf("%v, %d at once", err, most)
-	}
-}
-
-// counted is content that notes its end.
-type counted struct {
-	io.Reader
-	closed int
-}
-
-func (c *counted) Close() error {
-	c.closed++
-	return nil
-}
-
-func TestBody(t *testing.T) {
-	var sent int64
-	p := &progress{report: func(s, _ int64) { sent = s }}
-	source := &counted{Reader: bytes.NewReader([]byte("content"))}
-	from := &blob{of: &image{fetcher: content.FetcherFunc(func(_ context.Context, desc ocispec.Descriptor) (io.ReadCloser, error) {
-		if desc.Digest != digest.FromString("content") {
-			return nil, errDisk
-		}
-		return source, nil
-	})}, Descriptor: ocispec.Descriptor{Digest: digest.FromString("content")}}
-	b := &body{progress: p}
-	if err := b.open(t.Context(), from); err != nil {
-		t.Fatal(err)
-	}
-	part := make([]byte, 4)
-	if n, err := b.Read(part); n != 4 || err != nil || sent != 4 {
-		t.Errorf("read %d, %v, sent %d", n, err, sent)
-	}
-	if err := b.Close(); err != nil || source.closed > 0 {
-		t.Errorf("closed too early: %v", err)
-	}
-	if b.end(); sent != 0 || source.closed != 1 {
-		t.Errorf("sent %d, closed %d times", sent, source.closed)
-	}
-	if n, err := b.Read(part); n != 0 || !errors.Is(err, errEnded) || sent != 0 {
-		t.Errorf("after the end: read %d, %v, sent %d", n, err, sent)
-	}
-	if b.failure() != nil {
-		t.Errorf("it failed: %v", b.failure())
-	}
-
-	source = &counted{Reader: bytes.NewReader([]byte("content"))}
-	b = &body{progress: p}
-	if err := b.open(t.Context(), from); err != nil {
-		t.Fatal(err)
-	}
-	if data, err := io.ReadAll(b); string(data) != "content" || err != nil || b.failure() != nil {
-		t.Errorf("read %q, %v, failure %v", data, err, b.failure())
-	}
-	b.keep()
-	if b.end(); sent != 7 || source.closed != 1 {
-		t.Errorf("kept: sent %d, closed %d times", sent, source.closed)
-	}
-
-	b = &body{progress: p}
-	if err := b.open(t.Context(), &blob{of: from.of}); !errors.Is(err, errDisk) || !errors.Is(b.failure(), errDisk) {
-		t.Errorf("without content: %v, failure %v", err, b.failure())
-	}
-	if b.end(); sent != 7 {
-		t.Errorf("sent %d", sent)
 	}
 }
