@@ -185,6 +185,8 @@ func TestTurns(t *testing.T) {
 	for range turns - 1 {
 		<-errs
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if most != turns {
 		t.Errorf("%d handshakes at once, want %d", most, turns)
 	}
