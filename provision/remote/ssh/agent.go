@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"sync/atomic"
@@ -52,7 +53,7 @@ func (a *agentKeys) signers(ctx context.Context) ([]xssh.Signer, error) {
 func (a *agentKeys) close() error {
 	a.lock <- struct{}{}
 	defer func() { <-a.lock }()
-	if a.conn == nil || a.conn.broken.Load() {
+	if a.conn == nil || a.conn.broken.Swap(true) {
 		return nil
 	}
 	return a.conn.Close()
@@ -70,7 +71,9 @@ func openAgent(ctx context.Context) (*agentConn, []xssh.Signer, error) {
 	}
 	conn := &agentConn{Conn: raw}
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
-	held, err := agent.NewClient(conn).Signers()
+	// One request at a time, without Close: a client that could close it would read all the while, and the time of the
+	// last answer would end an idle connection.
+	held, err := agent.NewClient(struct{ io.ReadWriter }{conn}).Signers()
 	if !stop() && err == nil {
 		err = context.Cause(ctx) // the connection is closed, or about to be
 	}

@@ -185,6 +185,8 @@ func TestTurns(t *testing.T) {
 	for range turns - 1 {
 		<-errs
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if most != turns {
 		t.Errorf("%d handshakes at once, want %d", most, turns)
 	}
@@ -279,5 +281,62 @@ func TestOneAgent(t *testing.T) {
 	}
 	if err := d.Close(); err != nil {
 		t.Errorf("closed again: %v", err)
+	}
+}
+
+// TestUnreadableKnownHosts has a file that is there and cannot be read: that is no empty file.
+func TestUnreadableKnownHosts(t *testing.T) {
+	target := startSSHD(t).target(t)
+	target.HostKey, target.KnownHosts = "", []string{t.TempDir()} // a folder
+	d := NewDialer(Options{})
+	defer d.Close()
+	for range 2 {
+		if _, err := d.Dial(t.Context(), target); err == nil || !strings.Contains(err.Error(), "read known hosts") || errors.Is(err, remote.ErrHostKey) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// TestCutDuringLogin has a connection end at several places of the handshake: nothing that the network does is a refusal.
+func TestCutDuringLogin(t *testing.T) {
+	srv := startSSHD(t)
+	for _, limit := range []int64{0, 10, 1000, 1500} {
+		dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := new(net.Dialer).DialContext(ctx, network, addr)
+			return &limited{Conn: c, left: limit}, err
+		}
+		_, err := reach(t.Context(), srv.target(t), Options{DialNet: dial})
+		if !errors.Is(err, remote.ErrUnreachable) || errors.Is(err, remote.ErrAuth) || errors.Is(err, remote.ErrHostKey) {
+			t.Errorf("cut after %d bytes: %v", limit, err)
+		}
+	}
+}
+
+// limited is a connection that ends when it has delivered so many bytes.
+type limited struct {
+	net.Conn
+	left int64
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, io.EOF
+	}
+	n, err := l.Conn.Read(p[:min(int64(len(p)), l.left)])
+	l.left -= int64(n)
+	return n, err
+}
+
+func TestDefaults(t *testing.T) {
+	target := Target{Address: "192.0.2.1"}.withDefaults()
+	if target.Name != "192.0.2.1" || target.Port != 22 || target.User == "" {
+		t.Errorf("%+v", target)
+	}
+	given := Target{Name: "cp1", Address: "192.0.2.1", Port: 2222, User: "ann"}
+	if got := given.withDefaults(); got.Name != "cp1" || got.Port != 2222 || got.User != "ann" {
+		t.Errorf("%+v", got)
+	}
+	if o := (Options{}).withDefaults(); o.DialTimeout != 4*time.Second || o.LoginTimeout != 15*time.Second || o.KeepAlive != 3*time.Second || o.Handshakes != 64 {
+		t.Errorf("%+v", o)
 	}
 }
