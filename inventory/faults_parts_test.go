@@ -3,8 +3,10 @@ package inventory
 import "testing"
 
 // TestFaultsOfParts is TestFaultsOfHosts for what may be left out of a file.
-func TestFaultsOfParts(t *testing.T) {
-	tryFaults(t, []faultRow{
+func TestFaultsOfParts(t *testing.T) { tryFaults(t, partFaults()) }
+
+func partFaults() []faultRow {
+	return []faultRow{
 		// images
 		{"images: {rewrite: [{from: a.b, to: a.b}]}", "line 8: images.rewrite[0].to: is the same as from, and no other rule moves these images; remove the rule"},
 		{"images: {rewrite: [{from: a.b, to: c.d}, {from: a.b/x, to: a.b/x}]}", ""},
@@ -106,5 +108,5 @@ func TestFaultsOfParts(t *testing.T) {
 		{"<<: {imagse: {}}", "line 8: imagse: unknown key; did you mean images?"},
 		{"!x workers: {hosts: [{name: w1, address: 192.0.2.3}]}", `line 8: has a key that is not text: "workers"`},
 		{"workers: !x {hosts: [{name: w1, address: 192.0.2.3}]}", "line 7: workers: has the tag !x, which is not supported"},
-	})
+	}
 }

@@ -68,7 +68,11 @@ func tryFaults(t *testing.T, rows []faultRow) {
 // others that only follow from it.
 func TestFaultsOfHosts(t *testing.T) {
 	t.Setenv("HOME", "/home/me")
-	tryFaults(t, []faultRow{
+	tryFaults(t, hostFaults())
+}
+
+func hostFaults() []faultRow {
+	return []faultRow{
 		// texts
 		{`name: ""`, "line 3: name: must not be empty"},
 		{`name: "  "`, "line 3: name: must not be empty"},
@@ -211,5 +215,5 @@ func TestFaultsOfHosts(t *testing.T) {
 		{"workers: {hosts: [{name: w1, address: 192.0.2.3, taints: [a=b:NoExecute, a=c:NoSchedule, a=d:NoExecute]}]}", "line 7: workers.hosts[0].taints[2]: another taint here has the key a and the effect NoExecute"},
 		{`workers: {hosts: [{name: w1, address: 192.0.2.3, taints: ["-a:NoExecute", "-a:NoExecute"]}]}`, "line 7: workers.hosts[0].taints[0]: the taint's key \"-a\" must have a name of 1 to 63 letters, digits, -, _ and ., with a letter or digit at both ends\nline 7: workers.hosts[0].taints[1]: the taint's key \"-a\" must have a name of 1 to 63 letters, digits, -, _ and ., with a letter or digit at both ends"},
 		{"workers: {hosts: [{name: w1, address: 192.0.2.3, taints: [[a]]}]}", "line 7: workers.hosts[0].taints[0]: must be text, got a list"},
-	})
+	}
 }
