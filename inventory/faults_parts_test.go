@@ -108,5 +108,10 @@ func partFaults() []faultRow {
 		{"<<: {imagse: {}}", "line 8: imagse: unknown key; did you mean images?"},
 		{"!x workers: {hosts: [{name: w1, address: 192.0.2.3}]}", `line 8: has a key that is not text: "workers"`},
 		{"workers: !x {hosts: [{name: w1, address: 192.0.2.3}]}", "line 7: workers: has the tag !x, which is not supported"},
+		{"images: {registries: [{host: a.b, plainHTTP: }]}", "line 8: images.registries[0].plainHTTP: has no value; give one or remove the key"},
+		{"images: {registries: [{host: a.b, plainHTTP: !!bool [x]}]}", "line 8: images.registries[0].plainHTTP: must be true or false, got a list"},
+		{`addons: {manifests: [{url: ""}]}`, "line 8: addons.manifests[0].url: must not be empty"},
+		{"runtime: {mirrors: {a.b: [c.d]}}", `line 8: runtime.mirrors["a.b"][0]: must be an http:// or https:// URL, such as https://mirror.example`},
+		{"ignorePreflight: [!!binary aGk=]", "line 8: ignorePreflight[0]: has the tag !!binary, which is not supported"},
 	}
 }

@@ -215,5 +215,9 @@ func hostFaults() []faultRow {
 		{"workers: {hosts: [{name: w1, address: 192.0.2.3, taints: [a=b:NoExecute, a=c:NoSchedule, a=d:NoExecute]}]}", "line 7: workers.hosts[0].taints[2]: another taint here has the key a and the effect NoExecute"},
 		{`workers: {hosts: [{name: w1, address: 192.0.2.3, taints: ["-a:NoExecute", "-a:NoExecute"]}]}`, "line 7: workers.hosts[0].taints[0]: the taint's key \"-a\" must have a name of 1 to 63 letters, digits, -, _ and ., with a letter or digit at both ends\nline 7: workers.hosts[0].taints[1]: the taint's key \"-a\" must have a name of 1 to 63 letters, digits, -, _ and ., with a letter or digit at both ends"},
 		{"workers: {hosts: [{name: w1, address: 192.0.2.3, taints: [[a]]}]}", "line 7: workers.hosts[0].taints[0]: must be text, got a list"},
+		{`controlPlane: {endpoint: "", hosts: [{name: cp1, address: 192.0.2.1}]}`, "line 6: controlPlane.endpoint: must not be empty"},
+		{`workers: {hosts: [{name: w1, address: ""}]}`, "line 7: workers.hosts[0].address: must not be empty"},
+		{`workers: {hosts: [{name: w1, address: 192.0.2.3, ssh: {hostKey: ""}}]}`, "line 7: workers.hosts[0].ssh.hostKey: must not be empty"},
+		{`workers: {hosts: [{name: w1, address: 192.0.2.3, ssh: {hostKey: [a]}}]}`, "line 7: workers.hosts[0].ssh.hostKey: must be text, got a list"},
 	}
 }
