@@ -22,6 +22,7 @@ func TestNotYAML(t *testing.T) {
 		{"a: \xe2\x82\nb: c\n", "line 1: the file is not UTF-8 text"},
 		{"a:\n  b: c\n\td: e\n", "line 3: the line is indented with a tab; YAML takes only spaces"},
 		{"a:\n  b: [\n \t c: e\n", "line 3: the line is indented with a tab; YAML takes only spaces"},
+		{"a: b\n\t\nc: d: e\n", "line 2: not valid YAML: found a tab character that violates indentation"},
 		{"a: *nope\n", "line 1: not valid YAML: unknown anchor 'nope' referenced"},
 		{"a: b\nc:\n  d: *nope\n", "line 3: not valid YAML: unknown anchor 'nope' referenced"},
 		{"a: b\nc: d: e\n", "line 2: not valid YAML: mapping values are not allowed in this context"},

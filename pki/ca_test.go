@@ -169,10 +169,10 @@ func TestSameCA(t *testing.T) {
 	if same, err := SameCA(ca, append(bytes.Clone(ca), bundle...)); err != nil || !same {
 		t.Errorf("the key comes first: %v, %v", same, err)
 	}
-	if _, err := SameCA(nil, ca); !errors.Is(err, ErrNoCertificate) {
+	if same, err := SameCA(nil, ca); same || !errors.Is(err, ErrNoCertificate) {
 		t.Errorf("first empty: %v", err)
 	}
-	if _, err := SameCA(ca, nil); !errors.Is(err, ErrNoCertificate) {
+	if same, err := SameCA(ca, nil); same || !errors.Is(err, ErrNoCertificate) {
 		t.Errorf("second empty: %v", err)
 	}
 }
