@@ -37,7 +37,10 @@ type options struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	err := limitMemory()
+	if err == nil {
+		err = run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	}
 	stop()
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return
@@ -54,9 +57,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stderr)
 	if err != nil {
 		return err
-	}
-	if err := limitMemory(); err != nil {
-		return fmt.Errorf("limit memory: %w", err)
 	}
 	for _, folder := range o.folders {
 		if err := mutate(ctx, folder, o, stdout); err != nil {

@@ -149,9 +149,13 @@ func judge(ctx context.Context, out []byte, err error) (verdict, error) {
 func limitMemory() error {
 	const most = 4 << 30
 	var now syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_DATA, &now); err != nil {
-		return err
+	err := syscall.Getrlimit(syscall.RLIMIT_DATA, &now)
+	if err == nil {
+		now.Cur = min(now.Max, most)
+		err = syscall.Setrlimit(syscall.RLIMIT_DATA, &now)
 	}
-	now.Cur = min(now.Max, most)
-	return syscall.Setrlimit(syscall.RLIMIT_DATA, &now)
+	if err != nil {
+		return fmt.Errorf("limit memory: %w", err)
+	}
+	return nil
 }
