@@ -133,6 +133,7 @@ func changes(before, after string) string {
 func TestEditNeverHarms(t *testing.T) {
 	for _, c := range []struct{ file, edit, want string }{
 		{"open-quote-left", "add w9", "add host w9: the file's hosts are written in a way that cannot be edited in place; add {name: w9, address: 192.0.2.9} to workers.hosts by hand"},
+		{"open-quote-address", "add w9", "add host w9: the file's hosts are written in a way that cannot be edited in place; add {name: w9, address: 192.0.2.9} to workers.hosts by hand"},
 		{"redefined-anchor", "remove w1", "remove host w1: the file's hosts are written in a way that cannot be edited in place; remove it from workers.hosts by hand"},
 	} {
 		data := readFile(t, "testdata/edit/"+c.file+".yaml")
