@@ -207,6 +207,7 @@ func hostFaults() []faultRow {
 		{"workers: {hosts: [{name: w1, address: 192.0.2.3, labels: {a: 1}}]}", `line 7: workers.hosts[0].labels.a: must be text, got the number 1; put it in quotes: "1"`},
 		{`workers: {hosts: [{name: w1, address: 192.0.2.3, labels: {a: "b\nc"}}]}`, "line 7: workers.hosts[0].labels.a: contains a control character or a line break"},
 		{`workers: {hosts: [{name: w1, address: 192.0.2.3, labels: {a: b c, "d e": f}}]}`, "line 7: workers.hosts[0].labels.a: the label's value \"b c\" must be at most 63 of letters, digits, -, _ and ., with a letter or digit at both ends\nline 7: workers.hosts[0].labels[\"d e\"]: the label's key \"d e\" must have a name of 1 to 63 letters, digits, -, _ and ., with a letter or digit at both ends"},
+		{`workers: {hosts: [{name: w1, address: 192.0.2.3, labels: {"d e": f g}}]}`, "line 7: workers.hosts[0].labels[\"d e\"]: the label's key \"d e\" must have a name of 1 to 63 letters, digits, -, _ and ., with a letter or digit at both ends"},
 		{"workers: {hosts: [{name: w1, address: 192.0.2.3, labels: {1: a}}]}", "line 7: workers.hosts[0].labels: has a key that is not text: the number 1"},
 		{`workers: {hosts: [{name: w1, address: 192.0.2.3, labels: {"": a}}]}`, `line 7: workers.hosts[0].labels: has a key that is not text: ""`},
 		{"workers: {hosts: [{name: w1, address: 192.0.2.3, labels: {[a]: a}}]}", "line 7: workers.hosts[0].labels: has a key that is not text: a list"},
