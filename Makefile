@@ -7,12 +7,14 @@ MAKEFLAGS += --no-builtin-rules
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 HOSTS ?= 3
+PACKAGES ?= inventory pki templates
+N ?= 60
 RUN ?= .
 LAB := lab/
 TOOL = go tool -modfile=e2e/tools/go.mod
 MODULES := . e2e
 
-.PHONY: help build check lint unit cuts golden fuzz e2e test bench demo demo-down lab lab-down bundle vuln setup clean
+.PHONY: help build check lint unit cuts golden fuzz mutate e2e test bench demo demo-down lab lab-down bundle vuln setup clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,6 +41,9 @@ fuzz: ## every fuzz target for 20 seconds
 	for package in inventory templates templates/images provision/observe provision/manifests provision/remote provision/remote/ssh pki; do \
 	  for target in $$(go test ./$$package -list '^Fuzz' | grep ^Fuzz); do \
 	    go test ./$$package -run '^$$' -fuzz "^$$target$$" -fuzztime 20s -fuzzminimizetime 5x; done; done
+
+mutate: ## makes N=60 small faults in each of PACKAGES="inventory pki", prints those no test notices
+	go -C e2e run ./cmd/mutate -n $(N) $(abspath $(PACKAGES))
 
 e2e: build setup ## tests on real clusters; RUN=regexp chooses some
 	go -C e2e test -tags cluster ./cluster -count 1 -timeout 80m -v -run '$(RUN)' -fairlead $(CURDIR)/bin/fairlead

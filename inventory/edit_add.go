@@ -108,7 +108,7 @@ func (s *source) unfold(key, list *yaml.Node, item string) ([]edit, bool) {
 		return nil, false
 	}
 	inside := s.data[flow.start+1 : flow.end-1]
-	rest := strings.TrimSpace(string(s.data[flow.end:s.lines[s.lineAt(flow.start)].end]))
+	rest := strings.TrimSpace(string(s.data[flow.end:s.lines[s.lineAt(flow.end-1)].end]))
 	if list.Line != key.Line || strings.Trim(string(inside), " ") != "" || (rest != "" && rest[0] != '#') {
 		return s.addFlowItem(list, item)
 	}

@@ -19,6 +19,13 @@ func addSeeds(f *testing.F) {
 			}
 		}
 	}
+	shapes, err := filepath.Glob("testdata/edit/*.yaml")
+	if err != nil || len(shapes) == 0 {
+		f.Fatalf("found %v, %v", shapes, err)
+	}
+	for _, file := range shapes {
+		f.Add(readFile(f, file))
+	}
 	for _, c := range addCases() {
 		f.Add([]byte(editHead + c[0]))
 	}

@@ -99,6 +99,15 @@ func TestCAHashEqualsOpenSSL(t *testing.T) {
 	}
 }
 
+// TestCAHashOfAKnownCA has a certificate and a hash that openssl made, for machines without
+// it: openssl x509 -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256.
+func TestCAHashOfAKnownCA(t *testing.T) {
+	const want = "sha256:b6584442df4d3bb9fcd74155549c69546f4922d201f42ff6c97cccc1bb5d3299"
+	if got, err := CAHash(testdata(t, "ca.crt")); err != nil || got != want {
+		t.Errorf("CAHash = %q, %v, want %q", got, err, want)
+	}
+}
+
 func TestCAHash(t *testing.T) {
 	key, other := ecdsaKey(t), ecdsaKey(t)
 	ca, otherCA := caPEM(t, key, 1), caPEM(t, other, 2)
@@ -153,10 +162,17 @@ func TestSameCA(t *testing.T) {
 	if same, err := SameCA(ca, caPEM(t, ecdsaKey(t), 1)); err != nil || same {
 		t.Errorf("other key: %v, %v", same, err)
 	}
-	if _, err := SameCA(nil, ca); !errors.Is(err, ErrNoCertificate) {
+	bundle := append(caPEM(t, ecdsaKey(t), 1), ca...)
+	if same, err := SameCA(bundle, ca); err != nil || same {
+		t.Errorf("the key comes second: %v, %v", same, err)
+	}
+	if same, err := SameCA(ca, append(bytes.Clone(ca), bundle...)); err != nil || !same {
+		t.Errorf("the key comes first: %v, %v", same, err)
+	}
+	if same, err := SameCA(nil, ca); same || !errors.Is(err, ErrNoCertificate) {
 		t.Errorf("first empty: %v", err)
 	}
-	if _, err := SameCA(ca, nil); !errors.Is(err, ErrNoCertificate) {
+	if same, err := SameCA(ca, nil); same || !errors.Is(err, ErrNoCertificate) {
 		t.Errorf("second empty: %v", err)
 	}
 }
@@ -170,6 +186,20 @@ func TestParseCertificates(t *testing.T) {
 	want := Certificate{Subject: "CN=kubernetes", NotBefore: notBefore, NotAfter: notAfter}
 	if len(got) != 2 || !reflect.DeepEqual(got[0], want) || !reflect.DeepEqual(got[1], want) {
 		t.Errorf("ParseCertificates = %+v, want twice %+v", got, want)
+	}
+	template := &x509.Certificate{DNSNames: []string{"b", "a"}, IPAddresses: ips(addresses("192.0.2.11", "2001:db8::1"))}
+	got, err = ParseCertificates(signed(t, template, ecdsaKey(t), nil))
+	if names := []string{"b", "a", "192.0.2.11", "2001:db8::1"}; err != nil || !reflect.DeepEqual(got[0].Names, names) {
+		t.Errorf("ParseCertificates = %+v, %v, want the names %v", got, err, names)
+	}
+	_, err = ParseCertificates(append(bytes.Clone(ca), encodePEM("CERTIFICATE", []byte("no DER"))...))
+	if err == nil || !strings.HasPrefix(err.Error(), "parse certificates: parse certificate 2: ") {
+		t.Errorf("the second broken: %v", err)
+	}
+	for _, kind := range []string{"PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY"} {
+		if _, err := ParseCertificates(append(bytes.Clone(ca), encodePEM(kind, []byte("x"))...)); !errors.Is(err, ErrPrivateKey) {
+			t.Errorf("%s: %v", kind, err)
+		}
 	}
 	if _, err := ParseCertificates(nil); !errors.Is(err, ErrNoCertificate) {
 		t.Errorf("empty: %v", err)

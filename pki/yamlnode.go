@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -73,10 +74,16 @@ func field(m *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// set gives a mapping's key a value, in its place or at the end.
+// set gives a mapping's key a value, in its place or at the end. A comment beside the former
+// value stays.
 func set(m *yaml.Node, key string, value *yaml.Node) {
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		if m.Content[i].Value == key {
+			beside := value
+			if value.Kind != yaml.ScalarNode {
+				beside = m.Content[i] // a list starts on the next line
+			}
+			beside.LineComment = cmp.Or(beside.LineComment, m.Content[i+1].LineComment)
 			m.Content[i+1] = value
 			return
 		}

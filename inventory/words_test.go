@@ -1,0 +1,157 @@
+package inventory
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+func TestQuoteText(t *testing.T) {
+	for s, want := range map[string]string{
+		"a": "a", "w1": "w1", "192.0.2.9": "192.0.2.9", "/a/b_c-d.e": "/a/b_c-d.e", "1a": "1a", "a.b/c": "a.b/c",
+		"": `""`, "5": `"5"`, "1.5": `"1.5"`, "0x1f": `"0x1f"`, "1e3": `"1e3"`, "2024-01-02": `"2024-01-02"`, "true": `"true"`, "False": `"False"`, "null": `"null"`,
+		"y": `"y"`, "N": `"N"`, "yes": `"yes"`, "No": `"No"`, "on": `"on"`, "OFF": `"OFF"`, "yesterday": "yesterday", "nope": "nope", "offer": "offer",
+		"a b": `"a b"`, "a:b": `"a:b"`, "fd00::9": `"fd00::9"`, "#a": `"#a"`, "-a": `"-a"`, "~": `"~"`, "a\"b": `"a\"b"`, "a\\b": `"a\\b"`, "[a": `"[a"`, "ä": `"ä"`,
+		"_a": `"_a"`, ".a": `".a"`, "a\nb": `"a\nb"`, "SHA256:a+b": `"SHA256:a+b"`,
+	} {
+		if got := quoteText(s, false); got != want {
+			t.Errorf("%q: %s, want %s", s, got, want)
+		}
+		for _, quoted := range []bool{false, true} {
+			var back map[string]any
+			text := quoteKey("k", quoted) + ": " + quoteText(s, quoted)
+			if err := yaml.Unmarshal([]byte("{"+text+"}"), &back); err != nil || back["k"] != s {
+				t.Errorf("%s is read as %v, %v", text, back, err)
+			}
+			if quoted && !strings.HasPrefix(text, `"k": "`) {
+				t.Errorf("not in quotes: %s", text)
+			}
+		}
+	}
+}
+
+func TestHostText(t *testing.T) {
+	defaults := SSH{User: "me", Port: 22, IdentityFile: "/id", KnownHosts: "/kh"}
+	for _, c := range []struct {
+		h    Host
+		want string
+	}{
+		{worker("w9", "192.0.2.9"), "name: w9, address: 192.0.2.9"},
+		{Host{Name: "w9"}, `name: w9, address: ""`},
+		{Host{Name: "w9", Address: netip.MustParseAddr("fd00::9"), SSH: defaults}, `name: w9, address: "fd00::9"`},
+		{Host{Name: "w9", SSH: SSH{Port: 22, HostKey: "ssh-ed25519 AAAA"}}, `name: w9, address: "", ssh: {hostKey: "ssh-ed25519 AAAA"}`},
+		{Host{Name: "w9", SSH: SSH{User: "you", Port: 2200, IdentityFile: "/i", KnownHosts: "/k", HostKey: "a"}},
+			`name: w9, address: "", ssh: {user: you, port: 2200, identityFile: /i, knownHosts: /k, hostKey: a}`},
+		{Host{Name: "w9", Labels: map[string]string{"b": "1", "a/c": "x", "on": ""}}, `name: w9, address: "", labels: {a/c: x, b: "1", "on": ""}`},
+		{Host{Name: "w9", Labels: map[string]string{}, Taints: []Taint{}}, `name: w9, address: ""`},
+		{Host{Name: "w9", Taints: []Taint{{"b", "1", "NoSchedule"}, {"a", "", "NoExecute"}}}, `name: w9, address: "", taints: ["b=1:NoSchedule", "a:NoExecute"]`},
+	} {
+		if got := hostText(c.h, defaults, false); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
+	}
+	full := Host{Name: "w9", Address: netip.MustParseAddr("192.0.2.9"), SSH: SSH{User: "you", Port: 2200}, Labels: map[string]string{"a": "b"}, Taints: []Taint{{"c", "d", "NoExecute"}}}
+	const json = `"name": "w9", "address": "192.0.2.9", "ssh": {"user": "you", "port": 2200}, "labels": {"a": "b"}, "taints": ["c=d:NoExecute"]`
+	if got := hostText(full, defaults, true); got != json {
+		t.Errorf("as JSON: got %s, want %s", got, json)
+	}
+}
+
+// TestAddedHostIsTheSame adds hosts of every mixture of keys and reads them back.
+func TestAddedHostIsTheSame(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
+	pick := func(list ...string) string { return list[random.IntN(len(list))] }
+	for range 100 {
+		h := Host{
+			Name: pick("a", "1", "y", "null", "0x1f", "w-9"), Address: netip.MustParseAddr(pick("192.0.2.9", "198.51.100.1")), Role: Role(pick("worker", "control-plane")),
+			SSH: SSH{User: pick("", "me", "5", "true", "ä"), Port: random.IntN(3) * 22, IdentityFile: pick("", "/a b", "/#", "/\"'\\", "/ä]}"),
+				KnownHosts: pick("", "/x: y"), HostKey: pick("", "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU")},
+		}
+		if random.IntN(2) == 0 {
+			h.Labels = map[string]string{pick("a", "no", "1", "a.b/c"): pick("", "x", "1.5", "yes", "null")}
+		}
+		if random.IntN(2) == 0 {
+			h.Taints = []Taint{{pick("a", "x/y"), pick("", "b", "1"), pick("NoSchedule", "NoExecute", "PreferNoSchedule")}}
+		}
+		out, err := AddHost([]byte(soundFile), h.Role, h)
+		if err != nil {
+			t.Fatalf("%+v: %v", h, err)
+		}
+		c, _, err := Parse("/lab/f", out)
+		if err != nil {
+			t.Fatalf("%+v: %v", h, err)
+		}
+		want := h
+		want.SSH.User, want.SSH.Port = cmp.Or(h.SSH.User, "me"), cmp.Or(h.SSH.Port, 22)
+		if got, ok := c.Host(h.Name); !ok || !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		if len(c.Hosts()) != 3 {
+			t.Errorf("%d hosts", len(c.Hosts()))
+		}
+	}
+}
+
+func TestEditDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "abd", 1}, {"abc", "ab", 1}, {"abc", "xabc", 1}, {"abc", "acb", 2},
+		{"kitten", "sitting", 3}, {"sunday", "saturday", 3}, {"abcdef", "fedcba", 6},
+	} {
+		if got, back := editDistance(c.a, c.b), editDistance(c.b, c.a); got != c.want || back != c.want {
+			t.Errorf("%s, %s: %d and %d, want %d", c.a, c.b, got, back, c.want)
+		}
+	}
+}
+
+// TestNearestBounds is at the bounds of what counts as near.
+func TestNearestBounds(t *testing.T) {
+	for _, c := range []struct {
+		word  string
+		known []string
+		want  string
+	}{
+		{"abx", []string{"abc"}, "abc"},                            // 1 of 3
+		{"axx", []string{"abc"}, ""},                               // 2 of 3
+		{"ax", []string{"ab"}, "ab"},                               // 1 of 2: short words count as 3
+		{"abcxxx", []string{"abcdef"}, ""},                         // 3 of 6
+		{"abcdxx", []string{"abcdef"}, "abcdef"},                   // 2 of 6
+		{"abcdefxxx", []string{"abcdefghi"}, "abcdefghi"},          // 3 of 9
+		{"abcdefghxxxx", []string{"abcdefghijkl"}, ""},             // 4 of 12
+		{"abd", []string{"abcd", "abde"}, "abcd"},                  // the first of two alike
+		{"abcx", []string{"abxx", "abcd"}, "abxx"},                 // 1 both: the first
+		{"abcd", []string{"axxd", "abcx"}, "abcx"},                 // the nearer one
+		{"pass", []string{"passwordFile", "user"}, "passwordFile"}, // the start of one
+		{"pas", []string{"passwordFile", "user"}, ""},              // too short to be a start
+		{"pass", []string{"passwordFile", "passport"}, ""},         // the start of two
+		{"PASS", []string{"passwordFile"}, "passwordFile"},
+		{strings.Repeat("a", 64), []string{strings.Repeat("a", 65)}, strings.Repeat("a", 65)},
+		{strings.Repeat("a", 65), []string{strings.Repeat("a", 65)}, ""},
+		{"a", nil, ""},
+	} {
+		if got := nearest(c.word, c.known); got != c.want {
+			t.Errorf("%s of %v: %q, want %q", c.word, c.known, got, c.want)
+		}
+	}
+	if got := unknownKey("x", []string{"abc", "def"}); got != "unknown key; the keys here are abc, def" {
+		t.Error(got)
+	}
+	if got := either([]string{"a", "b", "c"}) + ", " + either([]string{"a", "b"}); got != "a, b or c, a or b" {
+		t.Error(got)
+	}
+}
+
+func TestTaintText(t *testing.T) {
+	for want, taint := range map[string]Taint{"a=b:NoExecute": {"a", "b", "NoExecute"}, "a:NoSchedule": {"a", "", "NoSchedule"}} {
+		if got := taint.String(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
