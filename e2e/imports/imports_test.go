@@ -21,9 +21,10 @@ func table() []rule {
 	cli := []string{"github.com/urfave/cli", "github.com/vbauerster/mpb"}
 	return []rule{
 		{"fairlead/cmd/", []string{"fairlead/"}, ssh},
-		{"fairlead/inventory", nil, concat(kubernetes, ssh, cli)},
+		{"fairlead/inventory", []string{"fairlead/inventory/nearest"}, concat(kubernetes, ssh, cli)},
+		{"fairlead/inventory/nearest", nil, concat(kubernetes, ssh, cli)}, // of strings alone: so that one rule says for all what was meant
 		{"fairlead/pki", nil, concat(ssh, cli)},
-		{"fairlead/templates", nil, concat(ssh, cli, []string{"k8s.io/client-go"})},
+		{"fairlead/templates", []string{"fairlead/inventory/nearest"}, concat(ssh, cli, []string{"k8s.io/client-go"})},
 		{"fairlead/templates/images", nil, concat(kubernetes, ssh, cli)},
 		{"fairlead/provision", []string{"fairlead/inventory", "fairlead/pki", "fairlead/templates", "fairlead/templates/", "fairlead/provision/"}, concat(ssh, cli)},
 		{"fairlead/provision/bundle", nil, concat(kubernetes, ssh, cli)},
