@@ -10,6 +10,7 @@ HOSTS ?= 3
 PACKAGES ?= inventory pki templates
 N ?= 60
 RUN ?= .
+PARTS ?= fleet,cluster
 LAB := lab/
 TOOL = go tool -modfile=e2e/tools/go.mod
 MODULES := . e2e
@@ -54,8 +55,9 @@ cuts: ## cuts simulated runs off at every place; "check" takes some of them
 test: check cuts ## all tests, those on real clusters included
 	$(MAKE) e2e
 
-bench: build setup ## compares up with a plain shell script and with bare kubeadm
-	go -C e2e run ./cmd/bench -fairlead $(CURDIR)/bin/fairlead
+bench: build setup ## speed against bare kubeadm and bare SSH, as root; PARTS=cluster or fleet for one of them
+	go -C e2e build -o $(CURDIR)/bin/fleet ./cmd/fleet
+	go -C e2e run ./cmd/bench -parts $(PARTS) -fairlead $(CURDIR)/bin/fairlead -fleet $(CURDIR)/bin/fleet
 
 bundle: setup ## builds the offline bundle, or finds it in the cache, and prints its path
 	@go -C e2e run ./cmd/bundle

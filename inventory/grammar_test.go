@@ -72,18 +72,6 @@ func TestPublicKey(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	known := []string{"name", "address", "ssh", "labels", "taints", "identityFile"}
-	for word, want := range map[string]string{
-		"adress": "address", "Name": "name", "label": "labels", "identity_file": "identityFile", "shh": "ssh",
-		"password": "", "x": "", "": "", strings.Repeat("n", 1000): "",
-	} {
-		if got := nearest(word, known); got != want {
-			t.Errorf("%q: got %q, want %q", word, got, want)
-		}
-	}
-}
-
 // schemaKeys lists the keys of every closed mapping in the schema.
 func schemaKeys(root, node map[string]any, path string, into map[string][]string) {
 	if ref, ok := node["$ref"].(string); ok {

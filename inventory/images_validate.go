@@ -1,6 +1,10 @@
 package inventory
 
-import "strings"
+import (
+	"strings"
+
+	"fairlead/inventory/nearest"
+)
 
 // checkImages looks at what the keys below images say together.
 func (doc *document) checkImages(places []place) {
@@ -115,7 +119,7 @@ func (doc *document) checkRegistryHost(path []string, places []place) {
 		}
 		names = append(names, p.Name)
 	}
-	if near := nearest(name, names); near != "" {
+	if near := nearest.Word(name, names); near != "" {
 		doc.fault(path, "no host here is named %s; did you mean %s?", name, near)
 	} else {
 		doc.fault(path, "no host here is named %s; give the name of one below controlPlane or workers", name)

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 
+	"fairlead/inventory/nearest"
+
 	"gopkg.in/yaml.v3"
 )
 
@@ -120,7 +122,7 @@ func (d *decoder) oneOf(node *yaml.Node, path []string, words []string) string {
 	if !ok || slices.Contains(words, s) {
 		return s
 	}
-	if near := nearest(s, words); near != "" {
+	if near := nearest.Word(s, words); near != "" {
 		d.fault(path, "%q is not supported; did you mean %s?", clip(s), near)
 	} else {
 		d.fault(path, "%q is not supported; it can be %s", clip(s), either(words))

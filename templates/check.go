@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"fairlead/inventory/nearest"
 )
 
 // FieldProblem says what is wrong with one field of the overrides.
@@ -182,7 +184,7 @@ func (c *checker) mismatch(want string, v any, path []string) {
 }
 
 func didYouMean(word string, candidates []string) string {
-	if near := nearest(word, candidates); near != "" {
+	if near := nearest.Word(word, candidates); near != "" {
 		return fmt.Sprintf(" (did you mean %s?)", near)
 	}
 	return ""

@@ -181,16 +181,6 @@ func TestOwnedFieldsExist(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	for _, tt := range []struct{ word, want string }{
-		{"maxpods", "maxPods"}, {"maxPod", "maxPods"}, {"mxaPods", "maxPods"}, {"minimum", ""}, {"", ""},
-	} {
-		if got := nearest(tt.word, []string{"clusterDNS", "maxPods"}); got != tt.want {
-			t.Errorf("nearest(%q) = %q, want %q", tt.word, got, tt.want)
-		}
-	}
-}
-
 // FuzzCheckOverrides holds CheckOverrides to its word: what it lets pass can be
 // written, and what it refuses has a path and a message.
 func FuzzCheckOverrides(f *testing.F) {

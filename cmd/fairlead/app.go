@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strings"
 
+	"fairlead/inventory/nearest"
+
 	"github.com/urfave/cli/v2"
 )
 
@@ -108,11 +110,11 @@ func withoutSubcommand(c *cli.Context) error {
 }
 
 func nearestCommand(commands []*cli.Command, name string) string {
-	best := ""
+	names := make([]string, 0, len(commands))
 	for _, command := range commands {
-		best = nearer(name, best, command.Name)
+		names = append(names, command.Name)
 	}
-	return best
+	return nearest.Word(name, names)
 }
 
 // onUsageError puts the parser's complaint about a flag into our words.
@@ -126,13 +128,15 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	if len(name) > 1 {
 		written = "--" + name
 	}
-	flags, best := c.App.Flags, ""
+	flags := c.App.Flags
 	if len(c.Command.Flags) > 0 {
 		flags = c.Command.Flags
 	}
+	names := make([]string, 0, len(flags))
 	for _, flag := range flags {
-		best = nearer(name, best, flag.Names()[0])
+		names = append(names, flag.Names()[0])
 	}
+	best := nearest.Word(name, names)
 	if best != "" {
 		best = "--" + best
 	}

@@ -87,38 +87,3 @@ func unknown(kind, word, meant string) error {
 	}
 	return fmt.Errorf("unknown %s %s; did you mean %s?", kind, word, meant)
 }
-
-// nearer returns the one of best and candidate that is nearer to word. A candidate counts
-// when few letters part it from word, or word is its beginning.
-func nearer(word, best, candidate string) string {
-	d := distance(word, candidate)
-	begins := len(word) > 1 && strings.HasPrefix(candidate, word)
-	if d > max(1, (len(candidate)+1)/3) && !begins {
-		return best
-	}
-	if best != "" && distance(word, best) <= d {
-		return best
-	}
-	return candidate
-}
-
-// distance counts the insertions, deletions and replacements between a and b (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
-}

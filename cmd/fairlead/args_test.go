@@ -31,15 +31,3 @@ func TestArrange(t *testing.T) {
 		}
 	}
 }
-
-func TestNearer(t *testing.T) {
-	for word, want := range map[string]string{"upp": "up", "chekc": "check", "kubecfg": "kubeconfig", "kube": "kubeconfig", "zebra": "", "j": "", "restet": "reset"} {
-		best := ""
-		for _, name := range []string{"init", "check", "plan", "up", "join", "reset", "kubeconfig"} {
-			best = nearer(word, best, name)
-		}
-		if best != want {
-			t.Errorf("%s is near %q, want %q", word, best, want)
-		}
-	}
-}

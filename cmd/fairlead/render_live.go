@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -12,65 +12,97 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
 )
 
 // liveRefresh is how often the lines are drawn again: often enough for a clock of
 // tenths, and little traffic on a slow line.
 const liveRefresh = 200 * time.Millisecond
 
-// liveRenderer shows one moving line per host, and above them what is over.
+// liveRows is how many moving lines there are at most: as many as people can follow.
+const liveRows = 20
+
+// usualHeight is that of a terminal that does not tell.
+const usualHeight = 24
+
+// liveRenderer shows moving lines, and above them what is over: a line for each host if there is
+// room for all, else those of the hosts that matter now, and how many are at what.
 type liveRenderer struct {
 	start    func()        // draws the lines; not before there is something to show, lest they wipe out a question
 	progress *mpb.Progress // nil until then
-	bars     []*mpb.Bar
+	bar      *mpb.Bar      // all moving lines
 	verbose  bool
 	colours  palette
-	width    int // of the host column
+	column   int // width of the host column
+	height   func() int
+	now      func() time.Time
 
-	mu     sync.Mutex // the lines are drawn by the library's goroutine
-	places []string
-	lines  map[string]*liveLine
-}
-
-// liveLine is what a place is at.
-type liveLine struct {
-	idle    string // what to show without running steps
-	running []liveStep
-}
-
-// liveStep is a running step.
-type liveStep struct {
-	id, title, waiting string
-	begin              time.Time
-	bytes, total       int64
+	mu    sync.Mutex // the lines are drawn by the library's goroutine
+	hosts *liveHosts
 }
 
 func newLiveRenderer(out io.Writer, hosts []string, verbose bool, colours palette, options ...mpb.ContainerOption) *liveRenderer {
 	r := &liveRenderer{
-		verbose: verbose, colours: colours, width: columnWidth(hosts),
-		places: append(slices.Clone(hosts), place("")), lines: map[string]*liveLine{},
-	}
-	for _, name := range r.places {
-		r.lines[name] = &liveLine{}
+		verbose: verbose, colours: colours, column: columnWidth(hosts), hosts: newLiveHosts(hosts),
+		height: func() int { return terminalHeight(out) }, now: time.Now,
 	}
 	r.start = func() {
 		r.progress = mpb.New(append(options, mpb.WithOutput(out), mpb.WithRefreshRate(liveRefresh))...)
-		for _, name := range r.places {
-			r.bars = append(r.bars, r.progress.MustAdd(0, mpb.BarFillerFunc(func(w io.Writer, s decor.Statistics) error {
-				_, err := io.WriteString(w, r.draw(name, time.Now(), s.AvailableWidth))
-				return err
-			}), mpb.BarFillerTrim()))
-		}
+		var rest []string
+		r.bar = r.progress.MustAdd(0, mpb.BarFillerFunc(func(w io.Writer, s decor.Statistics) error {
+			lines := r.lines(r.now(), s.AvailableWidth, r.height())
+			rest = lines[1:]
+			_, err := io.WriteString(w, lines[0])
+			return err
+		}), mpb.BarFillerTrim(), mpb.BarExtender(mpb.BarFillerFunc(func(w io.Writer, _ decor.Statistics) error {
+			_, err := io.WriteString(w, strings.Join(append(rest, ""), "\n"))
+			return err
+		}), false))
 	}
 	return r
 }
 
-// draw is a place's line, cut to the terminal's width.
-func (r *liveRenderer) draw(name string, now time.Time, width int) string {
+// terminalHeight is how many lines the terminal has now: people change that.
+func terminalHeight(out io.Writer) int {
+	if file, ok := out.(*os.File); ok {
+		if _, height, err := term.GetSize(int(file.Fd())); err == nil && height > 0 {
+			return height
+		}
+	}
+	return usualHeight
+}
+
+// lines are the moving lines: at least one, and one less than the terminal has, as the cursor
+// stands below them.
+func (r *liveRenderer) lines(now time.Time, width, height int) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	head := fmt.Sprintf("  %-*s  ", r.width, name)
-	title, figures, reason := r.lines[name].texts(now)
+	var lines []string
+	room := max(1, min(liveRows, height-1))
+	if len(r.hosts.hosts)+1 <= room {
+		for _, line := range r.hosts.hosts {
+			lines = append(lines, r.draw(line, line.idle, now, width))
+		}
+		return append(lines, r.draw(r.hosts.cluster, r.hosts.cluster.idle, now, width))
+	}
+	room-- // of the summary
+	cluster := len(r.hosts.cluster.running) > 0 && room > 0
+	if cluster {
+		room--
+	}
+	for _, line := range r.hosts.chosen(room) {
+		lines = append(lines, r.draw(line, line.outcome(), now, width))
+	}
+	if cluster {
+		lines = append(lines, r.draw(r.hosts.cluster, "", now, width))
+	}
+	return append(lines, cut("  "+r.hosts.summary(), width))
+}
+
+// draw is a place's line, cut to the terminal's width.
+func (r *liveRenderer) draw(line *liveLine, idle string, now time.Time, width int) string {
+	head := fmt.Sprintf("  %-*s  ", r.column, line.name)
+	title, figures, reason := line.texts(idle, now)
 	title = cut(title, max(minTitle, width-len(head)-len(figures)))
 	return cut(head+title+figures+reason, width)
 }
@@ -87,29 +119,12 @@ func cut(text string, width int) string {
 	return string(runes[:max(0, width-1)]) + "…"
 }
 
-// texts are what the line shows: a step's title, its time and transfer, what it waits for.
-func (l *liveLine) texts(now time.Time) (title, figures, reason string) {
-	if len(l.running) == 0 {
-		return l.idle, "", ""
-	}
-	step := l.running[len(l.running)-1]
-	if more := len(l.running) - 1; more > 0 {
-		figures = fmt.Sprintf(" (+%d)", more)
-	}
-	figures += "  " + took(now.Sub(step.begin).Seconds())
-	if step.total > 0 {
-		figures += fmt.Sprintf("  %d/%d MiB", step.bytes>>20, step.total>>20)
-	}
-	if step.waiting != "" {
-		reason = "  waiting: " + firstLine(step.waiting)
-	}
-	return step.title, figures, reason
-}
-
 func (r *liveRenderer) event(e event.Event) {
 	r.begin()
-	r.advance(e)
-	name := fmt.Sprintf("%-*s", r.width, place(e.Host))
+	r.mu.Lock()
+	r.hosts.advance(e)
+	r.mu.Unlock()
+	name := fmt.Sprintf("%-*s", r.column, place(e.Host))
 	text := strings.ReplaceAll(eventText(e), "\n", "\n    ")
 	switch e.Kind {
 	case event.Done:
@@ -133,42 +148,6 @@ func (r *liveRenderer) event(e event.Event) {
 	}
 }
 
-// advance brings the moving line of the event's place up to date.
-func (r *liveRenderer) advance(e event.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	line := r.lines[place(e.Host)]
-	if line == nil {
-		return
-	}
-	i := slices.IndexFunc(line.running, func(s liveStep) bool { return s.id == e.Step })
-	switch e.Kind {
-	case event.Observing:
-		for _, l := range r.lines {
-			l.idle = "looking"
-		}
-		line.idle = ""
-	case event.Observed:
-		line.idle = "looked at"
-		if e.Error != "" {
-			line.idle = "no answer"
-		}
-	case event.Planned, event.Started:
-		line.idle = "waiting"
-		if e.Kind == event.Started {
-			line.running = append(line.running, liveStep{id: e.Step, title: e.Title, begin: e.Time})
-		}
-	case event.Progress:
-		if i >= 0 {
-			line.running[i].waiting, line.running[i].bytes, line.running[i].total = e.Message, e.Bytes, e.Total
-		}
-	case event.Done, event.Failed:
-		if i >= 0 {
-			line.running = slices.Delete(line.running, i, i+1)
-		}
-	}
-}
-
 // begin draws the lines, once.
 func (r *liveRenderer) begin() {
 	if r.progress == nil {
@@ -187,9 +166,7 @@ func (r *liveRenderer) close(error) error {
 	if r.progress == nil {
 		return nil
 	}
-	for _, bar := range r.bars {
-		bar.Abort(true)
-	}
+	r.bar.Abort(true)
 	r.progress.Wait()
 	return nil
 }

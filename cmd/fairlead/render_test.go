@@ -94,8 +94,8 @@ func TestLiveLines(t *testing.T) {
 		r.event(e)
 		if i == 0 || e.Kind == event.Progress || e.Kind == event.Started || e.Kind == event.Finished {
 			lines.WriteString("after " + string(e.Kind) + " " + e.Host + ":\n")
-			for _, name := range r.places {
-				lines.WriteString(strings.TrimRight(r.draw(name, clock(e.Time.Second()+2), 60), " ") + "\n")
+			for _, line := range r.lines(clock(e.Time.Second()+2), 60, 24) {
+				lines.WriteString(strings.TrimRight(line, " ") + "\n")
 			}
 		}
 	}
@@ -121,7 +121,7 @@ func TestLiveLineIsCut(t *testing.T) {
 		}
 	}()
 	r.event(event.Event{Kind: event.Started, Host: "w1", Step: "w1/a", Title: "“ä” and a title that is far too long", Time: clock(0)})
-	if got, want := r.draw("w1", clock(1), 30), "  w1       “ä” and a ti…  1.0s"; got != want {
+	if got, want := r.lines(clock(1), 30, 24)[0], "  w1       “ä” and a ti…  1.0s"; got != want {
 		t.Errorf("line is %q, want %q", got, want)
 	}
 }

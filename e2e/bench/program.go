@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"syscall"
 	"time"
 
@@ -57,15 +58,35 @@ func (r *run) program(ctx context.Context, out io.Writer, argv []string, env ...
 	cmd := child.Command(ctx, argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = out, r.Log
+	took, err := measured(cmd)
+	if err != nil {
+		return 0, 0, errors.Join(err, ctx.Err())
+	}
+	return took.wall, took.peak, nil
+}
+
+// usage is what a program took.
+type usage struct {
+	wall, cpu time.Duration
+	peak      int64 // bytes
+}
+
+// measured runs a program. Its usage is that of a program that failed, too.
+func measured(cmd *exec.Cmd) (usage, error) {
 	start := time.Now()
 	err := cmd.Run()
-	spent := time.Since(start)
+	took := usage{wall: time.Since(start)}
 	if err != nil {
-		return 0, 0, fmt.Errorf("run %s: %w", argv[0], errors.Join(err, ctx.Err()))
+		err = fmt.Errorf("run %s: %w", cmd.Path, err)
 	}
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if cmd.ProcessState == nil {
+		return took, err
+	}
+	took.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	rusage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
-		return 0, 0, fmt.Errorf("run %s: no resource usage", argv[0])
+		return took, errors.Join(err, fmt.Errorf("run %s: no resource usage", cmd.Path))
 	}
-	return spent, usage.Maxrss * 1024, nil // getrusage(2): kilobytes
+	took.peak = rusage.Maxrss * 1024 // getrusage(2): kilobytes
+	return took, err
 }

@@ -66,23 +66,23 @@ func (r Report) String() string {
 	} {
 		line("%-32s %7.1f s   %s", row.what, row.spent.Seconds(), row.note)
 	}
-	line("")
-	line("%-32s %7s   %7s", "goal", "is", "at most")
-	peak := mib(max(r.PeakBytes, r.PreparedPeakBytes))
-	line("%-32s %7.2f   %7.2f   %s", "up / script", ratio(r.Up, r.Script), goalScript, verdict(ratio(r.Up, r.Script), goalScript))
-	line("%-32s %7.2f   %7.2f   %s", "up on prepared hosts / bare", ratio(r.UpPrepared, first), goalBare, verdict(ratio(r.UpPrepared, first), goalBare))
-	line("%-32s %7.2f", "  the same with all joins", ratio(r.UpPrepared, all))
-	line("%-32s %7.1f   %7d   %s", "peak memory, MiB", peak, goalMiB, verdict(peak, goalMiB))
-	return text.String()
+	return text.String() + "\n" + table(r.goals())
 }
+
+// goals compares the figures with each other.
+func (r Report) goals() []goal {
+	first, all := r.bare()
+	return []goal{
+		{"up / script", ratio(r.Up, r.Script), goalScript, twoDigits},
+		{"up on prepared hosts / bare", ratio(r.UpPrepared, first), goalBare, twoDigits},
+		{"  the same with all joins", ratio(r.UpPrepared, all), 0, twoDigits},
+		{"peak memory, MiB", mib(max(r.PeakBytes, r.PreparedPeakBytes)), goalMiB, oneDigit},
+	}
+}
+
+// Missed names the goals that were not met.
+func (r Report) Missed() []string { return missed(r.goals()) }
 
 func mib(bytes int64) float64 { return float64(bytes) / mebibyte }
 
 func ratio(a, b time.Duration) float64 { return a.Seconds() / b.Seconds() }
-
-func verdict(is, goal float64) string {
-	if is <= goal {
-		return "met"
-	}
-	return "missed"
-}

@@ -32,9 +32,10 @@ func table() []rule {
 	base := []string{"fairlead/inventory", "fairlead/pki", "fairlead/templates", "fairlead/templates/"}
 	return []rule{
 		{"fairlead/cmd/", []string{"fairlead/"}, ssh},
-		{"fairlead/inventory", nil, concat(kubernetes, ssh, cli)},
+		{"fairlead/inventory", []string{"fairlead/inventory/nearest"}, concat(kubernetes, ssh, cli)},
+		{"fairlead/inventory/nearest", nil, concat(kubernetes, ssh, cli)}, // of strings alone: so that one rule says for all what was meant
 		{"fairlead/pki", nil, concat(ssh, cli)},
-		{"fairlead/templates", nil, concat(ssh, cli, client)},
+		{"fairlead/templates", []string{"fairlead/inventory/nearest"}, concat(ssh, cli, []string{"k8s.io/client-go"})},
 		{"fairlead/templates/images", nil, concat(kubernetes, ssh, cli)},
 
 		{"fairlead/provision", concat(base, []string{"fairlead/provision/"}), concat(ssh, cli, kubernetes)},
