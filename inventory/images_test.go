@@ -47,7 +47,7 @@ func TestReferenceGrammar(t *testing.T) {
 			map[string]string{
 				"": "not a path", "a.b/": "not a path", ":v1": "not a path", "nginx:": "tag", "nginx:-v": "tag", "nginx:" + strings.Repeat("1", 129): "tag", "nginx@": "sha256:",
 				"nginx@sha256:00": "sha256:", "nginx@sha256:" + strings.Repeat("0A", 32): "sha256:", "Nginx": "lower case: nginx", "a.b:0/c": "port from 1", "Quay.io/x": "did you mean quay.io?",
-				strings.Repeat("0a", 32): "is the ID", "docker://a.b/c": "scheme", "a b": "not a path", "a\n": "not a path",
+				strings.Repeat("0a", 32): "is the ID", "localhost/" + strings.Repeat("0a", 32): "is the ID", "docker://a.b/c": "scheme", "a b": "not a path", "a\n": "not a path",
 			}},
 	}
 	for _, test := range tests {

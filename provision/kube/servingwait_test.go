@@ -174,12 +174,11 @@ func TestFollowServing(t *testing.T) {
 			cancel()
 		}
 	}, func(err error) {
-		switch {
-		case err == nil:
+		if err == nil {
 			seen = append(seen, "listed")
-		default:
-			seen = append(seen, err.Error())
+			return
 		}
+		seen = append(seen, err.Error())
 	})
 	want := []string{
 		"list certificate signing requests: starting",

@@ -77,7 +77,7 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%v: the chain lacks it, or %v", row.cause, row.kind)
 		}
 		for _, kind := range []error{ErrUnreachable, ErrCertificate, ErrScheme, ErrCredentials, ErrMissing, ErrDisabled, ErrServer} {
-			if kind != row.kind && errors.Is(err, kind) {
+			if !errors.Is(kind, row.kind) && errors.Is(err, kind) {
 				t.Errorf("%v: it counts as %v too", row.cause, kind)
 			}
 		}
