@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"fairlead/inventory/nearest"
+
 	"gopkg.in/yaml.v3"
 )
 
@@ -97,20 +99,6 @@ func TestAddedHostIsTheSame(t *testing.T) {
 	}
 }
 
-func TestEditDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "abd", 1}, {"abc", "ab", 1}, {"abc", "xabc", 1}, {"abc", "acb", 2},
-		{"kitten", "sitting", 3}, {"sunday", "saturday", 3}, {"abcdef", "fedcba", 6},
-	} {
-		if got, back := editDistance(c.a, c.b), editDistance(c.b, c.a); got != c.want || back != c.want {
-			t.Errorf("%s, %s: %d and %d, want %d", c.a, c.b, got, back, c.want)
-		}
-	}
-}
-
 // TestNearestBounds is at the bounds of what counts as near.
 func TestNearestBounds(t *testing.T) {
 	for _, c := range []struct {
@@ -136,7 +124,7 @@ func TestNearestBounds(t *testing.T) {
 		{strings.Repeat("a", 65), []string{strings.Repeat("a", 65)}, ""},
 		{"a", nil, ""},
 	} {
-		if got := nearest(c.word, c.known); got != c.want {
+		if got := nearest.Word(c.word, c.known); got != c.want {
 			t.Errorf("%s of %v: %q, want %q", c.word, c.known, got, c.want)
 		}
 	}

@@ -34,19 +34,24 @@ func (s *Session) reset(ctx context.Context, names []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	plan, err := plan.MakeReset(s.wish, before, names)
+	made, err := plan.MakeReset(s.wish, before, names)
 	if err != nil {
 		return 0, err
 	}
-	s.announce(plan)
-	done, errs := s.apply(ctx, plan, before)
+	s.announce(made)
+	done, errs := s.apply(ctx, made, before)
 	if ctx.Err() != nil {
 		return done, errors.Join(append(errs, ctx.Err())...)
 	}
 	s.connections.ForgetAPI()
-	left, err := s.leftovers(ctx, plan, before)
+	left, err := s.leftovers(ctx, made, before)
 	if len(left) > 0 {
 		errs = append(errs, &LeftoverError{Left: left})
+	}
+	for _, blocked := range made.Blocked {
+		if before.Hosts[blocked.Host].Unreachable == nil { // of others that is said once, below
+			errs = append(errs, fmt.Errorf("%s: %s: %s", blocked.Host, blocked.Title, blocked.Reason))
+		}
 	}
 	return done, errors.Join(append(errs, err, s.unreachable(before))...)
 }
@@ -54,18 +59,23 @@ func (s *Session) reset(ctx context.Context, names []string) (int, error) {
 // leftovers observes the hosts of a reset plan again and lists what is still there.
 func (s *Session) leftovers(ctx context.Context, made plan.Plan, before facts.Facts) ([]string, error) {
 	var left []string
+	var errs []error
 	for _, host := range s.wish.Cluster.Hosts() {
 		was := before.Hosts[host.Name]
 		if !slices.ContainsFunc(made.Steps, func(step plan.Step) bool { return step.ID == plan.StepID(host.Name, plan.StepReset) }) {
 			continue
 		}
-		now := s.observer.LookAgain(ctx, host, was)
+		now := s.observer.ObserveHost(ctx, host, plan.AsksOfLedger(was.Ledger))
 		if now.Unreachable != nil {
 			return left, fmt.Errorf("%s: look for leftovers: %w", host.Name, now.Unreachable)
 		}
-		for _, item := range plan.Leftovers(was, now) {
+		items, err := plan.Leftovers(was, now)
+		for _, item := range items {
 			left = append(left, host.Name+": "+item)
 		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", host.Name, err))
+		}
 	}
-	return left, nil
+	return left, errors.Join(errs...)
 }

@@ -69,7 +69,7 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 	connections := connect.New(cluster, options.Log)
 	return &Session{
 		wish: wish, bundle: b, events: events, connections: connections,
-		observer: observe.New(wish, !options.WithoutBundle, connections, events),
+		observer: observe.New(wish, !options.WithoutBundle, plan.Asks(wish), connections, events),
 		applier:  &apply.Applier{Connections: connections, Bundle: b, Events: events},
 	}, nil
 }

@@ -21,10 +21,10 @@ func TestProbeOfFiles(t *testing.T) {
 	if err := syscall.Mknod(s.at("/run/a.sock"), syscall.S_IFSOCK|0o600, 0); err != nil {
 		t.Fatal(err)
 	}
-	const paths = `files /usr/local/bin/kubelet /usr/local/bin/kubeadm "/etc/with a space" /etc/kubernetes /usr/local/bin/link /run/a.sock /etc/never`
+	const paths = `files path:/usr/local/bin/kubelet path:/usr/local/bin/kubeadm "path:/etc/with a space" path:/etc/kubernetes path:/usr/local/bin/link path:/run/a.sock path:/etc/never unit:x`
 	said := s.probePart(paths)
 	own := fmt.Sprintf(" %d %d", os.Getuid(), os.Getgid())
-	wantProbe(t, said, "tree /etc/kubernetes", "socket /run/a.sock", "file /usr/local/bin/kubelet 755"+own+" 7", "file /usr/local/bin/kubeadm 700"+own+" 7", "file /etc/with a space 755"+own+" 0",
+	wantProbe(t, said, "tree /etc/kubernetes", "symlink /usr/local/bin/link", "socket /run/a.sock", "file /usr/local/bin/kubelet 755"+own+" 7", "file /usr/local/bin/kubeadm 700"+own+" 7", "file /etc/with a space 755"+own+" 0",
 		"sha256 /usr/local/bin/kubelet 1111",
 		"sha256 /usr/local/bin/kubeadm d5be5966597725a3cc0fa65c23fdcbd49dc3fae514a1ca0d439a56086565c5cc",
 		"sha256 /etc/with a space e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
@@ -38,7 +38,7 @@ func TestProbeOfFiles(t *testing.T) {
 		numbers[i] = "1" + numbers[i]
 		line[1] = strings.Join(numbers, ":")
 		s.put("/var/lib/fairlead/hashes", strings.Join(line, "\t")+"\n")
-		if said := s.probePart("files /usr/local/bin/kubelet"); strings.Contains(said, "1111") || !strings.Contains(said, "| sha256\t/usr/local/bin/kubelet\t") {
+		if said := s.probePart("files path:/usr/local/bin/kubelet"); strings.Contains(said, "1111") || !strings.Contains(said, "| sha256\t/usr/local/bin/kubelet\t") {
 			t.Errorf("it says\n%s", said)
 		}
 	}
@@ -47,7 +47,9 @@ func TestProbeOfFiles(t *testing.T) {
 // Static pods, kubeconfigs, certificates without their keys, and the ledger.
 func TestProbeOfTheCluster(t *testing.T) {
 	s := newHost(t, nil)
-	s.wantFacts("cluster")
+	const all = "set -- kubeconfig:admin.conf kubeconfig:kubelet.conf kubeconfig:bootstrap-kubelet.conf 'certificate:/etc/kubernetes/pki/*.crt' certificate:/var/lib/kubelet/pki/kubelet-client-current.pem " +
+		"folder:/var/lib/etcd folder:/var/lib/kubelet folder:/etc/kubernetes\ncluster \"$@\"\ncertificates \"$@\"\nfolders \"$@\""
+	s.wantFacts(all)
 	s.put("/etc/kubernetes/manifests/etcd.yaml", "")
 	s.put("/etc/kubernetes/admin.conf", "")
 	s.put("/etc/kubernetes/bootstrap-kubelet.conf", "")
@@ -60,22 +62,26 @@ func TestProbeOfTheCluster(t *testing.T) {
 	s.put("/var/lib/etcd/.hidden", "")
 	s.put("/var/lib/fairlead/ledger", "file /etc/hosts absent\nunit a.service enabled active\n")
 	s.put("/var/lib/fairlead/packages.before", "")
-	s.wantFacts("cluster", "manifest etcd.yaml", "kubeconfig admin.conf", "kubeconfig bootstrap-kubelet.conf", "kubelet-config present",
+	s.wantFacts(all, "manifest etcd.yaml", "kubeconfig admin.conf", "kubeconfig bootstrap-kubelet.conf", "kubelet-config present",
 		"network-configuration b.conf", "network-configuration 10-a.conflist",
+		"install-cut yes", "ledger file /etc/hosts absent", "ledger unit a.service enabled active",
 		"certificate /etc/kubernetes/pki/ca.crt -----BEGIN CERTIFICATE-----|MII|-----END CERTIFICATE-----|",
 		"certificate /var/lib/kubelet/pki/kubelet-client-current.pem -----BEGIN CERTIFICATE-----|MIJ|-----END CERTIFICATE-----|",
-		"not-empty /var/lib/etcd", "not-empty /var/lib/kubelet", "not-empty /etc/kubernetes",
-		"install-cut yes", "ledger file /etc/hosts absent", "ledger unit a.service enabled active")
+		"not-empty /var/lib/etcd", "not-empty /var/lib/kubelet", "not-empty /etc/kubernetes")
+	// What is not asked for is not looked at.
+	s.wantFacts("cluster kubeconfig:kubelet.conf\ncertificates path:/etc/kubernetes/pki/ca.crt\nfolders folder:/var/lib/never", "manifest etcd.yaml", "kubelet-config present",
+		"network-configuration b.conf", "network-configuration 10-a.conflist", "install-cut yes", "ledger file /etc/hosts absent", "ledger unit a.service enabled active")
 }
 
 // The text of small files is one line each: 037 stands for a new line, 036 for a tab.
 func TestProbeOfContents(t *testing.T) {
 	s := newHost(t, nil)
-	s.wantFacts("contents")
+	const all = "contents text:/etc/sysctl.d/99-fairlead.conf 'text:/etc/kubernetes/manifests/*.yaml' text:/etc/never"
+	s.wantFacts(all)
 	s.put("/etc/sysctl.d/99-fairlead.conf", "a = 1\n\tb\n")
 	s.put("/etc/kubernetes/manifests/a.yaml", "kind: Pod\n")
 	s.put("/etc/kubernetes/manifests/a.json", "{}\n")
-	s.wantFacts("contents", "content /etc/sysctl.d/99-fairlead.conf a = 1\037\036b\037", "content /etc/kubernetes/manifests/a.yaml kind: Pod\037")
+	s.wantFacts(all, "content /etc/sysctl.d/99-fairlead.conf a = 1\037\036b\037", "content /etc/kubernetes/manifests/a.yaml kind: Pod\037")
 }
 
 func TestProbeOfSoftware(t *testing.T) {
@@ -87,17 +93,17 @@ func TestProbeOfSoftware(t *testing.T) {
 	s.write("dump", "version = 3\n      sandbox = 'registry.k8s.io/pause:3.10'\n  SystemdCgroup = true\n  config_path = ''\n  other = 1\n")
 	s.write("images", "REF TYPE DIGEST STATUS SIZE UNPACKED\nregistry.k8s.io/pause:3.10 application/x sha256:1 complete (4/4) 300 KiB/300 KiB true\nsha256:2 application/x sha256:2 complete (4/4) 1 KiB/1 KiB true\na@sha256:3 application/x sha256:3 complete (1/1) 1 B/1 B true\nb:1 application/x sha256:4 incomplete (1/2) 1 B/2 B false\n")
 	versions := []string{"version kubeadm DIR/bin/kubeadm 1.37.2", "version kubelet DIR/bin/kubelet 1.37.1", "version containerd DIR/bin/containerd 2.2.1", "version runc DIR/bin/runc 1.3.0"}
-	s.wantFacts("units=\nsoftware", versions...)
-	s.wantFacts("units=\"unit${tab}containerd.service${tab}loaded${tab}inactive\"\nsoftware", versions...)
-	s.wantFacts("units=\"unit${tab}containerd.service${tab}loaded${tab}active${tab}x\"\nsoftware", append(append([]string{}, versions...),
+	s.wantFacts("units=\nsoftware program:kubeadm program:kubelet program:containerd program:runc", versions...)
+	s.wantFacts("units=\"unit${tab}containerd.service${tab}loaded${tab}inactive\"\nsoftware program:kubeadm program:kubelet program:containerd program:runc", versions...)
+	s.wantFacts("units=\"unit${tab}containerd.service${tab}loaded${tab}active${tab}x\"\nsoftware program:kubeadm program:kubelet program:containerd program:runc", append(append([]string{}, versions...),
 		"containerd-setting sandbox registry.k8s.io/pause:3.10", "containerd-setting SystemdCgroup true", "image registry.k8s.io/pause:3.10 sha256:1 complete true", "image b:1 sha256:4 incomplete false")...)
 	// What nobody has touched is not asked.
 	versions[1] = "version kubelet DIR/bin/kubelet "
-	s.wantFacts("units=\nunchanged=\"sha256$tab$S/bin/kubelet${tab}1\"\nsoftware", versions...)
+	s.wantFacts("units=\nunchanged=\"sha256$tab$S/bin/kubelet${tab}1\"\nsoftware program:kubeadm program:kubelet program:containerd program:runc", versions...)
 	if err := os.Remove(s.path("bin/runc")); err != nil {
 		t.Fatal(err)
 	}
-	s.wantFacts("units=\nunchanged=\"sha256$tab$S/bin/kubelet${tab}1\"\nsoftware", versions[:3]...)
+	s.wantFacts("units=\nunchanged=\"sha256$tab$S/bin/kubelet${tab}1\"\nsoftware program:kubeadm program:kubelet program:containerd program:runc", versions[:3]...)
 }
 
 // The images in our own registry are links from tags to digests.

@@ -9,7 +9,7 @@ import (
 // probeFunctions are those of the probe, without what calls them.
 func probeFunctions(t *testing.T) string {
 	t.Helper()
-	functions, _, found := strings.Cut(ScriptProbe.Text(), "\nlook=$1\n")
+	functions, _, found := strings.Cut(ScriptProbe.Text(), "\nmachine\ntools ")
 	if !found {
 		t.Fatal("the script has another form")
 	}
@@ -19,7 +19,19 @@ func probeFunctions(t *testing.T) string {
 // probeOf is the part of the probe that asks for packages and proxies.
 func probeOf(t *testing.T, s *standIns) string {
 	t.Helper()
-	return strings.ReplaceAll(probeFunctions(t), "/etc/dnf/", s.path("dnf")+"/") + "\nlook=$1\npackages\nenvironment\n"
+	return strings.ReplaceAll(probeFunctions(t), "/etc/dnf/", s.path("dnf")+"/") + "\npackages \"$@\"\nenvironment\n"
+}
+
+// packagesAsked asks for packages, and for those that could be installed.
+func packagesAsked(candidates ...string) []string {
+	var asked []string
+	for _, name := range strings.Fields("kubelet kubeadm kubectl cri-tools containerd containerd.io docker.io docker-ce moby-engine docker") {
+		asked = append(asked, "package:"+name)
+	}
+	for _, name := range candidates {
+		asked = append(asked, "candidate:"+name)
+	}
+	return asked
 }
 
 func wantProbe(t *testing.T, transcript string, want ...string) {
@@ -59,12 +71,12 @@ func TestProbeOfPackagesByApt(t *testing.T) {
 	s := newStandIns(t, map[string]string{"dpkg-query": dpkgPrints, "apt-cache": aptCachePrints, "systemctl": environmentPrints})
 	facts := []string{"package kubelet 1.37.2-1.1 held", "package kubeadm 1.37.2-1.1 -", "package docker-ce 5:29.1.3-1 -"}
 	proxies := []string{"environment https_proxy http://a.lab:3128/?a=b", "environment NO_PROXY a,b"}
-	transcript := s.ran(probeOf(t, s), "packages")
+	transcript := s.ran(probeOf(t, s), packagesAsked("containerd", "docker.io")...)
 	wantProbe(t, transcript, append(append(append([]string{}, facts...), "candidate containerd 1.6.20~ds1-1+deb12u1"), proxies...)...)
 	if !strings.Contains(transcript, "apt-cache --option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache= policy containerd docker.io\n") {
 		t.Errorf("it did\n%s", transcript)
 	}
-	transcript = s.ran(probeOf(t, s), "-")
+	transcript = s.ran(probeOf(t, s), packagesAsked()...)
 	wantProbe(t, transcript, append(append([]string{}, facts...), proxies...)...)
 	if strings.Contains(transcript, "apt-cache") {
 		t.Errorf("it asked for candidates:\n%s", transcript)
@@ -75,11 +87,11 @@ func TestProbeOfPackagesByApt(t *testing.T) {
 func TestProbeOfPackagesThatAreThere(t *testing.T) {
 	for _, name := range []string{"containerd", "containerd.io"} {
 		s := newStandIns(t, map[string]string{"dpkg-query": "echo 'ii \t" + name + "\t2.2.1-1'", "apt-cache": aptCachePrints, "systemctl": ""})
-		wantProbe(t, s.ran(probeOf(t, s), "packages"), "package "+name+" 2.2.1-1 -")
+		wantProbe(t, s.ran(probeOf(t, s), packagesAsked("containerd", "docker.io")...), "package "+name+" 2.2.1-1 -")
 	}
 	for name, prints := range map[string]string{"no packages": "exit 1", "kubelet": "echo 'ii \tkubelet\t1.37.2-1.1'"} {
 		s := newStandIns(t, map[string]string{"dpkg-query": prints, "apt-cache": aptCachePrints, "systemctl": ""})
-		if transcript := s.ran(probeOf(t, s), "packages"); !strings.Contains(transcript, "| candidate\tcontainerd\t1.6.20~ds1-1+deb12u1\n") {
+		if transcript := s.ran(probeOf(t, s), packagesAsked("containerd", "docker.io")...); !strings.Contains(transcript, "| candidate\tcontainerd\t1.6.20~ds1-1+deb12u1\n") {
 			t.Errorf("%s: it says\n%s", name, transcript)
 		}
 	}
@@ -106,7 +118,7 @@ exit 3
 			if c.path != "" {
 				s.write(c.path, c.text)
 			}
-			transcript := s.ran(probeOf(t, s), "packages")
+			transcript := s.ran(probeOf(t, s), packagesAsked("containerd")...)
 			wantProbe(t, transcript, "package kubelet 1.37.2 "+c.held, "package kubeadm 1.37.2 -", "package containerd.io 2.2.1 -", "package kubernetes-cni 1.8.0 "+c.held)
 		})
 	}

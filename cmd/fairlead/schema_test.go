@@ -68,7 +68,7 @@ func sameFields(t *testing.T, schema schemaObject, typ reflect.Type) {
 }
 
 func TestSchemaHasAllKinds(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "../../provision/event.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "../../provision/event/event.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,10 @@ type Facts struct {
 type Host struct {
 	// Unreachable is why there is no answer; nil says that all other fields are valid.
 	Unreachable error
+	// Asked is what the host has answered beside what every host is asked.
+	Asked Query
+	// Absent are kernel parameters that were asked for and are not there: "sysctl:NAME".
+	Absent map[string]bool
 
 	Root         bool
 	ClockOffset  time.Duration // host's clock minus the laptop's; 0 when within the round trip
@@ -72,7 +76,8 @@ type Host struct {
 	// Environment are the proxies in the environment that systemd gives every service, by the
 	// upper-case name of their variable.
 	Environment map[string]string
-	Sockets     map[string]bool // of the paths that were asked for
+	// Sockets and Symlinks are of the paths that were asked for; a link to a folder counts as that.
+	Sockets, Symlinks map[string]bool
 	// RuntimeSettings are containerd's effective ones.
 	RuntimeSettings map[string]string
 	Images          map[string]Image

@@ -15,7 +15,6 @@ import (
 	"fairlead/provision/event"
 	"fairlead/provision/facts"
 	"fairlead/provision/kube"
-	"fairlead/provision/ledger"
 	"fairlead/provision/object"
 	"fairlead/provision/remote"
 	"fairlead/templates"
@@ -28,15 +27,16 @@ const apiTimeout = 5 * time.Second
 // Observer looks at the hosts and at the cluster. It changes nothing.
 type Observer struct {
 	wish        desired.State
-	complete    bool // neither settings nor add-ons are wished for without
+	query       facts.Query // what every host is asked
+	complete    bool        // neither settings nor add-ons are wished for without
 	connections *connect.Connections
 	events      *event.Emitter
 }
 
 // New looks at the hosts of a wish. One that is not complete knows of no software,
 // settings and add-ons: it is enough for a reset.
-func New(wish desired.State, complete bool, connections *connect.Connections, events *event.Emitter) *Observer {
-	return &Observer{wish: wish, complete: complete, connections: connections, events: events}
+func New(wish desired.State, complete bool, query facts.Query, connections *connect.Connections, events *event.Emitter) *Observer {
+	return &Observer{wish: wish, complete: complete, query: query, connections: connections, events: events}
 }
 
 // Observe looks at all hosts at once, and at the API server through one of them. It
@@ -68,19 +68,10 @@ func (o *Observer) Observe(ctx context.Context) (facts.Facts, error) {
 	return facts, ctx.Err()
 }
 
-// ObserveHost asks one host everything in one round trip.
-func (o *Observer) ObserveHost(ctx context.Context, host inventory.Host) facts.Host {
-	what := "-"
-	if o.wish.PackagedRuntime() && !o.wish.ForeignRuntime() {
-		what = "packages"
-	}
-	return o.look(ctx, host, what, hostFiles(o.wish))
-}
-
-// look runs the probe with its arguments and reports that a host was observed.
-func (o *Observer) look(ctx context.Context, host inventory.Host, what string, paths []string) facts.Host {
+// ObserveHost asks one host everything in one round trip, and reports that it was observed.
+func (o *Observer) ObserveHost(ctx context.Context, host inventory.Host, also ...facts.Query) facts.Host {
 	begin := time.Now()
-	seen, err := o.probe(ctx, host, append([]string{what}, paths...))
+	seen, err := o.probe(ctx, host, facts.Ask(append([]facts.Query{o.query}, also...)...))
 	event := event.Event{Kind: event.Observed, Host: host.Name, Seconds: time.Since(begin).Seconds()}
 	if err != nil {
 		seen = facts.Host{Unreachable: err}
@@ -90,13 +81,13 @@ func (o *Observer) look(ctx context.Context, host inventory.Host, what string, p
 	return seen
 }
 
-func (o *Observer) probe(ctx context.Context, host inventory.Host, arguments []string) (facts.Host, error) {
+func (o *Observer) probe(ctx context.Context, host inventory.Host, query facts.Query) (facts.Host, error) {
 	connection, err := o.connections.Host(ctx, host.Name)
 	if err != nil {
 		return facts.Host{}, err
 	}
 	sent := time.Now()
-	result, err := connection.Run(ctx, remote.Command{Script: templates.ScriptProbe.Text(), Argv: arguments, Root: true})
+	result, err := connection.Run(ctx, remote.Command{Script: templates.ScriptProbe.Text(), Argv: query.Arguments(), Root: true})
 	if err != nil {
 		return facts.Host{}, fmt.Errorf("run the probe: %w", err)
 	}
@@ -104,6 +95,7 @@ func (o *Observer) probe(ctx context.Context, host inventory.Host, arguments []s
 	if err != nil {
 		return facts.Host{}, fmt.Errorf("read the probe's answer: %w", err)
 	}
+	seen.Asked = query
 	nameVersions(o.wish.Bundle, seen)
 	return seen, nil
 }
@@ -197,15 +189,4 @@ func (o *Observer) readCluster(ctx context.Context, client *kube.Client, via str
 	}
 	err = o.readAddons(ctx, client, &api)
 	return api, err
-}
-
-// LookAgain observes a host with an eye on all paths that its ledger named.
-func (o *Observer) LookAgain(ctx context.Context, host inventory.Host, was facts.Host) facts.Host {
-	var paths []string
-	for _, entry := range was.Ledger {
-		if entry.Kind == ledger.File || entry.Kind == ledger.Tree {
-			paths = append(paths, entry.Key)
-		}
-	}
-	return o.look(ctx, host, "remains", append(hostFiles(o.wish), paths...))
 }

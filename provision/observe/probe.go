@@ -27,7 +27,7 @@ func parseProbe(answer []byte, sent, received time.Time) (facts.Host, error) {
 		Files: map[string]facts.File{}, Trees: map[string]bool{}, Contents: map[string][]byte{}, Units: map[string]facts.Unit{},
 		Versions: map[string]facts.Version{}, RuntimeSettings: map[string]string{},
 		Images: map[string]facts.Image{}, Packages: map[string]facts.Package{}, Candidates: map[string]string{},
-		Environment: map[string]string{}, Sockets: map[string]bool{},
+		Environment: map[string]string{}, Sockets: map[string]bool{}, Symlinks: map[string]bool{}, Absent: map[string]bool{},
 		Kubeconfigs: map[string]bool{}, NotEmpty: map[string]bool{}, RegistryImages: map[string]string{},
 	}
 	if !bytes.HasSuffix(answer, []byte("\nend\n")) {
@@ -86,7 +86,10 @@ func number(keep func(*facts.Host, int64)) probeRule {
 }
 
 func readFile(f *facts.Host, v []string) error {
-	mode, err1 := strconv.ParseUint(v[1], 8, 32)
+	if v[0] == "" {
+		return errors.New("a file without a path")
+	}
+	mode, err1 := strconv.ParseUint(v[1], 8, 12)
 	uid, err2 := strconv.Atoi(v[2])
 	gid, err3 := strconv.Atoi(v[3])
 	size, err4 := strconv.ParseInt(v[4], 10, 64)

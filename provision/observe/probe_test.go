@@ -6,10 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"fairlead/provision/facts"
 	"fairlead/provision/ledger"
 	"fairlead/templates"
 )
@@ -20,27 +22,40 @@ func TestProbeOfThisMachine(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	sent := time.Now()
-	command := exec.CommandContext(ctx, "/bin/sh", "-s", "--", "remains", "/etc/hosts", "/etc", "/nonexistent")
+	query := facts.Query{
+		Paths: []string{"/etc/hosts", "/etc", "/nonexistent"}, Disks: []string{"/usr/local/bin"}, Folders: []string{"/etc", "/nonexistent"},
+		Sysctls: []string{"vm.overcommit_memory", "vm.never"}, Modules: []string{"never"}, Tools: []string{"awk", "no-such-tool"}, Remains: true,
+	}
+	command := exec.CommandContext(ctx, "/bin/sh", append([]string{"-s", "--"}, query.Arguments()...)...)
 	command.Stdin = strings.NewReader(templates.ScriptProbe.Text())
 	answer, err := command.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	facts, err := parseProbe(answer, sent, time.Now())
+	seen, err := parseProbe(answer, sent, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if facts.CPUs < 1 || facts.MemoryKiB < 1 || facts.Kernel == "" || facts.OS.ID == "" || len(facts.Disks) == 0 {
-		t.Errorf("facts are incomplete: %+v", facts)
+	if seen.CPUs < 1 || seen.MemoryKiB < 1 || seen.Kernel == "" || seen.OS.ID == "" || len(seen.Disks) == 0 {
+		t.Errorf("facts are incomplete: %+v", seen)
 	}
-	if file, ok := facts.Files["/etc/hosts"]; !ok || len(file.SHA256) != 64 {
+	if file, ok := seen.Files["/etc/hosts"]; !ok || len(file.SHA256) != 64 {
 		t.Errorf("/etc/hosts is %+v", file)
 	}
-	if !facts.Trees["/etc"] || facts.Trees["/nonexistent"] {
-		t.Errorf("trees are %v", facts.Trees)
+	if !seen.Trees["/etc"] || seen.Trees["/nonexistent"] {
+		t.Errorf("trees are %v", seen.Trees)
 	}
-	if facts.ClockOffset != 0 {
-		t.Errorf("the clock is %v off itself", facts.ClockOffset)
+	if seen.ClockOffset != 0 {
+		t.Errorf("the clock is %v off itself", seen.ClockOffset)
+	}
+	if _, there := seen.Sysctls["vm.overcommit_memory"]; !there || !seen.Absent["sysctl:vm.never"] || seen.Absent["sysctl:vm.overcommit_memory"] {
+		t.Errorf("sysctls %v, absent %v", seen.Sysctls, seen.Absent)
+	}
+	if loaded, answered := seen.Modules["never"]; loaded || !answered || !seen.NotEmpty["/etc"] || seen.NotEmpty["/nonexistent"] {
+		t.Errorf("modules %v, not empty %v", seen.Modules, seen.NotEmpty)
+	}
+	if !slices.Equal(seen.MissingTools, []string{"no-such-tool"}) {
+		t.Errorf("missing tools %v", seen.MissingTools)
 	}
 }
 
@@ -81,8 +96,8 @@ func FuzzParseProbe(f *testing.F) {
 			t.Error("an answer without an end was accepted")
 		}
 		for path, file := range facts.Files {
-			if path == "" && file.Size < 0 {
-				t.Error("a file without a path")
+			if path == "" || file.Mode > 0o7777 {
+				t.Errorf("file %q has mode %o", path, file.Mode)
 			}
 		}
 	})
@@ -94,11 +109,8 @@ func TestProbeOfEmptyFiles(t *testing.T) {
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	nowhere := filepath.Join(filepath.Dir(empty), "nowhere")
-	script := strings.NewReplacer("/etc/docker/daemon.json", empty, "/etc/containerd", nowhere, "/etc/systemd", nowhere, "/etc/kubernetes", nowhere,
-		"/etc/sysctl.d", nowhere, "/etc/modules-load.d", nowhere, "/etc/fairlead", nowhere, "/etc/apt", nowhere, "/etc/yum.repos.d", nowhere, "/var/lib/kubelet/", nowhere+"/").Replace(templates.ScriptProbe.Text())
-	command := exec.CommandContext(t.Context(), "/bin/sh", "-s", "--", "-", "/etc/hosts")
-	command.Stdin = strings.NewReader(script)
+	command := exec.CommandContext(t.Context(), "/bin/sh", append([]string{"-s", "--"}, facts.Query{Texts: []string{empty}, Paths: []string{"/etc/hosts"}}.Arguments()...)...)
+	command.Stdin = strings.NewReader(templates.ScriptProbe.Text())
 	answer, err := command.Output()
 	if err != nil {
 		t.Fatal(err)

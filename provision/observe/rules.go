@@ -65,8 +65,12 @@ var probeRules = map[string]probeRule{
 	"package": text(3, func(f *facts.Host, v []string) {
 		f.Packages[v[0]] = facts.Package{Version: templates.UpstreamVersion(v[1]), Held: v[2] == "held"}
 	}),
-	"candidate":          text(2, func(f *facts.Host, v []string) { f.Candidates[v[0]] = templates.UpstreamVersion(v[1]) }),
-	"environment":        text(2, func(f *facts.Host, v []string) { f.Environment[strings.ToUpper(v[0])] = v[1] }),
+	"candidate":   text(2, func(f *facts.Host, v []string) { f.Candidates[v[0]] = templates.UpstreamVersion(v[1]) }),
+	"environment": text(2, func(f *facts.Host, v []string) { f.Environment[strings.ToUpper(v[0])] = v[1] }),
+	"symlink":     text(1, func(f *facts.Host, v []string) { f.Symlinks[v[0]] = true }),
+	"absent": text(2, func(f *facts.Host, v []string) {
+		f.Absent[v[0]+":"+strings.ReplaceAll(v[1], "/", ".")] = true
+	}),
 	"socket":             text(1, func(f *facts.Host, v []string) { f.Sockets[v[0]] = true }),
 	"containerd-setting": text(2, func(f *facts.Host, v []string) { f.RuntimeSettings[v[0]] = v[1] }),
 	"image": text(4, func(f *facts.Host, v []string) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"fairlead/inventory"
+	"fairlead/provision/desired"
 	"fairlead/provision/facts"
 	"fairlead/provision/ledger"
 	"fairlead/templates"
@@ -28,16 +29,14 @@ func (p *planner) prepare(host inventory.Host) {
 		p.plan.More = "kubeadm of an earlier run is still at work on " + host.Name
 		return
 	}
-	p.swap(host, facts)
-	p.kernel(host, facts)
-	p.proxyFile(host, facts)
-	p.repositories(host, facts)
-	p.runtime(host, facts)
-	p.registry(host, facts)
-	p.registries(host, facts)
-	p.kubernetes(host, facts)
-	p.images(host, facts)
+	for _, concern := range concerns() {
+		if concern.plan != nil {
+			concern.plan(p, host, facts)
+		}
+	}
 }
+
+func asksOfSwap(desired.State) facts.Query { return facts.Query{Units: []string{"*.swap"}} }
 
 // swap plans to turn swap off, now and after a reboot, unless the kubelet tolerates it.
 func (p *planner) swap(host inventory.Host, facts facts.Host) {
@@ -72,6 +71,17 @@ func (p *planner) swap(host inventory.Host, facts facts.Host) {
 		step.do(Script{Title: "swapoff, /etc/fstab, swap units", Name: templates.ScriptSwapOff, Args: units, Touched: touched})
 	}
 	p.add(step)
+}
+
+func asksOfKernel(desired.State) facts.Query {
+	files := []string{templates.ModulesFile().Path, templates.SysctlFile(false).Path}
+	query := facts.Query{Modules: templates.Modules(), Paths: files, Texts: files}
+	for _, ipv6 := range []bool{false, true} {
+		for _, sysctl := range templates.Sysctls(ipv6) {
+			query.Sysctls = append(query.Sysctls, sysctl.Key)
+		}
+	}
+	return query
 }
 
 // kernel plans modules and sysctls: the files for the next boot and the values now.

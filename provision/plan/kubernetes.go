@@ -11,6 +11,20 @@ import (
 	"fairlead/templates"
 )
 
+func asksOfKubernetes(state desired.State) facts.Query {
+	query := facts.Query{
+		Paths: append(bundled(state, bundle.Kubernetes, bundle.CNIPlugins),
+			templates.FlannelPlugin, templates.ContainerDropIn(templates.KubeletService).Path),
+		Units:    []string{templates.KubeletService},
+		Programs: []string{templates.PackageKubeadm, templates.PackageKubelet},
+		Packages: append(desired.KubernetesPackages(), templates.PackageCRITools),
+	}
+	for _, file := range templates.KubeletUnit() {
+		query.Paths, query.Texts = append(query.Paths, file.Path), append(query.Texts, file.Path)
+	}
+	return query
+}
+
 // kubernetes plans kubelet, kubeadm, kubectl and the CNI plugins. The kubelet runs only
 // on hosts that kubeadm has given a configuration.
 func (p *planner) kubernetes(host inventory.Host, facts facts.Host) {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,8 +11,57 @@ import (
 	"fairlead/templates"
 )
 
-// Leftovers compares a host after its reset with what its ledger promised before.
-func Leftovers(was, now facts.Host) []string {
+// promise is what a kind of ledger entry promises: what has to be asked to see whether an entry is
+// undone, whether that was answered, and what is left of it. A whole answer to a question counts as
+// answered, where answered is nil.
+type promise struct {
+	asks     func(key string) facts.Query
+	answered func(key string, now facts.Host) bool
+	left     func(entry ledger.Entry, now facts.Host) string
+}
+
+// promises has a row for each kind of ledger entry.
+func promises() map[string]promise {
+	path := func(key string) facts.Query { return facts.Query{Paths: []string{key}} }
+	kept := func(ledger.Entry, facts.Host) string { return "" } // reset says itself what it keeps, and why
+	return map[string]promise{
+		ledger.File:    {asks: path, left: fileLeft},
+		ledger.Tree:    {asks: path, left: treeLeft},
+		ledger.Dir:     {asks: path, left: kept},
+		ledger.Sysctl:  {asks: func(key string) facts.Query { return facts.Query{Sysctls: []string{key}} }, answered: sysctlAnswered, left: sysctlLeft},
+		ledger.Module:  {asks: func(key string) facts.Query { return facts.Query{Modules: []string{key}} }, answered: moduleAnswered, left: kept},
+		ledger.Unit:    {asks: func(key string) facts.Query { return facts.Query{Units: []string{key}} }, answered: unitAnswered, left: unitLeft},
+		ledger.Swap:    {asks: func(string) facts.Query { return facts.Query{} }, left: swapLeft},
+		ledger.Net:     {asks: func(string) facts.Query { return facts.Query{Remains: true} }, left: kept}, // its own facts say it
+		ledger.Package: {asks: func(key string) facts.Query { return facts.Query{Packages: []string{key}} }, left: packageLeft},
+	}
+}
+
+// AsksOfLedger is what has to be asked of a host to see whether all of its ledger is undone.
+func AsksOfLedger(entries []ledger.Entry) facts.Query {
+	query := facts.Query{Remains: true}
+	for _, entry := range entries {
+		if promise, known := promises()[entry.Kind]; known {
+			query = facts.Ask(query, promise.asks(entry.Key))
+		}
+	}
+	return query
+}
+
+// unknownEntries are those of kinds that this fairlead does not know: a later one wrote them.
+func unknownEntries(entries []ledger.Entry) []string {
+	var unknown []string
+	for _, entry := range entries {
+		if _, known := promises()[entry.Kind]; !known {
+			unknown = append(unknown, entry.Kind+" "+entry.Key)
+		}
+	}
+	return unknown
+}
+
+// Leftovers compares a host after its reset with what its ledger promised before. The error names
+// the entries of which nobody has said whether they are undone.
+func Leftovers(was, now facts.Host) ([]string, error) {
 	var left []string
 	found := func(format string, args ...any) { left = append(left, fmt.Sprintf(format, args...)) }
 	for _, process := range now.Processes {
@@ -31,30 +81,49 @@ func Leftovers(was, now facts.Host) []string {
 	for _, rules := range now.Netfilter {
 		found("netfilter rules in %s", rules)
 	}
+	var errs []error
 	for _, entry := range was.Ledger {
-		if item := notUndone(entry, now); item != "" {
+		promise, known := promises()[entry.Kind]
+		if !known || !promise.wasAnswered(entry.Key, now) {
+			errs = append(errs, fmt.Errorf("ledger entry %s %s: nobody has said whether it is undone", entry.Kind, entry.Key))
+			continue
+		}
+		if item := promise.left(entry, now); item != "" {
 			found("%s", item)
 		}
 	}
 	if len(now.Ledger) > 0 {
 		found("%s/ledger", templates.StateFolder)
 	}
-	return left
+	return left, errors.Join(errs...)
 }
 
-// notUndone says what of one ledger entry is still as the cluster had it.
-func notUndone(entry ledger.Entry, now facts.Host) string {
-	check, ok := map[string]func(ledger.Entry, facts.Host) string{
-		ledger.File: fileLeft, ledger.Tree: treeLeft, ledger.Sysctl: sysctlLeft, ledger.Swap: swapLeft, ledger.Unit: unitLeft, ledger.Package: packageLeft,
-	}[entry.Kind]
-	if !ok {
-		return ""
+// wasAnswered says that a host was asked what an entry needs, and has answered.
+func (p promise) wasAnswered(key string, now facts.Host) bool {
+	if !now.Asked.Includes(p.asks(key)) {
+		return false
 	}
-	return check(entry, now)
+	return p.answered == nil || p.answered(key, now)
+}
+
+func sysctlAnswered(key string, now facts.Host) bool {
+	_, there := now.Sysctls[key]
+	return there || now.Absent["sysctl:"+key]
+}
+
+func moduleAnswered(key string, now facts.Host) bool {
+	_, answered := now.Modules[key]
+	return answered
+}
+
+func unitAnswered(key string, now facts.Host) bool {
+	_, answered := now.Units[key]
+	return answered
 }
 
 func fileLeft(entry ledger.Entry, now facts.Host) string {
 	_, exists := now.Files[entry.Key]
+	exists = exists || now.Sockets[entry.Key] || now.Symlinks[entry.Key]
 	switch {
 	case exists && entry.Was == "absent":
 		return "file " + entry.Key

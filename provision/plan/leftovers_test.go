@@ -1,7 +1,11 @@
 package plan
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"slices"
+	"strings"
 	"testing"
 
 	"fairlead/provision/facts"
@@ -94,7 +98,6 @@ func TestRemains(t *testing.T) {
 		{name: "a package", was: entry(ledger.Package, templates.PackageKubelet, "absent"), now: func(h *facts.Host) { world.Packaged(h, "kubelet 1.37.2") }, want: []string{"package kubelet"}},
 		{name: "a package that is gone", was: entry(ledger.Package, templates.PackageKubelet, "absent"), now: func(h *facts.Host) { world.Packaged(h, "kubeadm 1.37.2") }},
 		{name: "interfaces and rules as they were", was: entry(ledger.Net, "all", "saved")},
-		{name: "an entry of a later fairlead", was: entry("quota", "/", "absent")},
 		{name: "the ledger itself", now: ledgerOf(ledger.Entry{Kind: ledger.Net, Key: "all", Was: "saved"}), want: []string{"/var/lib/fairlead/ledger"}},
 		{name: "all in order",
 			was: ledgerOf(ledger.Entry{Kind: ledger.File, Key: "/b", Was: "absent"}, ledger.Entry{Kind: ledger.File, Key: "/a", Was: "absent"}),
@@ -107,8 +110,111 @@ func TestRemains(t *testing.T) {
 			want: []string{"process etcd (pid 1)", "mount /m", "interface cni0", "netfilter rules in n", "file /b", "file /a", "/var/lib/fairlead/ledger"}},
 	} {
 		was, now := debianHost(c.was), debianHost(c.now)
-		if got := Leftovers(was, now); !slices.Equal(got, c.want) {
-			t.Errorf("%s: left is\n%q, want\n%q", c.name, got, c.want)
+		answer(&now, was.Ledger)
+		got, err := Leftovers(was, now)
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: left is\n%q, %v, want\n%q", c.name, got, err, c.want)
+		}
+	}
+}
+
+// answer makes a host one that was asked for all of a ledger, and has answered.
+func answer(now *facts.Host, entries []ledger.Entry) {
+	now.Asked, now.Absent = AsksOfLedger(entries), map[string]bool{}
+	for _, entry := range entries {
+		switch entry.Kind {
+		case ledger.Sysctl:
+			if _, there := now.Sysctls[entry.Key]; !there {
+				now.Absent["sysctl:"+entry.Key] = true
+			}
+		case ledger.Unit:
+			if _, there := now.Units[entry.Key]; !there {
+				now.Units[entry.Key] = facts.Unit{Load: "not-found"}
+			}
+		case ledger.Module:
+			now.Modules[entry.Key] = false
+		}
+	}
+}
+
+// What nobody has answered is never taken for undone: kernel parameters of kube-proxy, a socket of
+// Docker's, and all that the probe was not asked for.
+func TestLeftoversWithoutAnAnswer(t *testing.T) {
+	for _, entry := range []ledger.Entry{
+		{Kind: ledger.Sysctl, Key: "net.netfilter.nf_conntrack_max", Was: "262144"},
+		{Kind: ledger.Sysctl, Key: "net.netfilter.nf_conntrack_tcp_timeout_established", Was: "432000"},
+		{Kind: ledger.Sysctl, Key: "net.netfilter.nf_conntrack_tcp_timeout_close_wait", Was: "absent"},
+		{Kind: ledger.Unit, Key: "docker.socket", Was: "not-found inactive"},
+		{Kind: ledger.Module, Key: "br_netfilter", Was: "absent"},
+		{Kind: ledger.File, Key: "/etc/x", Was: "absent"},
+		{Kind: ledger.Tree, Key: "/opt/x", Was: "absent"},
+		{Kind: ledger.Dir, Key: "/opt", Was: "absent"},
+		{Kind: ledger.Package, Key: "kubelet", Was: "absent"},
+		{Kind: ledger.Net, Key: "all", Was: "saved"},
+		{Kind: "quota", Key: "/", Was: "absent"},
+	} {
+		was, silent := debianHost(ledgerOf(entry)), debianHost(nil)
+		delete(silent.Modules, entry.Key)
+		want := "ledger entry " + entry.Kind + " " + entry.Key + ": nobody has said whether it is undone"
+		if left, err := Leftovers(was, silent); len(left) > 0 || err == nil || err.Error() != want {
+			t.Errorf("%s %s, which was not asked for: %q, %v", entry.Kind, entry.Key, left, err)
+		}
+		asked := silent
+		asked.Asked = AsksOfLedger(was.Ledger)
+		explicit := entry.Kind == ledger.Sysctl || entry.Kind == ledger.Unit || entry.Kind == ledger.Module || entry.Kind == "quota"
+		if _, err := Leftovers(was, asked); (err != nil) != explicit {
+			t.Errorf("%s %s, which was asked for and has no answer of its own: %v", entry.Kind, entry.Key, err)
+		}
+	}
+}
+
+// Every kind of entry that package ledger knows has a promise, and reset's look asks for it.
+func TestResetAsksForEveryKindOfEntry(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../ledger/ledger.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]bool{}
+	ast.Inspect(file, func(node ast.Node) bool {
+		if spec, ok := node.(*ast.ValueSpec); ok && len(spec.Values) == 1 {
+			if value, ok := spec.Values[0].(*ast.BasicLit); ok && value.Kind == token.STRING {
+				kinds[strings.Trim(value.Value, `"`)] = true
+			}
+		}
+		return true
+	})
+	if len(kinds) < 9 {
+		t.Fatalf("package ledger has the kinds %v", kinds)
+	}
+	for kind := range kinds {
+		promise, known := promises()[kind]
+		if !known || promise.asks == nil || promise.left == nil {
+			t.Errorf("the ledger's kind %s: reset does not look whether it is undone", kind)
+		}
+	}
+	for kind := range promises() {
+		if !kinds[kind] {
+			t.Errorf("package ledger knows no kind %s", kind)
+		}
+	}
+}
+
+// A ledger that a later fairlead wrote is left alone, and so is the node of that host.
+func TestResetOfALedgerThatIsNotUnderstood(t *testing.T) {
+	state := world.State(t, world.ThreeControlPlanes)
+	seen := world.Converged(t, state)
+	world.ChangeHost(seen, "w1", ledgerOf(ledger.Entry{Kind: ledger.Unit, Key: "kubelet.service", Was: "not-found inactive"}, ledger.Entry{Kind: "quota", Key: "/a b", Was: "absent"}))
+	for _, names := range [][]string{nil, {"w1"}} {
+		made, err := MakeReset(state, seen, names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(made.Steps, func(s Step) bool { return s.Host == "w1" || strings.HasPrefix(s.ID, "w1/") }) {
+			t.Errorf("%v: w1 is touched:\n%s", names, Show(made))
+		}
+		want := Blocked{Host: "w1", Title: "reset the host", Reason: "its ledger holds what this fairlead does not know: quota /a b; take the one that wrote it"}
+		if !slices.Contains(made.Blocked, want) {
+			t.Errorf("%v: blocked is %+v", names, made.Blocked)
 		}
 	}
 }

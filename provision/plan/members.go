@@ -8,6 +8,7 @@ import (
 
 	"fairlead/inventory"
 	"fairlead/pki"
+	"fairlead/provision/desired"
 	"fairlead/provision/facts"
 	"fairlead/provision/object"
 	"fairlead/templates"
@@ -29,6 +30,14 @@ func rerunChecks() []string {
 		"FileAvailable--etc-kubernetes-pki-ca.crt",
 		"DirAvailable--var-lib-etcd",
 		"Port-6443", "Port-10250", "Port-10257", "Port-10259", "Port-2379", "Port-2380",
+	}
+}
+
+func asksOfMembers(desired.State) facts.Query {
+	return facts.Query{
+		Units:        []string{templates.KubeadmService},
+		Kubeconfigs:  []string{"admin.conf", "kubelet.conf", "bootstrap-kubelet.conf"},
+		Certificates: []string{"/etc/kubernetes/pki/*.crt", "/etc/kubernetes/pki/etcd/*.crt", "/var/lib/kubelet/pki/kubelet-client-current.pem"},
 	}
 }
 

@@ -51,6 +51,22 @@ func (p *planner) installPackages(step *Step, facts facts.Host, needs []packageN
 	return actions
 }
 
+// asksOfRepositories asks for the files of all families: of which one a host is, its answer says.
+func asksOfRepositories(state desired.State) facts.Query {
+	var query facts.Query
+	for _, family := range templates.Families() {
+		for _, repository := range []templates.PackageRepository{
+			family.KubernetesRepository(state.KubernetesRepository, ""), family.DockerRepository(state.RuntimeRepository, ""),
+		} {
+			for _, file := range repository.Files {
+				query.Paths = append(query.Paths, file.Path)
+				query.Texts = append(query.Texts, file.Path)
+			}
+		}
+	}
+	return query
+}
+
 // repositories plans that a host knows the repositories of the packages that it is going to
 // install. Their signatures are verified here, before anything is installed.
 func (p *planner) repositories(host inventory.Host, facts facts.Host) {

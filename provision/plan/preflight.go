@@ -25,6 +25,15 @@ const (
 	packagesSize      = 600 << 20 // of Kubernetes and a runtime, installed and on their way
 )
 
+func asksOfPreflight(desired.State) facts.Query {
+	return facts.Query{
+		Tools:   []string{"tar", "gzip", "sha256sum", "mount", "losetup", "iptables", "ip", "modprobe", "systemd-run", "flock", "awk", "find"},
+		Disks:   []string{"/usr/local/bin", "/var/lib/containerd", "/var/lib/etcd", "/var/lib/kubelet"},
+		Folders: []string{"/var/lib/etcd"},
+		Units:   []string{"systemd-resolved.service", "firewalld.service"},
+	}
+}
+
 // check is one preflight check of one host. An empty message means that all is well.
 type check struct {
 	name    string

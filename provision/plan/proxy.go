@@ -7,11 +7,22 @@ import (
 	"strings"
 
 	"fairlead/inventory"
+	"fairlead/provision/desired"
 	"fairlead/provision/facts"
 	"fairlead/templates"
 
 	"golang.org/x/net/http/httpproxy"
 )
+
+// asksOfProxy asks for the parts of units as well, which the concerns of these units plan.
+func asksOfProxy(desired.State) facts.Query {
+	query := facts.Query{Paths: []string{templates.ProxyFile}, Texts: []string{templates.ProxyFile}}
+	for _, unit := range []string{templates.ContainerdService, templates.DockerService, templates.KubeletService} {
+		path := templates.ProxyDropInPath(unit)
+		query.Paths, query.Texts = append(query.Paths, path), append(query.Texts, path)
+	}
+	return query
+}
 
 // proxyFile plans the file that gives kubeadm and the package manager the proxies.
 func (p *planner) proxyFile(host inventory.Host, facts facts.Host) {

@@ -15,6 +15,21 @@ import (
 	"fairlead/templates"
 )
 
+func asksOfRegistry(state desired.State) facts.Query {
+	query := facts.Query{
+		Certificates: []string{templates.RegistryFolder + "/*.crt"},
+		Units:        []string{templates.RegistryService, templates.RegistryWriterService},
+	}
+	if state.Cluster.Images.Host == "" {
+		return query
+	}
+	query.Paths = bundled(state, bundle.Registry)
+	for _, file := range templates.RegistryFiles() {
+		query.Paths, query.Texts = append(query.Paths, file.Path), append(query.Texts, file.Path)
+	}
+	return query
+}
+
 // registry plans fairlead's own registry on its host, and what it must hold.
 func (p *planner) registry(host inventory.Host, facts facts.Host) {
 	if host.Name != p.Cluster.Images.Host {
@@ -69,6 +84,18 @@ func (p *planner) fill(host inventory.Host, facts facts.Host) {
 		step.do(FillRegistry{Items: items})
 	}
 	p.add(step)
+}
+
+// asksOfRegistries asks for the files of registries that are not wanted any more, too.
+func asksOfRegistries(state desired.State) facts.Query {
+	query := facts.Query{
+		PathPatterns: []string{templates.RegistryCertsFolder + "/*/*"},
+		Texts:        []string{templates.RegistryCertsFolder + "/*/hosts.toml"},
+	}
+	for _, file := range state.RegistryFiles() {
+		query.Paths = append(query.Paths, file.Path)
+	}
+	return query
 }
 
 // registries plans the files that say how containerd reaches registries. It reads them for

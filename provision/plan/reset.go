@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"fairlead/inventory"
 	"fairlead/provision/desired"
@@ -21,6 +22,9 @@ func MakeReset(wish desired.State, facts facts.Facts, names []string) (Plan, err
 	}
 	for _, host := range wish.Cluster.Hosts() {
 		if !whole && !slices.Contains(names, host.Name) {
+			continue
+		}
+		if !p.understands(host) {
 			continue
 		}
 		if !whole {
@@ -67,6 +71,16 @@ func (p *planner) leave(host inventory.Host) {
 	}
 	step.do(DeleteNode{Name: host.Name})
 	p.add(step)
+}
+
+// understands says that the host's ledger holds only what can be undone and looked for afterwards.
+func (p *planner) understands(host inventory.Host) bool {
+	seen, _ := p.reached(host.Name)
+	unknown := unknownEntries(seen.Ledger)
+	if len(unknown) > 0 {
+		p.block(host.Name, "reset the host", "its ledger holds what this fairlead does not know: "+strings.Join(unknown, ", ")+"; take the one that wrote it")
+	}
+	return len(unknown) == 0
 }
 
 func (p *planner) resetHost(host inventory.Host) {

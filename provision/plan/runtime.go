@@ -3,6 +3,7 @@ package plan
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"fairlead/inventory"
 	"fairlead/provision/bundle"
@@ -14,6 +15,24 @@ import (
 
 // Capability numbers and names from linux/capability.h.
 const capSysResource = 24
+
+func asksOfRuntime(state desired.State) facts.Query {
+	unit := templates.ContainerdUnit(templates.Containerd{}).Path
+	query := facts.Query{
+		Paths: append(bundled(state, bundle.Containerd, bundle.Runc),
+			templates.ContainerdConfigFile, unit, templates.RegistryCredentials(nil, templates.Containerd{}).Path, templates.DockerConfigPath,
+			templates.ContainerDropIn(templates.ContainerdService).Path, templates.ContainerDropIn(templates.DockerService).Path,
+			strings.TrimPrefix(state.CRISocket(), "unix://")),
+		Texts:    []string{templates.ContainerdConfigFile, unit, templates.DockerConfigPath},
+		Units:    []string{templates.ContainerdService, templates.DockerService},
+		Programs: []string{templates.PackageContainerd, "runc"},
+		Packages: []string{templates.PackageContainerd, templates.PackageContainerdIO, "docker.io", desired.PackageDockerCE, "docker-ce-cli", "moby-engine", "docker"},
+	}
+	if state.PackagedRuntime() && !state.ForeignRuntime() {
+		query.Candidates = []string{templates.PackageContainerd, "docker.io"}
+	}
+	return query
+}
 
 // runtime plans the container runtime: containerd, and Docker Engine beside it if that is
 // wanted. One that the user has installed is left alone.

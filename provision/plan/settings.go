@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"fairlead/inventory"
+	"fairlead/provision/desired"
+	"fairlead/provision/facts"
 	"fairlead/provision/object"
 	"fairlead/templates"
 )
@@ -16,6 +18,14 @@ const (
 	settingsFinding   = "Settings"
 	controlPlaneTitle = "change the control plane's settings"
 )
+
+func asksOfSettings(desired.State) facts.Query {
+	query := facts.Query{Texts: []string{templates.ManifestPath("*"), templates.KubeletConfigFile}}
+	for _, component := range templates.Components() {
+		query.Paths = append(query.Paths, templates.FormerManifest(component))
+	}
+	return query
+}
 
 // settings plans the changes of a living cluster's configuration: control planes one after
 // another, then what the cluster keeps of it, then kubelets host by host. The record comes

@@ -1,6 +1,14 @@
-# Reads all facts of a host in one go and changes nothing. Arguments: "remains" to look as
-# well for what reset must leave none of, "packages" to ask as well what the package manager
-# could install, or "-"; then the paths of the files to examine.
+# Reads all facts of a host in one go and changes nothing. What varies is asked for by its
+# arguments, KIND:NAME each; it has no lists of its own:
+#   path         a file, a folder or a socket       path-like    the files that a pattern fits
+#   text         small files whose text is wanted (a pattern)
+#   certificate  files with certificates (a pattern)
+#   unit         a systemd unit (or a pattern)      sysctl       a kernel parameter, with slashes
+#   module       a kernel module                    package      a package that may be installed
+#   candidate    a package that could be            program      one that is asked for its version
+#   tool         a program that has to be there     disk         a folder whose file system is measured
+#   folder       one that should be empty           kubeconfig   a file in /etc/kubernetes
+#   remains      (no name) what reset must leave none of
 # Prints one fact a line: its name, then tab-separated fields. The last line is "end"; an
 # answer without it is incomplete.
 #
@@ -58,8 +66,14 @@ machine() {
 		fact apparmor enabled
 	fi
 	[ -r /sys/fs/selinux/enforce ] && fact selinux "$(cat /sys/fs/selinux/enforce)"
-	for tool in tar gzip sha256sum mount losetup iptables ip modprobe systemd-run flock awk find; do
-		command -v "$tool" >/dev/null 2>&1 || fact missing-tool "$tool"
+	return 0
+}
+
+# Each of the following looks at its own kinds of the arguments.
+
+tools() {
+	for asked in "$@"; do
+		case $asked in tool:*) command -v "${asked#tool:}" >/dev/null 2>&1 || fact missing-tool "${asked#tool:}" ;; esac
 	done
 }
 
@@ -89,34 +103,52 @@ kernel() {
 		done </etc/fstab
 	fi
 	[ -e /usr/lib/systemd/system-generators/zram-generator ] && [ ! -e /etc/systemd/zram-generator.conf ] && fact zram-generator
-	if [ -e /sys/module/overlay ] || grep -qw overlay /proc/filesystems; then
-		fact module overlay loaded
-	else
-		fact module overlay absent
-	fi
-	if [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ]; then
-		fact module br_netfilter loaded
-	else
-		fact module br_netfilter absent
-	fi
-	# Those that fairlead sets, and those that the kubelet and kube-proxy set.
-	set --
-	for key in net/ipv4/ip_forward net/bridge/bridge-nf-call-iptables net/bridge/bridge-nf-call-ip6tables \
-		net/ipv6/conf/all/forwarding net/ipv6/conf/default/forwarding net/ipv4/conf/all/route_localnet \
-		vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes; do
-		[ ! -r "/proc/sys/$key" ] || set -- "$@" "/proc/sys/$key"
+	return 0
+}
+
+# A module that is part of the kernel itself has no folder, but what it brings.
+is_loaded() {
+	case $1 in
+	br_netfilter) [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] ;;
+	*) [ -e "/sys/module/$1" ] || grep -qw "$1" /proc/filesystems ;;
+	esac
+}
+
+modules() {
+	for asked in "$@"; do
+		case $asked in module:*) ;; *) continue ;; esac
+		if is_loaded "${asked#module:}"; then fact module "${asked#module:}" loaded; else fact module "${asked#module:}" absent; fi
 	done
-	awk -v OFS="$tab" '{ name = substr(FILENAME, 11); gsub("/", ".", name); print "sysctl", name, $0 }' "$@"
-	set --
-	folders='/usr/local/bin /var/lib/containerd /var/lib/etcd /var/lib/kubelet'
-	for folder in $folders; do
+}
+
+sysctls() {
+	for asked in "$@"; do
+		shift
+		case $asked in sysctl:*) ;; *) continue ;; esac
+		if [ -r "/proc/sys/${asked#sysctl:}" ]; then
+			set -- "$@" "/proc/sys/${asked#sysctl:}"
+		elif [ ! -e "/proc/sys/${asked#sysctl:}" ]; then
+			fact absent sysctl "${asked#sysctl:}"
+		fi
+	done
+	[ $# = 0 ] || awk -v OFS="$tab" '{ name = substr(FILENAME, 11); gsub("/", ".", name); print "sysctl", name, $0 }' "$@"
+}
+
+# Of a folder that is not there yet, the one above it is measured.
+disks() {
+	folders=
+	for asked in "$@"; do
+		shift
+		case $asked in disk:*) ;; *) continue ;; esac
+		folder=${asked#disk:}
+		folders="$folders $folder"
 		while [ ! -d "$folder" ]; do
 			folder=${folder%/*}
 			folder=${folder:-/}
 		done
 		set -- "$@" "$folder"
 	done
-	df -Pk "$@" 2>/dev/null | awk -v OFS="$tab" -v folders="$folders" '
+	[ $# = 0 ] || df -Pk "$@" 2>/dev/null | awk -v OFS="$tab" -v folders="$folders" '
 		BEGIN { split(folders, folder, " ") }
 		NR > 1 && $2 ~ /^[0-9]+$/ { print "disk", folder[NR - 1], $1, $2, $4 }'
 }
@@ -125,15 +157,27 @@ kernel() {
 # of then, too: the kernel sets the change time, whoever writes. All others are hashed.
 # There are some fifty files, so each program runs once for all.
 files() {
-	for path in "$@"; do
+	for asked in "$@"; do
 		shift
-		if [ -d "$path" ]; then
-			fact tree "$path"
-		elif [ -S "$path" ]; then
-			fact socket "$path"
-		elif [ -f "$path" ] && [ ! -L "$path" ]; then
-			set -- "$@" "$path"
-		fi
+		case $asked in
+		path:*)
+			path=${asked#path:}
+			if [ -d "$path" ]; then
+				fact tree "$path"
+			elif [ -S "$path" ]; then
+				fact socket "$path"
+			elif [ -L "$path" ]; then
+				fact symlink "$path"
+			elif [ -f "$path" ]; then
+				set -- "$@" "$path"
+			fi
+			;;
+		path-like:*)
+			for path in ${asked#path-like:}; do
+				[ ! -f "$path" ] || [ -L "$path" ] || set -- "$@" "$path"
+			done
+			;;
+		esac
 	done
 	[ $# -gt 0 ] || return 0
 	stat --printf 'file\t%n\t%a\t%u\t%g\t%s\n' -- "$@"
@@ -148,16 +192,12 @@ files() {
 
 # Small files whose text the plan shows or compares. Octal 37 stands for a new line, 36 for a tab.
 contents() {
-	set --
-	for path in /etc/containerd/config.toml /etc/sysctl.d/99-fairlead.conf /etc/modules-load.d/fairlead.conf \
-		/etc/systemd/system/containerd.service /etc/systemd/system/kubelet.service \
-		/etc/systemd/system/kubelet.service.d/10-kubeadm.conf /etc/containerd/certs.d/*/hosts.toml \
-		/etc/kubernetes/manifests/*.yaml /var/lib/kubelet/config.yaml \
-		/etc/fairlead/registry/*.yaml /etc/systemd/system/fairlead-registry*.service \
-		/etc/docker/daemon.json /etc/fairlead/proxy.env /etc/systemd/system/*.service.d/50-fairlead-proxy.conf \
-		/etc/apt/sources.list.d/kubernetes.list /etc/apt/sources.list.d/docker.list \
-		/etc/yum.repos.d/kubernetes.repo /etc/yum.repos.d/docker-ce.repo; do
-		[ ! -f "$path" ] || set -- "$@" "$path"
+	for asked in "$@"; do
+		shift
+		case $asked in text:*) ;; *) continue ;; esac
+		for path in ${asked#text:}; do
+			[ ! -f "$path" ] || set -- "$@" "$path"
+		done
 	done
 	[ $# = 0 ] || awk '
 		FNR == 1 { if (NR > 1) printf "\n"; printf "content\t%s\t", FILENAME }
@@ -166,8 +206,11 @@ contents() {
 }
 
 units() {
-	systemctl show containerd.service kubelet.service docker.service fairlead-kubeadm.service \
-		fairlead-registry.service fairlead-registry-writer.service systemd-resolved.service firewalld.service '*.swap' \
+	for asked in "$@"; do
+		shift
+		case $asked in unit:*) set -- "$@" "${asked#unit:}" ;; esac
+	done
+	[ $# = 0 ] || systemctl show "$@" \
 		-p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p MainPID -p Result -p NeedDaemonReload |
 		awk -F= -v OFS="$tab" '
 		function flush() {
@@ -182,20 +225,27 @@ units() {
 		END { flush() }'
 }
 
-# Packages of Kubernetes and of container runtimes: NAME, VERSION, and whether it is held there.
+# Packages that are installed: NAME, VERSION, and whether it is held there.
 packages() {
-	set -- kubelet kubeadm kubectl cri-tools kubernetes-cni containerd containerd.io docker.io docker-ce moby-engine docker
+	candidates=
+	for asked in "$@"; do
+		shift
+		case $asked in
+		package:*) set -- "$@" "${asked#package:}" ;;
+		candidate:*) candidates="$candidates ${asked#candidate:}" ;;
+		esac
+	done
+	[ $# -gt 0 ] || return 0
 	if [ -s /var/lib/dpkg/status ]; then
 		there=$(dpkg-query --show --showformat '${db:Status-Abbrev}\t${Package}\t${Version}\n' "$@" 2>/dev/null |
 			awk -F "$tab" -v OFS="$tab" '$1 ~ /^.i/ { print "package", $2, $3, ($1 ~ /^h/ ? "held" : "-") }')
 		[ -z "$there" ] || printf '%s\n' "$there"
 		# What could be installed matters only where there is none. Without the caches, which
 		# apt would write, this takes seconds.
-		case $look:$there in
-		packages:*"package${tab}containerd"*) ;;
-		packages:*) apt-cache --option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache= policy containerd docker.io 2>/dev/null |
-			awk -v OFS="$tab" '/^[^ ]/ { name = $1; sub(/:$/, "", name) } $1 == "Candidate:" && $2 != "(none)" { print "candidate", name, $2 }' ;;
-		esac
+		case $there in *"package${tab}containerd"*) candidates= ;; esac
+		# shellcheck disable=SC2086 # words
+		[ -z "$candidates" ] || apt-cache --option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache= policy $candidates 2>/dev/null |
+			awk -v OFS="$tab" '/^[^ ]/ { name = $1; sub(/:$/, "", name) } $1 == "Candidate:" && $2 != "(none)" { print "candidate", name, $2 }'
 	elif command -v rpm >/dev/null 2>&1; then
 		# Lines of dnf 4 are NAME-EPOCH:VERSION-RELEASE.ARCH, those of dnf 5 name = "NAME".
 		locked=$(sed -n 's/^\([^#!].*\)-[0-9]*:[^:]*$/\1/p' /etc/dnf/plugins/versionlock.list 2>/dev/null
@@ -213,7 +263,8 @@ environment() {
 }
 
 software() {
-	for program in kubeadm kubelet containerd runc; do
+	for asked in "$@"; do
+		case $asked in program:*) program=${asked#program:} ;; *) continue ;; esac
 		path=$(command -v "$program") || continue
 		# What nobody has touched is of the version that was installed.
 		case $unchanged in
@@ -253,36 +304,45 @@ cluster() {
 	for path in /etc/kubernetes/manifests/*.yaml; do
 		[ -f "$path" ] && fact manifest "${path##*/}"
 	done
-	for path in admin.conf kubelet.conf bootstrap-kubelet.conf; do
-		[ -f "/etc/kubernetes/$path" ] && fact kubeconfig "$path"
+	for asked in "$@"; do
+		case $asked in kubeconfig:*) [ -f "/etc/kubernetes/${asked#kubeconfig:}" ] && fact kubeconfig "${asked#kubeconfig:}" ;; esac
 	done
 	[ -f /var/lib/kubelet/config.yaml ] && fact kubelet-config present
 	for path in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do
 		[ -f "$path" ] && fact network-configuration "${path##*/}"
 	done
-	set --
-	for path in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /var/lib/kubelet/pki/kubelet-client-current.pem \
-		/etc/fairlead/registry/*.crt; do
-		[ ! -f "$path" ] || set -- "$@" "$path"
+	[ ! -f /var/lib/fairlead/packages.before ] || fact install-cut yes
+	[ ! -f /var/lib/fairlead/ledger ] || sed "s/^/ledger$tab/" /var/lib/fairlead/ledger
+	return 0
+}
+
+# Certificates only: a file may hold its key as well. "|" stands for a new line.
+certificates() {
+	for asked in "$@"; do
+		shift
+		case $asked in certificate:*) ;; *) continue ;; esac
+		for path in ${asked#certificate:}; do
+			[ ! -f "$path" ] || set -- "$@" "$path"
+		done
 	done
-	# Certificates only: the file of the kubelet holds its key as well. "|" stands for a new line.
 	[ $# = 0 ] || awk '
 		FNR == 1 { if (NR > 1) printf "\n"; printf "certificate\t%s\t", FILENAME }
 		/BEGIN CERTIFICATE/ { inside = 1 }
 		inside { printf "%s|", $0 }
 		/END CERTIFICATE/ { inside = 0 }
 		END { printf "\n" }' "$@"
-	for path in /var/lib/etcd /var/lib/kubelet /etc/kubernetes; do
-		set -- "$path"/* "$path"/.[!.]*
-		for entry in "$@"; do
+}
+
+folders() {
+	for asked in "$@"; do
+		case $asked in folder:*) ;; *) continue ;; esac
+		folder=${asked#folder:}
+		for entry in "$folder"/* "$folder"/.[!.]*; do
 			[ -e "$entry" ] || continue
-			fact not-empty "$path"
+			fact not-empty "$folder"
 			break
 		done
 	done
-	[ ! -f /var/lib/fairlead/packages.before ] || fact install-cut yes
-	[ ! -f /var/lib/fairlead/ledger ] || sed "s/^/ledger$tab/" /var/lib/fairlead/ledger
-	return 0
 }
 
 # The images in fairlead's own registry: the links from tags to digests in its storage
@@ -341,19 +401,25 @@ remains() {
 	return 0
 }
 
-look=$1
-shift
 machine
+tools "$@"
 network
 kernel
-files "$@" /etc/containerd/certs.d/*/*
-contents
-units=$(units)
-printf '%s\n' "$units"
-packages
+modules "$@"
+sysctls "$@"
+disks "$@"
+files "$@"
+contents "$@"
+units=$(units "$@")
+[ -z "$units" ] || printf '%s\n' "$units"
+packages "$@"
 environment
-software
-cluster
+software "$@"
+cluster "$@"
+certificates "$@"
+folders "$@"
 registry
-[ "$look" != remains ] || remains
+for asked in "$@"; do
+	case $asked in remains:) remains ;; esac
+done
 fact end
