@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"fairlead/inventory/nearest"
-
 	"gopkg.in/yaml.v3"
 )
 
@@ -89,7 +87,7 @@ func TestAddedHostIsTheSame(t *testing.T) {
 			t.Fatalf("%+v: %v", h, err)
 		}
 		want := h
-		want.SSH.User, want.SSH.Port = cmp.Or(h.SSH.User, "me"), cmp.Or(h.SSH.Port, 22)
+		want.SSH.Transport, want.SSH.User, want.SSH.Port = TransportSSH, cmp.Or(h.SSH.User, "me"), cmp.Or(h.SSH.Port, 22)
 		if got, ok := c.Host(h.Name); !ok || !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
@@ -99,35 +97,7 @@ func TestAddedHostIsTheSame(t *testing.T) {
 	}
 }
 
-// TestNearestBounds is at the bounds of what counts as near.
-func TestNearestBounds(t *testing.T) {
-	for _, c := range []struct {
-		word  string
-		known []string
-		want  string
-	}{
-		{"abx", []string{"abc"}, "abc"},                            // 1 of 3
-		{"axx", []string{"abc"}, ""},                               // 2 of 3
-		{"ax", []string{"ab"}, "ab"},                               // 1 of 2: short words count as 3
-		{"abcxxx", []string{"abcdef"}, ""},                         // 3 of 6
-		{"abcdxx", []string{"abcdef"}, "abcdef"},                   // 2 of 6
-		{"abcdefxxx", []string{"abcdefghi"}, "abcdefghi"},          // 3 of 9
-		{"abcdefghxxxx", []string{"abcdefghijkl"}, ""},             // 4 of 12
-		{"abd", []string{"abcd", "abde"}, "abcd"},                  // the first of two alike
-		{"abcx", []string{"abxx", "abcd"}, "abxx"},                 // 1 both: the first
-		{"abcd", []string{"axxd", "abcx"}, "abcx"},                 // the nearer one
-		{"pass", []string{"passwordFile", "user"}, "passwordFile"}, // the start of one
-		{"pas", []string{"passwordFile", "user"}, ""},              // too short to be a start
-		{"pass", []string{"passwordFile", "passport"}, ""},         // the start of two
-		{"PASS", []string{"passwordFile"}, "passwordFile"},
-		{strings.Repeat("a", 64), []string{strings.Repeat("a", 65)}, strings.Repeat("a", 65)},
-		{strings.Repeat("a", 65), []string{strings.Repeat("a", 65)}, ""},
-		{"a", nil, ""},
-	} {
-		if got := nearest.Word(c.word, c.known); got != c.want {
-			t.Errorf("%s of %v: %q, want %q", c.word, c.known, got, c.want)
-		}
-	}
+func TestUnknownKey(t *testing.T) {
 	if got := unknownKey("x", []string{"abc", "def"}); got != "unknown key; the keys here are abc, def" {
 		t.Error(got)
 	}
