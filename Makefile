@@ -41,6 +41,7 @@ fuzz: ## every fuzz target for 20 seconds
 	    go test ./$$package -run '^$$' -fuzz "^$$target$$" -fuzztime 20s -fuzzminimizetime 5x; done; done
 
 e2e: build setup ## tests on real clusters; RUN=regexp chooses some
+	go -C e2e test -tags cluster ./lab -count 1 -timeout 15m -v -run '$(RUN)'
 	go -C e2e test -tags cluster ./cluster -count 1 -timeout 80m -v -run '$(RUN)' -fairlead $(CURDIR)/bin/fairlead
 
 cuts: ## cuts simulated runs off at every place; "check" takes some of them
