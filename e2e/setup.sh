@@ -5,7 +5,7 @@ set -euo pipefail
 
 declare -A package_of=(
   [dockerd]=docker.io [mmdebstrap]=mmdebstrap [sshd]=openssh-server [ssh]=openssh-client
-  [shellcheck]=shellcheck [gcc]=gcc [openssl]=openssl [jq]=jq [iptables]=iptables [pkg-config]=pkg-config
+  [shellcheck]=shellcheck [gcc]=gcc [openssl]=openssl [jq]=jq [iptables]=iptables [ip]=iproute2 [pkg-config]=pkg-config
 )
 missing=()
 for program in "${!package_of[@]}"; do
