@@ -242,7 +242,8 @@ func (p *planner) tokens() {
 	mint.because("hosts join")
 	mint.Needs = []string{stepID(p.Cluster.ControlPlane.Hosts[0].Name, stepInit)}
 	mint.do(MintToken{})
-	revoke := Step{ID: clusterRevoke, Title: "delete the bootstrap token", Needs: joins, Finally: true}
+	// It needs the mint too: a run that stops before anybody has joined has a token all the same.
+	revoke := Step{ID: clusterRevoke, Title: "delete the bootstrap token", Needs: append([]string{clusterToken}, joins...), Finally: true}
 	revoke.because("no token outlives its run")
 	revoke.do(RevokeToken{})
 	first := slices.IndexFunc(p.plan.Steps, func(s Step) bool { return s.ID == joins[0] })
