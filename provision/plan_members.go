@@ -208,7 +208,7 @@ func (p *planner) join(host inventory.Host, facts HostFacts) {
 	step.Needs = append(p.preparation(host.Name), clusterToken, stepID(p.Cluster.ControlPlane.Hosts[0].Name, stepInit))
 	action := KubeadmJoin{
 		Cluster: p.templateCluster(), Node: p.templateNode(host, ignore),
-		ControlPlane: host.Role == inventory.RoleControlPlane,
+		ControlPlane: host.Role == inventory.RoleControlPlane, KubeletStarted: facts.Joined(),
 	}
 	if action.ControlPlane {
 		step.Lock = etcdMembership
