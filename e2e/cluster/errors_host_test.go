@@ -37,7 +37,7 @@ const smallDisk = "mkdir -p /opt/cni; mount -t tmpfs -o size=5m small /opt/cni"
 // coming.
 func (s *site) noSpaceLeft() {
 	s.shell("x1", smallDisk)
-	s.edit("ignorePreflight: [", "ignorePreflight: [Disk, ")
+	s.ignorePreflight("Disk")
 	s.fairlead("up").exits(1).saysOf("x1", "error: x1: install kubelet, kubeadm and kubectl 1.37.2", "command: ", "No space left on device", "hint: free some space on the host")
 	if out := s.shell("x1", "ls /usr/local/bin/kubelet* /opt/cni/bin/* 2>/dev/null || :"); strings.Contains(out, ".fairlead-new") {
 		s.t.Errorf("the failed step has left %s", out)
@@ -55,7 +55,7 @@ func (s *site) swapOnAgain() {
 	before := s.snapshots("x1")
 	s.wantKinds("x1", before["x1"], map[string]int{"swap": 1})
 	s.shell("x1", smallDisk)
-	s.edit("ignorePreflight: [", "ignorePreflight: [Disk, ")
+	s.ignorePreflight("Disk")
 	s.fairlead("up").exits(1).saysOf("x1", "No space left on device")
 	if on := s.shell("x1", "sed 1d /proc/swaps"); on != "" {
 		s.t.Errorf("swap is still on: %s", on)

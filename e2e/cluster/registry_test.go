@@ -159,18 +159,11 @@ func (s *site) pulls(server *registry.Server, host string) []string {
 
 // wantRegistryErrors: what can be known is reported before a host is touched.
 func (s *site) wantRegistryErrors(server *registry.Server) {
-	untouched := func() {
-		s.t.Helper()
-		for _, host := range []string{"cp1", "w1", "w2"} {
-			if out := s.shell(host, "ls /var/lib/fairlead /etc/containerd 2>/dev/null || :"); out != "" {
-				s.t.Errorf("host %s was touched: %s", host, out)
-			}
-		}
-	}
+	before := s.list("cp1", "w1", "w2")
 	// Nothing is there yet.
 	s.fairlead("images", "verify").exits(1).saysOf("w1", "error: Images: image "+server.Host+"/k8s/pause:3.10.2 cannot be had", "not in the registry")
 	s.fairlead("up").exits(1).says("image "+server.Host+"/k8s/kube-apiserver:v1.37.2 cannot be had", "fairlead images mirror --to "+server.Host, "nothing was changed")
-	untouched()
+	s.untouched(before)
 	for _, c := range []struct{ name, from, to, says string }{
 		{"wrong CA", "ca: ./ca.crt", "ca: ./other.crt", "certificate is not trusted"},
 		{"wrong password", "password: {file: ./password}", "password: {file: ./other-password}", "denies access"},
@@ -178,13 +171,13 @@ func (s *site) wantRegistryErrors(server *registry.Server) {
 		s.edit(c.from, c.to)
 		s.fairlead("up").exits(1).saysOf("w1", "images cannot be had from "+server.Host, c.says).says("nothing was changed").saysNot(server.Password, "wrong-password")
 		s.edit(c.to, c.from)
-		untouched()
+		s.untouched(before)
 	}
 	if err := server.Stop(s.ctx); err != nil {
 		s.t.Fatal(err)
 	}
 	s.fairlead("check").exits(1).saysOf("w2", "error: Images: images cannot be had from "+server.Host, "unreachable")
-	untouched()
+	s.untouched(before)
 	if err := server.Start(s.ctx); err != nil {
 		s.t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func (s *site) stopJoins(host string) {
 	s.t.Run("Before", func(t *testing.T) {
 		s := s.sub(t)
 		s.shell(host, smallDisk)
-		s.edit("ignorePreflight: [", "ignorePreflight: [Disk, ")
+		s.ignorePreflight("Disk")
 		events := s.fairlead("up", "--output", "json").exits(1).events()
 		s.shell(host, "umount /opt/cni")
 		s.write(s.file, text)

@@ -18,7 +18,7 @@ lasting find $(existing /etc /opt /usr/local /root /home /var/lib/fairlead /var/
 	\( -path /var/lib/kubelet/pods -o -path /var/lib/kubelet/device-plugins \) -prune -o \
 	-printf 'file %p\t%y %m %U:%G %s %T@ %C@ %l\n'
 lasting find $(existing /etc /opt /usr/local /var/lib/fairlead) -type f -exec sha256sum {} + | awk '{ print "sum " $2 "\t" $1 }'
-for unit in containerd.service kubelet.service; do
+for unit in containerd.service docker.service kubelet.service; do
 	systemctl show "$unit" -p InvocationID -p ActiveEnterTimestampMonotonic -p MainPID -p UnitFileState |
 		sort | tr '\n' ' ' | sed "s/^/unit $unit\t/"
 	echo
@@ -35,7 +35,7 @@ func (s *site) list(hosts ...string) map[string]string {
 	all := map[string]string{}
 	for _, host := range hosts {
 		all[host] = s.look(host, listing)
-		s.wantKinds(host, all[host], map[string]int{"file": 200, "sum": 100, "unit": 2})
+		s.wantKinds(host, all[host], map[string]int{"file": 200, "sum": 100, "unit": 3})
 	}
 	return all
 }
