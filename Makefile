@@ -47,6 +47,7 @@ mutate: ## makes N=60 small faults in each of PACKAGES="inventory pki", prints t
 	go -C e2e run ./cmd/mutate -n $(N) $(abspath $(PACKAGES))
 
 e2e: build setup ## tests on real clusters; RUN=regexp chooses some
+	go -C e2e test -tags cluster ./lab -count 1 -timeout 15m -v -run '$(RUN)'
 	go -C e2e test -tags cluster ./cluster -count 1 -timeout 80m -v -run '$(RUN)' -fairlead $(CURDIR)/bin/fairlead
 
 cuts: ## cuts simulated runs off at every place; "check" takes some of them

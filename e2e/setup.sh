@@ -5,7 +5,7 @@ set -euo pipefail
 
 declare -A package_of=(
   [dockerd]=docker.io [mmdebstrap]=mmdebstrap [sshd]=openssh-server [ssh]=openssh-client
-  [shellcheck]=shellcheck [gcc]=gcc [openssl]=openssl [jq]=jq [iptables]=iptables [pkg-config]=pkg-config
+  [shellcheck]=shellcheck [gcc]=gcc [openssl]=openssl [jq]=jq [iptables]=iptables [ip]=iproute2 [pkg-config]=pkg-config
   # Login shells that users of hosts may have.
   [zsh]=zsh [fish]=fish [tcsh]=tcsh [ksh]=ksh [mksh]=mksh [busybox]=busybox
 )

@@ -86,6 +86,10 @@ type Node struct {
 // Taint is a node taint as it is given at registration.
 type Taint struct{ Key, Value, Effect string }
 
+// phaseKubeletStart is the phase of kubeadm join that hands a kubelet its settings and its
+// bootstrap credentials (kubeadm/app/cmd/phases/join/kubelet.go).
+const phaseKubeletStart = "kubelet-start"
+
 // Join is what a joining node needs beside its own description.
 type Join struct {
 	// Token is a bootstrap token, id.secret.
@@ -98,6 +102,9 @@ type Join struct {
 	// ControlPlane makes the node a control plane. The shared certificates must
 	// be on the host already: no certificate key is used.
 	ControlPlane bool
+	// KubeletStarted says that an earlier join has started the kubelet with what the cluster
+	// gave it: kubeadm refuses to do that for a node that is Ready.
+	KubeletStarted bool
 }
 
 // Init returns the documents for `kubeadm init --config` on the first control
@@ -190,6 +197,9 @@ func JoinConfig(c Cluster, n Node, j Join) ([]byte, error) {
 	}
 	if j.ControlPlane {
 		join.ControlPlane = &kubeadmv1beta4.JoinControlPlane{LocalAPIEndpoint: localEndpoint(n)}
+	}
+	if j.KubeletStarted {
+		join.SkipPhases = []string{phaseKubeletStart}
 	}
 	doc, err := render(c.Overrides, map[string]any{KindJoin: join})
 	if err != nil {

@@ -103,6 +103,8 @@ func TestJoinConfig(t *testing.T) {
 	worker := Join{Token: testToken, CAHashes: []string{testHash}, APIServer: "192.0.2.11:6443"}
 	controlPlane := worker
 	controlPlane.ControlPlane = true
+	again := controlPlane
+	again.KubeletStarted = true
 
 	for _, tt := range []struct {
 		file string
@@ -111,6 +113,7 @@ func TestJoinConfig(t *testing.T) {
 	}{
 		{"join-worker.yaml", tainted, worker},
 		{"join-control-plane.yaml", testNode("cp2", "192.0.2.12"), controlPlane},
+		{"join-control-plane-again.yaml", testNode("cp2", "192.0.2.12"), again},
 	} {
 		t.Run(tt.file, func(t *testing.T) {
 			got, err := JoinConfig(testCluster(), tt.node, tt.join)

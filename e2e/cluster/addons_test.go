@@ -266,6 +266,7 @@ func (s *site) wantIngressMoved() {
 	s.mustUp()
 	s.served("w1", "http://web.example/", nil)
 	s.served("w2", "http://web.example/", nil)
+	s.served("w2", "https://secure.example/", s.tlsSecret("app", "web-tls", "secure.example"))
 	if body, err := s.through("cp1", "http://web.example/", nil); err == nil {
 		s.t.Errorf("cp1 still answers: %s", body)
 	}

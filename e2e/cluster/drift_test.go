@@ -3,62 +3,90 @@
 package cluster
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 )
 
 // drift is a change behind fairlead's back.
 type drift struct {
-	name    string
-	host    string   // where the script runs
-	script  string   // makes the change
-	reason  string   // what the plan must say
-	check   string   // a script on host that must print want in the end
-	want    string   // empty: what it printed before the change
-	also    string   // a script that ends what the case needs, in the end
-	touched []string // hosts that the repair may touch
+	name   string
+	host   string   // where the script runs
+	script string   // makes the change
+	about  string   // the host of which the plan speaks; empty: the same
+	reason string   // what it must say
+	plans  []string // all that it may plan
+	check  string   // a script on host that must print want in the end
+	want   string   // empty: what it printed before the change
+	also   string   // a script that ends what the case needs, in the end
+	// touched are the hosts that the repair may touch, and there the lines of their listings
+	// that begin so.
+	touched []string
+	may     []string
+}
+
+// restarted are the lines of a listing that a unit's start changes: its own, and what a kubelet
+// writes whenever it starts.
+func restarted(units ...string) []string {
+	lines := []string{"file /var/lib/kubelet"}
+	for _, unit := range units {
+		lines = append(lines, "unit "+unit+".service")
+	}
+	return lines
 }
 
 func drifts() []drift {
 	return []drift{{
 		name: "Sysctl", host: "w1", touched: []string{"w1"},
 		script: "echo 0 >/proc/sys/net/ipv4/ip_forward",
-		reason: `sysctl net.ipv4.ip_forward is "0", want "1"`,
-		check:  "cat /proc/sys/net/ipv4/ip_forward", want: "1",
+		reason: `sysctl net.ipv4.ip_forward is "0", want "1"`, plans: []string{"w1/kernel"},
+		check: "cat /proc/sys/net/ipv4/ip_forward", want: "1",
 	}, {
 		name: "ContainerdConfig", host: "w2", touched: []string{"w2"},
 		script: "sed -i 's/SystemdCgroup = true/SystemdCgroup = false/' /etc/containerd/config.toml",
-		reason: "/etc/containerd/config.toml differs from line",
-		check:  "sha256sum /etc/containerd/config.toml; systemctl is-active containerd kubelet",
+		reason: "/etc/containerd/config.toml differs from line", plans: []string{"w2/containerd"},
+		check: "sha256sum /etc/containerd/config.toml; systemctl is-active containerd kubelet",
+		may:   append(restarted("containerd", "kubelet"), "file /etc/containerd", "sum /etc/containerd/config.toml"),
 	}, {
 		name: "KubeletStopped", host: "w2", touched: []string{"w2"},
 		script: "systemctl stop kubelet",
-		reason: "kubelet.service is inactive",
-		check:  "systemctl is-active kubelet", want: "active",
+		reason: "kubelet.service is inactive", plans: []string{"w2/kubernetes"},
+		check: "systemctl is-active kubelet", want: "active",
+		may: restarted("kubelet"),
 	}, {
 		name: "Taint", host: "cp1",
 		script: kubectl + " taint nodes cp1 node-role.kubernetes.io/control-plane-",
-		reason: "the control-plane taint is missing",
-		check:  kubectl + " get node cp1 -o jsonpath='{.spec.taints}'",
+		reason: "the control-plane taint is missing", plans: []string{"cp1/node"},
+		check: kubectl + " get node cp1 -o jsonpath='{.spec.taints}'",
 	}, {
-		name: "Label", host: "cp1",
+		name: "Label", host: "cp1", about: "w1",
 		script: kubectl + " label nodes w1 disk-",
-		reason: `label disk is absent, want "ssd"`,
-		check:  kubectl + " get node w1 -o jsonpath='{.metadata.labels.disk}'", want: "ssd",
+		reason: `label disk is absent, want "ssd"`, plans: []string{"w1/node"},
+		check: kubectl + " get node w1 -o jsonpath='{.metadata.labels.disk}'", want: "ssd",
 	}, {
 		name: "KubeletBinary", host: "w1", touched: []string{"w1"},
 		script: "cd /usr/local/bin; cp -p kubelet kubelet.new; echo >>kubelet.new; mv kubelet.new kubelet",
-		reason: "/usr/local/bin/kubelet is not that of kubernetes 1.37.2",
-		check:  "sha256sum /usr/local/bin/kubelet; sha256sum /proc/$(systemctl show kubelet -p MainPID --value)/exe | cut -c1-64",
+		reason: "/usr/local/bin/kubelet is not that of kubernetes 1.37.2", plans: []string{"w1/kubernetes"},
+		check: "sha256sum /usr/local/bin/kubelet; sha256sum /proc/$(systemctl show kubelet -p MainPID --value)/exe | cut -c1-64",
+		may:   append(restarted("kubelet"), "file /usr/local/bin ", "file /usr/local/bin/kubelet ", "sum /usr/local/bin/kubelet "),
 	}, {
 		// All hosts of a lab share one kernel, so swap is on for all of them.
 		name: "Swap", host: "w2", touched: []string{"cp1", "w1", "w2"},
-		script: "dd if=/dev/zero of=/srv/swap bs=1M count=64 status=none; losetup /dev/loop6 /srv/swap; mkswap -q /dev/loop6; swapon /dev/loop6",
-		reason: "swap is on: /dev/loop6",
-		check:  "sed 1d /proc/swaps | grep -c loop6 || :", want: "0",
+		script: swapOn,
+		reason: "swap is on: /dev/loop6", plans: []string{"cp1/swap", "w1/swap", "w2/swap"},
+		check: "sed 1d /proc/swaps | grep -c loop6 || :", want: "0",
 		also: "losetup -d /dev/loop6; rm /srv/swap",
+		may:  []string{"file /var/lib/fairlead", "sum /var/lib/fairlead"},
 	}}
 }
+
+// swapOn makes a swap device of a file and turns it on. Lab hosts have no udev to make its node.
+const swapOn = `[ -b /dev/loop6 ] || mknod -m 660 /dev/loop6 b 7 6
+dd if=/dev/zero of=/srv/swap bs=1M count=64 status=none
+losetup /dev/loop6 /srv/swap
+mkswap -q /dev/loop6
+swapon /dev/loop6
+`
 
 func testDrift(t *testing.T) {
 	s := clusterSite(t)
@@ -84,19 +112,19 @@ func (s *site) repair(d drift) {
 		s.t.Cleanup(func() { s.shell(d.host, d.also) })
 	}
 	s.shell(d.host, d.script)
-	var others []string
-	for _, host := range []string{"cp1", "w1", "w2"} {
-		if !slices.Contains(d.touched, host) {
-			others = append(others, host)
-		}
-	}
-	before := s.list(others...)
-	s.planned(3).says(d.reason)
+	s.plannedEvents().saysOf(cmp.Or(d.about, d.host), d.reason).plans(d.plans...)
+	before := s.list("cp1", "w1", "w2")
 	s.mustUp()
 	if is := s.shell(d.host, d.check); is != want {
 		s.t.Errorf("after the repair there is %q, want %q", is, want)
 	}
-	s.untouched(before)
+	for host, was := range before {
+		may := d.may
+		if !slices.Contains(d.touched, host) {
+			may = nil
+		}
+		s.untouchedBut(map[string]string{host: was}, may...)
+	}
 	s.planned(0)
 	s.wantNodes("cp1", "w1", "w2")
 }

@@ -49,7 +49,7 @@ func (s *site) corruptBundle() {
 	}
 	s.flipByte(broken, "blobs/sha256/"+blob.Encoded())
 	s.edit(strconv.Quote(shared.bundle), strconv.Quote(broken))
-	s.fairlead("up").exits(1).says("error: x1: install kubelet, kubeadm and kubectl 1.37.2", blob.String(), "hint: the bundle is damaged")
+	s.fairlead("up").exits(1).saysOf("x1", "error: x1: install kubelet, kubeadm and kubectl 1.37.2", blob.String(), "hint: the bundle is damaged")
 	// The script on the host learns of it by a signal, and tidies up.
 	s.eventually("nothing of the broken bundle", 10*time.Second, func() string {
 		return s.shell("x1", "ls /usr/local/bin/kube* 2>/dev/null || :")

@@ -45,6 +45,7 @@ func testErrors(t *testing.T) {
 		{"WrongArchitecture", (*site).wrongArchitecture},
 		{"CorruptBundle", (*site).corruptBundle},
 		{"NoSpaceLeft", (*site).noSpaceLeft},
+		{"SwapOnAgain", (*site).swapOnAgain},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := s.sub(t)
@@ -70,7 +71,7 @@ func (s *site) wrongInventory() {
 func (s *site) othersGoOn() outcome {
 	s.t.Helper()
 	s.shell("w1", "echo 0 >/proc/sys/net/ipv4/ip_forward")
-	o := s.fairlead("up", "--output", "json").exits(1).says("w2")
+	o := s.fairlead("up", "--output", "json").exits(1)
 	var reported time.Time
 	for _, e := range o.events() {
 		if e.Kind == "observed" && e.Host == "w2" && e.Error != "" && reported.IsZero() {
@@ -102,14 +103,14 @@ func (s *site) frozenHost() {
 			return ""
 		})
 	})
-	s.othersGoOn().says("error: w2", s.address("w2"), "hint: is the host up")
+	s.othersGoOn().saysOf("w2", "error: w2", s.address("w2"), "hint: is the host up")
 }
 
 // wrongAddress: nothing has the address of the inventory.
 func (s *site) wrongAddress() {
 	nowhere := s.address("w2")[:strings.LastIndex(s.address("w2"), ".")] + ".251"
 	s.edit("address: "+s.address("w2"), "address: "+nowhere)
-	s.othersGoOn().says("error: w2", nowhere, "hint: is the host up")
+	s.othersGoOn().saysOf("w2", "error: w2", nowhere, "hint: is the host up")
 }
 
 func (s *site) wrongKey() {
@@ -118,7 +119,10 @@ func (s *site) wrongKey() {
 		s.t.Fatalf("%v: %s", err, out)
 	}
 	s.edit(strconv.Quote(s.lab.IdentityFile()), strconv.Quote(key))
-	s.fairlead("up").exits(1).says("error: cp1", "error: w1", "error: w2", key, "hint: try to log in by hand: ssh")
+	o := s.fairlead("up").exits(1)
+	for _, host := range []string{"cp1", "w1", "w2"} {
+		o.saysOf(host, "error: "+host, key, "hint: try to log in by hand: ssh")
+	}
 }
 
 // sudoRefused: the login of w1 may not become root.
@@ -128,7 +132,7 @@ func (s *site) sudoRefused() {
 		install -m 600 -o powerless /home/fairlead/.ssh/authorized_keys /home/powerless/.ssh/authorized_keys`)
 	s.t.Cleanup(func() { s.shell("w1", "userdel --remove powerless 2>/dev/null") })
 	s.edit("{name: w1, address: "+s.address("w1")+"}", "{name: w1, address: "+s.address("w1")+", ssh: {user: powerless}}")
-	s.fairlead("up").exits(1).says("error: w1", "sudo", "hint: let powerless become root without a password", "/etc/sudoers.d/")
+	s.fairlead("up").exits(1).saysOf("w1", "error: w1", "sudo", "hint: let powerless become root without a password", "/etc/sudoers.d/")
 }
 
 func (s *site) unknownHostKey() {
@@ -136,7 +140,7 @@ func (s *site) unknownHostKey() {
 	s.write(known, "")
 	s.edit(strconv.Quote(s.lab.KnownHosts()), strconv.Quote(known))
 	fingerprint := s.shell("w1", "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d ' ' -f 2")
-	s.fairlead("up").exits(1).says("error: w1", fingerprint, known, "ssh-keygen -lf", "no known key")
+	s.fairlead("up").exits(1).saysOf("w1", "error: w1", fingerprint, known, "ssh-keygen -lf", "no known key")
 	if text := s.read(known); text != "" {
 		s.t.Errorf("fairlead wrote into known_hosts: %s", text)
 	}
@@ -164,6 +168,6 @@ func (s *site) changedHostKey() {
 	s.write(known, text.String())
 	s.edit(strconv.Quote(s.lab.KnownHosts()), strconv.Quote(known))
 	fingerprint := s.shell("w1", "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d ' ' -f 2")
-	s.fairlead("up").exits(1).says("error: w1", fingerprint, known+":"+strconv.Itoa(line), "ssh-keygen -R", "somebody may be in between").
+	s.fairlead("up").exits(1).saysOf("w1", "error: w1", fingerprint, known+":"+strconv.Itoa(line), "ssh-keygen -R", "somebody may be in between").
 		saysNot("error: w2", "error: cp1")
 }

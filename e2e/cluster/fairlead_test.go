@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,9 +33,20 @@ type event struct {
 	Kind    string    `json:"kind"`
 	Host    string    `json:"host"`
 	Step    string    `json:"step"`
+	Title   string    `json:"title"`
+	Reasons []string  `json:"reasons"`
 	Message string    `json:"message"`
 	Bytes   int64     `json:"bytes"`
 	Error   string    `json:"error"`
+	Finding struct {
+		Name, Message, Mending string
+	} `json:"finding"`
+}
+
+// text is all that the event says of its host.
+func (e event) text() string {
+	parts := append([]string{e.Title, e.Message, e.Error, e.Finding.Name, e.Finding.Message, e.Finding.Mending}, e.Reasons...)
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "\n")
 }
 
 // command prepares fairlead with the site's inventory and nothing of the caller's
@@ -81,6 +94,12 @@ func (s *site) planned(code int) outcome {
 	return s.fairlead("plan", "--detailed-exitcode").exits(code)
 }
 
+// plannedEvents is planned for changes, with the plan as events.
+func (s *site) plannedEvents() outcome {
+	s.t.Helper()
+	return s.fairlead("plan", "--detailed-exitcode", "--output", "json").exits(3)
+}
+
 // exits fails the test unless fairlead ended with the code.
 func (o outcome) exits(code int) outcome {
 	o.t.Helper()
@@ -97,6 +116,76 @@ func (o outcome) says(texts ...string) outcome {
 		if !strings.Contains(o.stdout+o.stderr, text) {
 			o.t.Errorf("%s: does not say %q\nstdout: %s\nstderr: %s", o.line, text, lastLines(o.stdout), lastLines(o.stderr))
 		}
+	}
+	return o
+}
+
+// saysOf fails the test unless one thing that was said of the host holds all texts: an event,
+// a failure with what belongs to it, a finding, or the part of a plan that is the host's.
+// That a host's name stands anywhere in the output says nothing: every run names all hosts.
+func (o outcome) saysOf(host string, texts ...string) outcome {
+	o.t.Helper()
+	said := o.said(host)
+	if !slices.ContainsFunc(said, func(s string) bool { return containsAll(s, texts) }) {
+		o.t.Errorf("%s: does not say %q of %s; of %s it says:\n%s\nstderr: %s", o.line, texts, host, host, strings.Join(said, "\n--\n"), lastLines(o.stderr))
+	}
+	return o
+}
+
+func containsAll(text string, parts []string) bool {
+	return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(text, part) })
+}
+
+// said is what the output says of one host, thing by thing.
+func (o outcome) said(host string) []string {
+	o.t.Helper()
+	var all []string
+	if o.json() {
+		for _, e := range o.events() {
+			if e.Host == host {
+				all = append(all, e.text())
+			}
+		}
+	} else {
+		all = paragraphs(o.stdout, host)
+	}
+	return append(all, paragraphs(o.stderr, host)...)
+}
+
+func (o outcome) json() bool { return strings.Contains(o.line, " --output json") }
+
+// paragraphs are the lines about a host, each with the indented ones below it: "w1  title
+// failed", "w1: error: Disk: …", "error: w1: title: …" and "w1 (worker, 192.0.2.21)".
+func paragraphs(text, host string) []string {
+	about := regexp.MustCompile(`^(error: )?` + regexp.QuoteMeta(host) + `(:| \(|  )`)
+	var all []string
+	inside := false
+	for line := range strings.Lines(text) {
+		switch {
+		case !strings.HasPrefix(line, " "):
+			if inside = about.MatchString(line); inside {
+				all = append(all, line)
+			}
+		case inside:
+			all[len(all)-1] += line
+		}
+	}
+	return all
+}
+
+// plans fails the test unless exactly these steps were planned. The run has to be a plan with
+// --output json.
+func (o outcome) plans(steps ...string) outcome {
+	o.t.Helper()
+	var planned []string
+	for _, e := range o.events() {
+		if e.Kind == "planned" {
+			planned = append(planned, e.Step)
+		}
+	}
+	slices.Sort(planned)
+	if want := slices.Sorted(slices.Values(steps)); !slices.Equal(planned, want) {
+		o.t.Errorf("%s: planned are %q, want %q", o.line, planned, want)
 	}
 	return o
 }

@@ -28,6 +28,27 @@ func (s *site) shell(host, script string, args ...string) string {
 	return strings.TrimSpace(out)
 }
 
+// look runs a script that reads much of the host, in bash, where the failure of any program in it
+// is the script's. Files that go away under its eyes are none: what it runs through "lasting" may
+// miss such.
+func (s *site) look(host, script string, args ...string) string {
+	s.t.Helper()
+	out, err := s.lab.Exec(s.ctx, host, append([]string{"bash", "-euo", "pipefail", "-c", lasting + script, "bash"}, args...)...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return strings.TrimSpace(out)
+}
+
+// lasting runs a program, whose failure is one unless all that it complains of is that files are
+// no longer there.
+const lasting = `
+lasting() {
+	if "$@" 2>/tmp/complaints; then return 0; fi
+	[ -s /tmp/complaints ] && ! grep -v ': No such file or directory$' /tmp/complaints >&2
+}
+`
+
 // tryShell is shell for a script that may fail.
 func (s *site) tryShell(host, script string) (string, error) {
 	out, err := s.lab.Exec(s.ctx, host, "sh", "-euc", script)

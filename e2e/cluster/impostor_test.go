@@ -31,7 +31,7 @@ func (s *site) joinImpostor(host string) {
 	port := server.Listener.Addr().(*net.TCPAddr).Port
 	s.shell(host, fmt.Sprintf("iptables -t nat -A OUTPUT -p tcp -d %s --dport 6443 -j DNAT --to-destination %s:%d", s.address("cp1"), gateway, port))
 	o := s.fairlead("up").exits(1)
-	o.says(host, "join as worker", "kubeadm join", "none of the public keys", "pinned")
+	o.saysOf(host, "join as worker", "kubeadm join", "none of the public keys", "pinned")
 	if asked.Load() == 0 {
 		s.t.Error("nobody has asked the impostor")
 	}

@@ -80,26 +80,3 @@ func (s *site) podElsewhere(node string, on bool) string {
 	}
 	return ""
 }
-
-// untouchedBut is untouched for hosts on which pods came or went meanwhile: lines that
-// begin so are not compared.
-func (s *site) untouchedBut(before map[string]string, prefixes ...string) {
-	s.t.Helper()
-	for host, was := range before {
-		for _, change := range changes(was, s.shell(host, listing)) {
-			_, line, _ := strings.Cut(change, ": ")
-			if !hasPrefix(line, prefixes) {
-				s.t.Errorf("host %s was touched: %s", host, change)
-			}
-		}
-	}
-}
-
-func hasPrefix(text string, prefixes []string) bool {
-	for _, prefix := range prefixes {
-		if strings.HasPrefix(text, prefix) {
-			return true
-		}
-	}
-	return false
-}

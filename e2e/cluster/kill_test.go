@@ -3,9 +3,9 @@
 package cluster
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +14,7 @@ import (
 func testKill(t *testing.T) {
 	hosts := []string{"cp1", "w1", "w2"}
 	s := freshSite(t, hosts...)
+	before := s.snapshots(hosts...)
 	for _, kill := range []struct {
 		name string
 		at   func(event) bool
@@ -42,38 +43,50 @@ func testKill(t *testing.T) {
 			s.fairlead("reset", "--yes").exits(0)
 		})
 	}
+	t.Run("Kubeadm", func(t *testing.T) { s.sub(t).killKubeadmAgain(hosts) })
+	t.Run("Reset", func(t *testing.T) {
+		s := s.sub(t)
+		s.fairlead("reset", "--yes").exits(0)
+		s.restored(before)
+	})
 }
 
-// killAt runs fairlead up and kills it, as the kernel does when memory is short, at the first
-// event of which at is true.
-func (s *site) killAt(name string, at func(event) bool) {
+// killKubeadmAgain ends kubeadm itself, in run after run, at places where it leaves half of a
+// member behind: of a control plane whose API server is not there yet, of one that answers, and of
+// a worker. Every run goes on from there, and the last one comes to the end.
+func (s *site) killKubeadmAgain(hosts []string) {
 	s.t.Helper()
-	cmd := s.command("up", "--output", "json")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	reached := false
-	var last string
-	scanner := bufio.NewScanner(stdout)
-	scanner.Buffer(nil, 1<<20)
-	for !reached && scanner.Scan() {
-		var e event
-		last = scanner.Text()
-		if err := json.Unmarshal(scanner.Bytes(), &e); err != nil {
-			s.t.Errorf("event %q: %v", last, err)
-			break
+	const unfinished = "kubeadm init has not finished"
+	for _, cut := range []struct {
+		name, step, line string
+		reason           string // why the step runs at all
+		then             func(*site, *os.Process, event) error
+	}{
+		{"API server to come", "cp1/init", "[kubelet-start] Starting the kubelet", "no control plane exists", killKubeadm},
+		{"objects to come", "cp1/init", "[bootstrap-token]", unfinished, killKubeadm},
+		{"worker", "w1/join", "[kubelet-start]", "the host is not in the cluster", killKubeadmAndKubelet},
+	} {
+		o := s.upWith(moment{cut.name, printed(cut.step, cut.line), cut.then})
+		host, _, _ := strings.Cut(cut.step, "/")
+		o.exits(1).saysOf(host, "error: "+host+": ", ": kubeadm ")
+		if e, _ := find(o.events(), "started", cut.step); !strings.Contains(e.text(), cut.reason) {
+			s.t.Errorf("%s: %s was started because of %q, want %q", cut.name, cut.step, e.Reasons, cut.reason)
 		}
-		reached = at(e)
 	}
-	killed := cmd.Process.Kill()
-	waited := cmd.Wait()
-	if !reached {
-		s.t.Fatalf("%s: the run ended before it could be killed: %v, %v; last event: %s", name, waited, killed, last)
+	half := s.shell("w1", "ls /etc/kubernetes/bootstrap-kubelet.conf /etc/kubernetes/kubelet.conf 2>/dev/null || :")
+	o := s.mustUp()
+	if again := s.joinedAgain(o); !strings.HasSuffix(half, "/kubelet.conf") && !slices.Equal(again, []string{"w1"}) {
+		s.t.Errorf("w1 had %q, and joins that were gone on with are those of %q", half, again)
 	}
+	s.wantNodes(hosts...)
+	s.wantNoTokens()
+	s.planned(0)
+}
+
+// killKubeadmAndKubelet ends both, so that no kubelet completes what kubeadm has begun.
+func killKubeadmAndKubelet(s *site, p *os.Process, e event) error {
+	_, err := s.lab.Exec(s.ctx, e.Host, "sh", "-euc", "systemctl kill --signal=KILL "+kubeadmUnit+"; systemctl stop kubelet.service")
+	return err
 }
 
 // kubeadmGoesOn fails the test unless kubeadm still runs on cp1, with nobody to watch it.
@@ -107,16 +120,19 @@ func (s *site) wantNoTokens() {
 	}
 }
 
-// overlap returns an error if two steps ran at the same time.
+// overlap returns an error if two steps ran at the same time. Either may have failed.
 func overlap(events []event, a, b string) error {
 	begin, end := map[string]time.Time{}, map[string]time.Time{}
 	for _, step := range []string{a, b} {
 		started, hasStarted := find(events, "started", step)
-		done, isDone := find(events, "done", step)
-		if !hasStarted || !isDone {
-			return fmt.Errorf("step %s: started %v, done %v", step, hasStarted, isDone)
+		over, isOver := find(events, "done", step)
+		if !isOver {
+			over, isOver = find(events, "failed", step)
 		}
-		begin[step], end[step] = started.Time, done.Time
+		if !hasStarted || !isOver {
+			return fmt.Errorf("step %s: started %v, over %v", step, hasStarted, isOver)
+		}
+		begin[step], end[step] = started.Time, over.Time
 	}
 	if begin[a].Before(end[b]) && begin[b].Before(end[a]) {
 		return fmt.Errorf("steps %s and %s ran at the same time", a, b)

@@ -4,6 +4,8 @@ package cluster
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 
 	"fairlead/e2e/lab"
@@ -23,34 +25,99 @@ func testThreeControlPlanes(t *testing.T) {
 	s := freshSite(t, hosts...)
 	t.Cleanup(func() { shared.up = false })
 	s.inventory(lab.InventoryOptions{ControlPlanes: hosts, Bundle: shared.bundle})
-	events := s.mustUp().events()
-	if err := overlap(events, "cp2/join", "cp3/join"); err != nil {
+	s.markHosts(hosts)
+	before := s.snapshots("cp3")
+	stop := sample(s.ctx)
+	cut := s.upWith(moment{"second etcd member", secondMember, killKubeadm}).exits(1)
+	whole := s.mustUp()
+	seen := stop()
+	if err := overlap(cut.events(), "cp2/join", "cp3/join"); err != nil {
 		t.Error(err)
+	}
+	if again := s.joinedAgain(whole); len(again) != 1 || again[0] == "cp1" {
+		t.Errorf("joins that were gone on with are those of %q, want the second one's", again)
 	}
 	s.wantNodes(hosts...)
 	s.wantMembers(hosts...)
 	s.wantNoTokens()
 	s.planned(0)
 
+	t.Run("Secrets", func(t *testing.T) {
+		s := s.sub(t)
+		seen.wantForRootOnly(t)
+		s.wantKeysForRootOnly(hosts...)
+		s.scan(hosts, seen, cut, whole)
+	})
 	t.Run("Settings", func(t *testing.T) { s.sub(t).wantSettingsOneByOne(hosts...) })
 
 	s.fairlead("reset", "cp3", "--yes").exits(0)
+	s.restored(before)
 	s.wantMembers("cp1", "cp2")
 	s.wantNodes("cp1", "cp2")
 	s.inventory(lab.InventoryOptions{ControlPlanes: []string{"cp1", "cp2"}, Bundle: shared.bundle})
-	s.edit(settingsBegin, settingsBegin+syncPeriod)
+	s.edit(settingsBegin, settingsBegin+settingsOfMany)
 	s.planned(0)
 }
 
-// wantSettingsOneByOne changes a setting on one control plane after another, while all API
-// servers answer.
+// secondMember is true when the second of two joining control planes has announced itself to etcd,
+// which then waits for a member that nobody starts.
+func secondMember(events []event) bool {
+	e := events[len(events)-1]
+	if e.Kind != "output" || !strings.Contains(e.Message, "[etcd] Announced new etcd member") {
+		return false
+	}
+	return e.Step == "cp2/join" && ended(events, "cp3/join") || e.Step == "cp3/join" && ended(events, "cp2/join")
+}
+
+// joinedAgain are the hosts whose joins had not finished before.
+func (s *site) joinedAgain(o outcome) (hosts []string) {
+	s.t.Helper()
+	for _, e := range o.events() {
+		if e.Kind == "started" && slices.Contains(e.Reasons, "an earlier join has not finished") {
+			hosts = append(hosts, e.Host)
+		}
+	}
+	return hosts
+}
+
+// wantKeysForRootOnly fails the test unless the keys that came to the hosts are for root alone.
+func (s *site) wantKeysForRootOnly(hosts ...string) {
+	s.t.Helper()
+	for _, host := range hosts {
+		modes := s.look(host, `find /etc/kubernetes -name '*.key' -printf '%m %U:%G %P\n' -o -name '*.conf' -printf '%m %U:%G %P\n'`)
+		if n := len(strings.Split(modes, "\n")); n < 12 { // nine keys, and kubeconfigs
+			s.t.Errorf("host %s: there are only %d keys:\n%s", host, n, modes)
+		}
+		for line := range strings.Lines(modes) {
+			if !strings.HasPrefix(line, "600 0:0 ") {
+				s.t.Errorf("host %s: key with mode, owner and path %s", host, line)
+			}
+		}
+	}
+}
+
+// settingsOfMany are arguments of an API server and of a controller manager, as they stand in an
+// inventory.
+const settingsOfMany = syncPeriod + `      apiServer: {extraArgs: [{name: event-ttl, value: 2h0m0s}]}
+`
+
+// wantSettingsOneByOne changes settings on one control plane after another, while two of the
+// three API servers answer at any time.
 func (s *site) wantSettingsOneByOne(hosts ...string) {
-	s.edit(settingsBegin, settingsBegin+syncPeriod)
-	probe := s.probeAPI(hosts...)
+	s.edit(settingsBegin, settingsBegin+settingsOfMany)
+	before := map[string]string{}
+	for _, host := range hosts {
+		before[host] = s.startOf("kube-apiserver-" + host)
+	}
+	probe := s.probeAPI(1, hosts...)
 	events := s.mustUp().events()
 	probe.wantNoFailure()
 	for i, host := range hosts {
 		s.wantArgument("kube-controller-manager-"+host, "--horizontal-pod-autoscaler-sync-period=10s")
+		s.wantArgument("kube-apiserver-"+host, "--event-ttl=2h0m0s")
+		if s.startOf("kube-apiserver-"+host) == before[host] {
+			s.t.Errorf("the API server of %s was not started anew", host)
+		}
 		for _, other := range hosts[i+1:] {
 			if err := overlap(events, host+"/settings", other+"/settings"); err != nil {
 				s.t.Error(err)
@@ -58,6 +125,12 @@ func (s *site) wantSettingsOneByOne(hosts ...string) {
 		}
 	}
 	s.planned(0)
+}
+
+// startOf is when the container of a static pod started.
+func (s *site) startOf(pod string) string {
+	s.t.Helper()
+	return s.kubectl("get", "pod", "--namespace", "kube-system", pod, "--output", "jsonpath={.status.containerStatuses[0].state.running.startedAt}")
 }
 
 // wantMembers fails the test unless etcd's members are exactly these, started and with a

@@ -45,6 +45,8 @@ func testOwnRegistry(t *testing.T) {
 			t.Errorf("host %s has pulled nothing from the registry", host)
 		}
 	}
+	s.wantRegistryKeysForRootOnly()
+	s.wantNoKeysOnLaptop()
 	t.Run("Delete", func(t *testing.T) { s.sub(t).wantImageDeleted() })
 	t.Run("Reset", func(t *testing.T) {
 		s := s.sub(t)
@@ -53,6 +55,20 @@ func testOwnRegistry(t *testing.T) {
 			t.Errorf("left: %s", left)
 		}
 	})
+}
+
+// wantRegistryKeysForRootOnly fails the test unless what is secret of the registry is for root alone.
+func (s *site) wantRegistryKeysForRootOnly() {
+	s.t.Helper()
+	out := s.look("cp1", "find /etc/fairlead/registry -name '*.key' -printf '%m %U:%G %p\\n'")
+	if out == "" {
+		s.t.Error("the registry has no keys")
+	}
+	for line := range strings.Lines(out) {
+		if !strings.HasPrefix(line, "600 0:0 ") {
+			s.t.Errorf("key with mode, owner and path %s", line)
+		}
+	}
 }
 
 // sent is what a run has sent from this machine to the lab's hosts, in bytes.

@@ -5,8 +5,8 @@ package cluster
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,15 +37,10 @@ func closedSite(t *testing.T, names ...string) *site {
 		}
 		shared.options.Closed = false
 	})
-	// The name server of this machine is outside of the lab, and answers.
-	servers, err := exec.CommandContext(s.ctx, "awk", "$1 == \"nameserver\" { print $2; exit }", "/etc/resolv.conf").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := strings.TrimSpace(string(servers))
+	outside := s.outside()
 	for _, name := range names {
-		if out, err := s.tryShell(name, "timeout 2 bash -c '</dev/tcp/"+server+"/53' && echo open"); err == nil {
-			t.Fatalf("host %s has a way out to %s: %s", name, server, out)
+		if out, err := s.tryShell(name, pingOnce+outside); err == nil {
+			t.Fatalf("host %s has a way out to %s: %s", name, outside, out)
 		}
 	}
 	return s
@@ -164,32 +159,25 @@ func (s *site) pulls(server *registry.Server, host string) []string {
 
 // wantRegistryErrors: what can be known is reported before a host is touched.
 func (s *site) wantRegistryErrors(server *registry.Server) {
-	untouched := func() {
-		s.t.Helper()
-		for _, host := range []string{"cp1", "w1", "w2"} {
-			if out := s.shell(host, "ls /var/lib/fairlead /etc/containerd 2>/dev/null || :"); out != "" {
-				s.t.Errorf("host %s was touched: %s", host, out)
-			}
-		}
-	}
+	before := s.list("cp1", "w1", "w2")
 	// Nothing is there yet.
-	s.fairlead("images", "verify").exits(1).says("w1: error: Images: image "+server.Host+"/k8s/pause:3.10.2 cannot be had", "not in the registry")
+	s.fairlead("images", "verify").exits(1).saysOf("w1", "error: Images: image "+server.Host+"/k8s/pause:3.10.2 cannot be had", "not in the registry")
 	s.fairlead("up").exits(1).says("image "+server.Host+"/k8s/kube-apiserver:v1.37.2 cannot be had", "fairlead images mirror --to "+server.Host, "nothing was changed")
-	untouched()
+	s.untouched(before)
 	for _, c := range []struct{ name, from, to, says string }{
 		{"wrong CA", "ca: ./ca.crt", "ca: ./other.crt", "certificate is not trusted"},
 		{"wrong password", "password: {file: ./password}", "password: {file: ./other-password}", "denies access"},
 	} {
 		s.edit(c.from, c.to)
-		s.fairlead("up").exits(1).says("w1", "images cannot be had from "+server.Host, c.says, "nothing was changed").saysNot(server.Password, "wrong-password")
+		s.fairlead("up").exits(1).saysOf("w1", "images cannot be had from "+server.Host, c.says).says("nothing was changed").saysNot(server.Password, "wrong-password")
 		s.edit(c.to, c.from)
-		untouched()
+		s.untouched(before)
 	}
 	if err := server.Stop(s.ctx); err != nil {
 		s.t.Fatal(err)
 	}
-	s.fairlead("check").exits(1).says("w2: error: Images: images cannot be had from "+server.Host, "unreachable")
-	untouched()
+	s.fairlead("check").exits(1).saysOf("w2", "error: Images: images cannot be had from "+server.Host, "unreachable")
+	s.untouched(before)
 	if err := server.Start(s.ctx); err != nil {
 		s.t.Fatal(err)
 	}
@@ -197,28 +185,35 @@ func (s *site) wantRegistryErrors(server *registry.Server) {
 
 // wantRerunAfterRegistryDown ends the registry while the first control plane pulls from it.
 func (s *site) wantRerunAfterRegistryDown(server *registry.Server) {
+	s.t.Helper()
+	running, over := context.WithCancel(s.ctx)
 	broken := make(chan error, 1)
-	go func() {
-		for {
-			requests, err := server.Requests(s.ctx)
-			if err != nil {
-				broken <- err
-				return
-			}
-			if slices.ContainsFunc(requests, func(line string) bool {
-				return strings.HasPrefix(line, s.address("cp1")+" ") && strings.Contains(line, "containerd/")
-			}) {
-				broken <- server.Stop(s.ctx)
-				return
-			}
-		}
-	}()
-	s.fairlead("up").exits(1).says("cp1", server.Host+"/k8s/")
+	go func() { broken <- s.stopAtFirstPull(running, server) }()
+	o := s.fairlead("up")
+	over()
 	if err := <-broken; err != nil {
-		s.t.Fatal(err)
+		s.t.Fatalf("%v\nstderr: %s", err, lastLines(o.stderr))
 	}
+	o.exits(1).saysOf("cp1", server.Host+"/k8s/")
 	if err := server.Start(s.ctx); err != nil {
 		s.t.Fatal(err)
 	}
 	s.mustUp()
+}
+
+// stopAtFirstPull stops the registry as soon as cp1's runtime has asked it for something, or
+// gives up when the run is over.
+func (s *site) stopAtFirstPull(running context.Context, server *registry.Server) error {
+	for running.Err() == nil {
+		requests, err := server.Requests(s.ctx)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(requests, func(line string) bool {
+			return strings.HasPrefix(line, s.address("cp1")+" ") && strings.Contains(line, "containerd/")
+		}) {
+			return server.Stop(s.ctx)
+		}
+	}
+	return errors.New("the run ended before cp1 pulled anything")
 }

@@ -32,6 +32,17 @@ func testReset(t *testing.T) {
 		s.shell(host, plant)
 	}
 	before := s.snapshots(hosts...)
+	for _, host := range hosts {
+		for _, want := range []string{
+			"iptables-save *filter -A FOREIGN -s 192.0.2.7/32 -j DROP 1\tthere", "iptables-save *nat -A FOREIGN-NAT ", "nft ",
+			"mount /mnt/foreign\tforeign tmpfs", "path /etc/cni/net.d/99-foreign.conf.disabled\tf ", "sum /etc/fstab\t",
+			"sysctl net.ipv4.ip_forward\t0", "unit-file ssh.service\t", "unit ssh.service\t",
+		} {
+			if !strings.Contains("\n"+before[host], "\n"+want) {
+				t.Errorf("host %s: its snapshot lacks %q", host, want)
+			}
+		}
+	}
 	s.mustUp()
 	for _, host := range hosts {
 		if line := s.shell(host, "grep loop6 /etc/fstab"); !strings.HasPrefix(line, "#") {
@@ -60,7 +71,7 @@ func (s *site) leaveSomething() {
 	s.t.Helper()
 	const file = "/opt/cni/bin/bridge"
 	s.shell("w2", "mount --bind "+file+" "+file)
-	s.fairlead("reset", "w2", "--yes").exits(1).says("w2", "reset left behind", file, "hint: ")
+	s.fairlead("reset", "w2", "--yes").exits(1).saysOf("w2", "reset left behind", file, "hint: ")
 	s.shell("w2", "umount "+file)
 	s.fairlead("reset", "w2", "--yes").exits(0)
 	if out := s.shell("w2", "ls -d /opt/cni /var/lib/fairlead 2>/dev/null || :"); out != "" {

@@ -4,11 +4,16 @@ package cluster
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
+	"testing"
 	"time"
 )
 
@@ -25,6 +30,7 @@ type samples struct {
 	mu        sync.Mutex
 	lines     map[string]bool // command lines
 	documents map[string]bool // of kubeadm, with the token
+	modes     map[string]bool // of those documents, and who owns them
 	looks     int
 }
 
@@ -32,7 +38,7 @@ type samples struct {
 // was seen. Hosts of a lab are containers: their processes are in this machine's /proc,
 // and their files below /proc/PID/root.
 func sample(ctx context.Context) (stop func() *samples) {
-	seen := &samples{lines: map[string]bool{}, documents: map[string]bool{}}
+	seen := &samples{lines: map[string]bool{}, documents: map[string]bool{}, modes: map[string]bool{}}
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	group.Go(func() {
@@ -66,23 +72,46 @@ func (s *samples) look() {
 		}
 		line := strings.TrimSpace(strings.ReplaceAll(string(data), "\x00", " "))
 		s.lines[line] = true
-		if !strings.Contains(line, "kubeadm join") {
+		if !strings.Contains(line, "kubeadm join") && !strings.Contains(line, "kubeadm init") {
 			continue
 		}
-		if document, err := os.ReadFile(filepath.Join(filepath.Dir(file), "root", kubeadmConfig)); err == nil && len(document) > 0 {
-			s.documents[string(document)] = true
-		}
+		s.document(filepath.Join(filepath.Dir(file), "root", kubeadmConfig))
+	}
+}
+
+// document keeps what kubeadm was given, and who may read it.
+func (s *samples) document(file string) {
+	text, err := os.ReadFile(file)
+	info, statErr := os.Stat(file)
+	if err != nil || statErr != nil || len(text) == 0 {
+		return
+	}
+	s.documents[string(text)] = true
+	if owner, known := info.Sys().(*syscall.Stat_t); known {
+		s.modes[fmt.Sprintf("%v %d:%d", info.Mode(), owner.Uid, owner.Gid)] = true
+	}
+}
+
+// wantForRootOnly fails the test unless kubeadm's documents were for root's eyes whenever they
+// were looked at.
+func (s *samples) wantForRootOnly(t *testing.T) {
+	t.Helper()
+	if modes := slices.Sorted(maps.Keys(s.modes)); !slices.Equal(modes, []string{"-rw------- 0:0"}) {
+		t.Errorf("%s was %q", kubeadmConfig, modes)
 	}
 }
 
 // joinDocument is what was seen of a document for kubeadm join.
 type joinDocument struct{ token, caHash string }
 
-// join returns the token and the CA hash of the documents that were seen, which must agree.
+// join returns the token and the CA hash of the documents for joins that were seen.
 func (s *samples) join() (joins []joinDocument) {
 	token := regexp.MustCompile(`token: "?([a-z0-9]{6}\.[a-z0-9]{16})"?`)
 	hash := regexp.MustCompile(`sha256:[0-9a-f]{64}`)
 	for document := range s.documents {
+		if !strings.Contains(document, "kind: JoinConfiguration") {
+			continue
+		}
 		match := token.FindStringSubmatch(document)
 		if match == nil {
 			continue

@@ -3,16 +3,10 @@
 package cluster
 
 import (
-	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/json"
-	"fmt"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -36,7 +30,7 @@ func testSettings(t *testing.T) {
 		s.edit(settingsBegin, settingsBegin+syncPeriod)
 		s.planned(3).says("ClusterConfiguration.controllerManager.extraArgs[horizontal-pod-autoscaler-sync-period] is absent, want \"10s\"")
 		before, pods := s.containers(hosts...), s.pods()
-		probe := s.probeAPI("cp1")
+		probe := s.probeAPI(0, "cp1")
 		s.mustUp()
 		probe.wantNoFailure()
 		s.wantNewContainers(before, pods, "kube-controller-manager-cp1")
@@ -132,7 +126,7 @@ func testSettings(t *testing.T) {
 	t.Run("Bad", func(t *testing.T) {
 		s := s.sub(t)
 		s.edit(settingsBegin, settingsBegin+strings.ReplaceAll(syncPeriod, "10s", "soon"))
-		s.fairlead("up").exits(1).says("cp1", "wait for static pod kube-controller-manager-cp1: it ends again and again", "soon", "the former manifest was put back")
+		s.fairlead("up").exits(1).saysOf("cp1", "wait for static pod kube-controller-manager-cp1: it ends again and again", "soon", "the former manifest was put back")
 		s.eventually("the former controller manager", time.Minute, func() string {
 			out, err := s.tryKubectl("wait", "--for=condition=Ready", "--namespace=kube-system", "pod/kube-controller-manager-cp1", "--timeout=5s")
 			if err != nil {
@@ -161,6 +155,40 @@ func testSettings(t *testing.T) {
 		s.wantNodes(hosts...)
 		s.planned(0)
 	})
+	t.Run("SchedulerAndEtcd", func(t *testing.T) { s.sub(t).wantSchedulerAndEtcdChanged(hosts, plain) })
+}
+
+// schedulerAndEtcd are arguments of both, as they stand in an inventory.
+const schedulerAndEtcd = `    ClusterConfiguration:
+      scheduler: {extraArgs: [{name: authorization-webhook-cache-authorized-ttl, value: 12s}]}
+      etcd: {local: {extraArgs: [{name: quota-backend-bytes, value: "4294967296"}]}}
+`
+
+// wantSchedulerAndEtcdChanged gives both an argument and takes it away again. Of one control plane
+// the only member of etcd is started anew: the API is there again when up ends.
+func (s *site) wantSchedulerAndEtcdChanged(hosts []string, plain string) {
+	s.t.Helper()
+	const ttl, quota = "--authorization-webhook-cache-authorized-ttl=12s", "--quota-backend-bytes=4294967296"
+	s.edit(settingsBegin, settingsBegin+schedulerAndEtcd)
+	s.planned(3).says("scheduler.extraArgs[authorization-webhook-cache-authorized-ttl] is absent", "etcd.local.extraArgs[quota-backend-bytes] is absent")
+	s.mustUp()
+	s.wantNodes(hosts...)
+	s.wantArgument("kube-scheduler-cp1", ttl)
+	s.wantArgument("etcd-cp1", quota)
+	for program, argument := range map[string]string{"kube-scheduler": ttl, "etcd": quota} {
+		if line := s.shell("cp1", "tr '\\0' ' ' </proc/$(pgrep --exact "+program+")/cmdline"); !strings.Contains(line, argument) {
+			s.t.Errorf("%s runs as %s", program, line)
+		}
+	}
+	s.planned(0)
+	s.write(s.file, plain)
+	s.mustUp()
+	for _, component := range []string{"kube-scheduler", "etcd"} {
+		if text := s.shell("cp1", "cat /etc/kubernetes/manifests/"+component+".yaml"); strings.Contains(text, ttl) || strings.Contains(text, quota) {
+			s.t.Errorf("%s still has the argument", component)
+		}
+	}
+	s.planned(0)
 }
 
 // containers are the running containers of hosts.
@@ -220,100 +248,4 @@ func (s *site) serves(host, name string) error {
 		return err
 	}
 	return conn.Close()
-}
-
-// watched looks at something until it is asked what it has seen.
-type watched struct {
-	s     *site
-	stop  context.CancelFunc
-	group sync.WaitGroup
-	looks int
-	bad   []string
-}
-
-func (s *site) watch(look func(context.Context) error) *watched {
-	ctx, cancel := context.WithCancel(s.ctx)
-	w := &watched{s: s, stop: cancel}
-	w.group.Go(func() {
-		ticker := time.NewTicker(pollInterval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-			}
-			w.looks++
-			if err := look(ctx); err != nil && ctx.Err() == nil {
-				w.bad = append(w.bad, err.Error())
-			}
-		}
-	})
-	return w
-}
-
-func (w *watched) wantGood(what string) {
-	w.s.t.Helper()
-	w.stop()
-	w.group.Wait()
-	if len(w.bad) > 0 || w.looks < 5 {
-		w.s.t.Errorf("%s: %d of %d looks failed: %s", what, len(w.bad), w.looks, strings.Join(w.bad, "; "))
-	}
-	w.s.t.Logf("%s: %d looks, %d failed", what, w.looks, len(w.bad))
-}
-
-func (w *watched) wantNoFailure() { w.s.t.Helper(); w.wantGood("the API server answers") }
-
-func (w *watched) wantAlwaysReady() { w.s.t.Helper(); w.wantGood("all nodes are Ready") }
-
-// alive asks an API server whether it is alive.
-func (s *site) alive(ctx context.Context, ca *x509.CertPool, host string) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: ca, MinVersion: tls.VersionTLS12}}
-	defer transport.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+net.JoinHostPort(s.address(host), "6443")+"/livez", nil)
-	if err != nil {
-		return err
-	}
-	answer, err := transport.RoundTrip(request)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("/livez: %s", answer.Status)
-	}
-	return nil
-}
-
-// probeAPI asks the API servers of hosts over and over whether they are alive.
-func (s *site) probeAPI(hosts ...string) *watched {
-	s.t.Helper()
-	ca := s.clusterCA()
-	return s.watch(func(ctx context.Context) error {
-		for _, host := range hosts {
-			if err := s.alive(ctx, ca, host); err != nil {
-				return fmt.Errorf("%s: %w", host, err)
-			}
-		}
-		return nil
-	})
-}
-
-// watchNodes looks over and over whether all nodes are Ready.
-func (s *site) watchNodes() *watched {
-	return s.watch(func(context.Context) error {
-		out, err := s.tryKubectl("get", "nodes", "--output", "json")
-		var list struct{ Items []node }
-		if err == nil {
-			err = json.Unmarshal([]byte(out), &list)
-		}
-		for _, n := range list.Items {
-			if !n.ready() {
-				err = fmt.Errorf("node %s is not Ready", n.Metadata.Name)
-			}
-		}
-		return err
-	})
 }

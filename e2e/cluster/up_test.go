@@ -14,6 +14,10 @@ const kubernetesService = "10.96.0.1"
 
 const probeImage = "lab.fairlead.example/probe:v1"
 
+// soon is how long names and Services may take to answer in pods that are Ready: up does not wait for
+// CoreDNS, and kube-proxy's rules for a Service that was just made take a moment.
+const soon = 20 * time.Second
+
 // probes are a pod on each worker and a Service in front of each.
 const probes = `apiVersion: v1
 kind: Pod
@@ -50,6 +54,11 @@ func testUp(t *testing.T) {
 	s.wantNodes("cp1", "w1", "w2")
 	t.Run("Kubeconfig", func(t *testing.T) { s.sub(t).wantKubeconfig() })
 	t.Run("Network", func(t *testing.T) { s.sub(t).wantNetwork() })
+	t.Run("Outside", func(t *testing.T) {
+		// So that it says something when hosts of a closed lab do not reach it.
+		s := s.sub(t)
+		s.shell("w1", pingOnce+s.outside())
+	})
 }
 
 // wantKubeconfig tries what fairlead kubeconfig prints, with another kubectl's eyes.
@@ -81,21 +90,21 @@ func (s *site) wantNetworkFrom(image string) {
 	}
 	for _, pair := range [][2]string{{"w1", "w2"}, {"w2", "w1"}} {
 		from, to := "probe-"+pair[0], "probe-"+pair[1]
-		// CoreDNS, and kube-proxy's rules for a Service that was just made, may take a moment.
-		s.eventually("names in "+from, time.Minute, func() string {
-			out, err := s.tryKubectl("exec", from, "--", "/probe", "resolve", "kubernetes.default.svc.cluster.local")
-			if err != nil || out != kubernetesService {
-				return strings.TrimSpace(out + " " + errorText(err))
-			}
-			return ""
-		})
-		s.eventually(to+" from "+from, time.Minute, func() string {
-			out, err := s.tryKubectl("exec", from, "--", "/probe", "get", "http://to-"+pair[1]+".default.svc.cluster.local/")
-			if err != nil || out != to {
-				return strings.TrimSpace(out + " " + errorText(err))
-			}
-			return ""
-		})
+		for name, query := range map[string]struct{ verb, what, answer string }{
+			// Through the search path that the kubelet gives to pods.
+			"kubernetes.default":  {"resolve", "kubernetes.default", kubernetesService},
+			"the whole name":      {"resolve", "kubernetes.default.svc.cluster.local.", kubernetesService},
+			"the other's Service": {"get", "http://to-" + pair[1] + ".default.svc.cluster.local/", to},
+			"its short name":      {"get", "http://to-" + pair[1] + "/", to},
+		} {
+			s.eventually(name+" from "+from, soon, func() string {
+				out, err := s.tryKubectl("exec", from, "--", "/probe", query.verb, query.what)
+				if err != nil || out != query.answer {
+					return strings.TrimSpace(out + " " + errorText(err))
+				}
+				return ""
+			})
+		}
 	}
 }
 

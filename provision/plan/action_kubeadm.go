@@ -33,10 +33,18 @@ type KubeadmJoin struct {
 	Cluster      templates.Cluster
 	Node         templates.Node
 	ControlPlane bool
+	// KubeletStarted says that an earlier join has come as far as a kubelet with credentials
+	// of its own.
+	KubeletStarted bool
 }
 
 // Describe implements Action.
-func (KubeadmJoin) Describe() string { return "kubeadm join, CA pinned" }
+func (a KubeadmJoin) Describe() string {
+	if a.KubeletStarted {
+		return "kubeadm join, CA pinned, without what concerns the kubelet"
+	}
+	return "kubeadm join, CA pinned"
+}
 
 // Diff implements Differ: it shows the document that kubeadm gets, without what is known
 // only after init.
@@ -50,7 +58,7 @@ func (a KubeadmJoin) Diff() (path string, before, after []byte) {
 
 // Document is the document that kubeadm gets, with what is known only when it runs.
 func (a KubeadmJoin) Document(join templates.Join) ([]byte, error) {
-	join.ControlPlane = a.ControlPlane
+	join.ControlPlane, join.KubeletStarted = a.ControlPlane, a.KubeletStarted
 	join.APIServer = a.Cluster.Endpoint
 	return templates.JoinConfig(a.Cluster, a.Node, join)
 }

@@ -212,7 +212,7 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 	step.Needs = append(p.preparation(host.Name), clusterToken, StepID(p.Cluster.ControlPlane.Hosts[0].Name, stepInit))
 	action := KubeadmJoin{
 		Cluster: p.TemplateCluster(), Node: p.templateNode(host, ignore),
-		ControlPlane: host.Role == inventory.RoleControlPlane,
+		ControlPlane: host.Role == inventory.RoleControlPlane, KubeletStarted: facts.Joined(),
 	}
 	if action.ControlPlane {
 		step.Lock = etcdMembership
@@ -246,7 +246,8 @@ func (p *planner) tokens() {
 	mint.because("hosts join")
 	mint.Needs = []string{StepID(p.Cluster.ControlPlane.Hosts[0].Name, stepInit)}
 	mint.do(MintToken{})
-	revoke := Step{ID: ClusterRevoke, Title: "delete the bootstrap token", Needs: joins, Finally: true}
+	// It needs the mint too: a run that stops before anybody has joined has a token all the same.
+	revoke := Step{ID: ClusterRevoke, Title: "delete the bootstrap token", Needs: append([]string{clusterToken}, joins...), Finally: true}
 	revoke.because("no token outlives its run")
 	revoke.do(RevokeToken{})
 	first := slices.IndexFunc(p.plan.Steps, func(s Step) bool { return s.ID == joins[0] })
