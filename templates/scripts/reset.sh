@@ -253,7 +253,6 @@ undo() {
 		enabled*) systemctl unmask --quiet "$key" && systemctl enable --quiet "$key" ;;
 		*) systemctl unmask --quiet "$key" ;;
 		esac 2>/dev/null
-		[ "$detail" != active ] || systemctl start "$key" || complain "cannot start $key again"
 		;;
 	esac
 }
@@ -275,9 +274,16 @@ restore() {
 	for unit in $units; do
 		systemctl reset-failed "$unit" 2>/dev/null
 	done
+	# What ran before runs again, and with the files that were put back.
+	sed -n 's/^unit \([^ ]*\) [^ ]* active$/\1/p' "$state/undo" >"$state/again"
+	while read -r unit; do
+		verb=start
+		[ "$unit" = "${unit%.service}" ] || verb=restart
+		systemctl "$verb" "$unit" || complain "cannot $verb $unit"
+	done <"$state/again"
 	if [ -s "$state/saved/swaps" ]; then
 		while read -r device; do
-			swapon "$device" || complain "cannot turn swap on again: $device"
+			grep -q "^${device}[[:space:]]" /proc/swaps || swapon "$device" || complain "cannot turn swap on again: $device"
 		done <"$state/saved/swaps"
 	fi
 }
