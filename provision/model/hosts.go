@@ -176,8 +176,8 @@ func (s *Simulation) runPhase(name string, h *facts.Host, a plan.RunKubeadm) err
 
 // leaveEtcd takes a host's member out of etcd.
 func (s *Simulation) leaveEtcd(host string) error {
-	if !slices.Contains(s.Facts.Hosts[host].Manifests, "etcd.yaml") {
-		return nil
+	if !slices.Contains(s.Facts.Hosts[host].Manifests, "etcd.yaml") || !s.cluster.etcd[host] {
+		return nil // there is none, or it has left already
 	}
 	if _, exists := s.Facts.API.Nodes[host]; !exists {
 		return fmt.Errorf("kubeadm does not find the etcd member of %s, which has no node", host)

@@ -89,13 +89,15 @@ func (s *Simulation) perform(_ context.Context, step plan.Step) error {
 }
 
 // alone says why an action cannot work where another step is at work already. Others go on
-// before it is done.
+// before it is done, for it takes long.
 func (s *Simulation) alone(step plan.Step, where string, act func() error) error {
 	if other := s.busy[where]; other != "" {
 		return fmt.Errorf("%s is in use by %s (seed %d)", where, other, s.seed)
 	}
 	s.busy[where] = step.ID
-	s.turns.wait(step.ID)
+	for range 5 {
+		s.turns.wait(step.ID)
+	}
 	delete(s.busy, where)
 	return act()
 }
