@@ -177,6 +177,7 @@ func TestUpFromOneWishToAnother(t *testing.T) {
 		{"packages", "packages behind a proxy", "and back"}, {"packages behind a proxy", "one control plane"},
 		{"packages", "docker"}, {"docker with registries", "docker", "and back"}, {"docker", "packages", "and back"},
 		{"docker beside a bundle", "docker", "and back"},
+		{"a kind of one's own", "one control plane", "and back"}, {"a kind for others", "one control plane", "and back"},
 	} {
 		t.Run(fmt.Sprint(change[0], " to ", change[1]), func(t *testing.T) {
 			before := inUse(t, all[change[0]])

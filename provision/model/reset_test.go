@@ -166,6 +166,14 @@ func TestResetOfSomeHosts(t *testing.T) {
 			fresh := inUse(t, all[c.wish])
 			made := fresh.Fork()
 			made.WantConverged()
+			for n := range seeds() {
+				s := made.Fork()
+				s.seedWith(made.seed + n)
+				if err := s.reset(c.hosts...); err != nil {
+					t.Fatal(err)
+				}
+				s.wantLeft(fresh, made, c.hosts)
+			}
 			everyCut(t, func(n int, kill, late bool) bool {
 				s := made.Fork()
 				s.cutOff(n, kill, late)
