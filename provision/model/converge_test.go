@@ -111,7 +111,7 @@ func inUse(t *testing.T, edit func(*inventory.Cluster)) *Simulation {
 // stride is from one place to be cut off at to the next: all of them, in a short run some.
 func stride() int {
 	if testing.Short() {
-		return 9
+		return 12
 	}
 	return 1
 }
