@@ -51,7 +51,7 @@ e2e: build setup ## tests on real clusters; RUN=regexp chooses some
 	go -C e2e test -tags cluster ./cluster -count 1 -timeout 80m -v -run '$(RUN)' -fairlead $(CURDIR)/bin/fairlead
 
 cuts: ## cuts simulated runs off at every place; "check" takes some of them
-	go test ./provision/model -run '^TestUp'
+	go test ./provision/model -run '^Test(Up|Reset)' -timeout 30m
 
 test: check cuts ## all tests, those on real clusters included
 	$(MAKE) e2e

@@ -3,11 +3,13 @@ package model
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"fairlead/inventory"
+	"fairlead/provision/facts"
 	"fairlead/provision/model/world"
-	"fairlead/provision/plan"
 	"fairlead/templates"
 )
 
@@ -22,6 +24,8 @@ func wishes(t *testing.T) map[string]func(*inventory.Cluster) {
 			c.Workers[0].Taints = []inventory.Taint{{Key: "gpu", Value: "true", Effect: "NoSchedule"}}
 		}),
 		"all add-ons":               world.AllAddons,
+		"a kind of one's own":       manifests(t, "own", widgetDefinition+widget),
+		"a kind for others":         world.All(manifests(t, "definition", widgetDefinition), manifests(t, "object", widget)),
 		"private registry":          world.All(world.PrivateRegistry(t), world.AllAddons),
 		"own registry":              world.OwnRegistryOnWorker,
 		"packages":                  world.FromRepositories,
@@ -39,37 +43,75 @@ func wishes(t *testing.T) map[string]func(*inventory.Cluster) {
 	}
 }
 
+const (
+	widgetDefinition = `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.lab.example}
+spec:
+  group: lab.example
+  scope: Namespaced
+  names: {kind: Widget, plural: widgets, singular: widget}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object}}
+---
+`
+	widget = `apiVersion: lab.example/v1
+kind: Widget
+metadata: {name: one, namespace: default}
+`
+)
+
+// manifests has objects come from a file of the user.
+func manifests(t *testing.T, name, text string) func(*inventory.Cluster) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name+".yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return func(c *inventory.Cluster) {
+		c.Addons.Manifests = append(c.Addons.Manifests, inventory.Manifest{Name: name, Path: path})
+	}
+}
+
 // Up makes new hosts a cluster, the plan is empty after it, and no token is left.
 func TestUpConverges(t *testing.T) {
 	for name, edit := range wishes(t) {
 		t.Run(name, func(t *testing.T) {
-			s := Simulate(t, world.State(t, edit))
-			s.WantConverged()
+			fresh := inUse(t, edit)
+			for n := range seeds() {
+				s := fresh.Fork()
+				s.seedWith(fresh.seed + n)
+				s.WantConverged()
+			}
 		})
 	}
 }
 
-// errCut is the failure that is put into the way of a run.
-var errCut = errors.New("cut off")
-
-// cutOff lets the nth action of all fail, from the next run on, and says whether it came to it.
-func (s *Simulation) cutOff(n int) (came func() bool) {
-	s.performed = 0
-	reached := false
-	s.failAt = func(step plan.Step, _ int) error {
-		if s.performed != n+1 {
-			return nil
-		}
-		reached, s.keepsToken = true, step.ID == plan.ClusterRevoke
-		return errCut
+// seeds are how many orders of steps are tried.
+func seeds() uint64 {
+	if testing.Short() {
+		return 3
 	}
-	return func() bool { return reached }
+	return 30
+}
+
+// inUse are new hosts on which their users have things of their own.
+func inUse(t *testing.T, edit func(*inventory.Cluster)) *Simulation {
+	t.Helper()
+	s := Simulate(t, world.State(t, edit))
+	for name := range s.Facts.Hosts {
+		_ = s.change(name, func(h *facts.Host) error { ofUser(h); return nil })
+	}
+	return s
 }
 
 // stride is from one place to be cut off at to the next: all of them, in a short run some.
 func stride() int {
 	if testing.Short() {
-		return 9
+		return 12
 	}
 	return 1
 }
@@ -79,31 +121,44 @@ func stride() int {
 func TestUpGoesOnWhereItWasCutOff(t *testing.T) {
 	for name, edit := range wishes(t) {
 		t.Run(name, func(t *testing.T) {
-			cuts, fresh := 0, Simulate(t, world.State(t, edit))
+			fresh := inUse(t, edit)
 			whole := fresh.Fork()
 			whole.WantConverged()
-			for n := 0; ; n += stride() {
+			cuts := everyCut(t, func(n int, kill, late bool) bool {
 				s := fresh.Fork()
-				came := s.cutOff(n)
-				err := s.up(t.Context())
-				if !came() {
-					break
+				s.cutOff(n, kill, late)
+				err := s.up()
+				reached, keepsToken := s.uncut()
+				if !reached {
+					return false
 				}
-				cuts++
-				if !errors.Is(err, errCut) || s.token && !s.keepsToken {
-					t.Fatalf("cut off at action %d: %v, token %v", n, err, s.token)
+				if !errors.Is(err, errCut) || len(s.cluster.tokens) > 0 && !keepsToken {
+					t.Fatalf("cut off: %v, tokens %v", err, s.cluster.tokens)
 				}
-				s.failAt = func(plan.Step, int) error { return nil }
 				s.WantConverged()
 				s.wantState(whole.state())
-				if t.Failed() {
-					t.Fatalf("after the cut at action %d", n)
-				}
-			}
+				return true
+			})
 			if cuts*stride() < 20 {
 				t.Errorf("%d places to be cut off at", cuts)
 			}
 		})
+	}
+}
+
+// everyCut tries each place at which a run can be cut off, or some, until there is none. Runs are
+// killed and lose an action by turns.
+func everyCut(t *testing.T, try func(n int, kill, late bool) bool) (cuts int) {
+	t.Helper()
+	for n := 0; ; n += stride() {
+		reached := try(n, cuts%2 == 1, cuts%4 > 1)
+		if t.Failed() {
+			t.Fatalf("after the cut at place %d", n)
+		}
+		if !reached {
+			return cuts
+		}
+		cuts++
 	}
 }
 
@@ -122,9 +177,10 @@ func TestUpFromOneWishToAnother(t *testing.T) {
 		{"packages", "packages behind a proxy", "and back"}, {"packages behind a proxy", "one control plane"},
 		{"packages", "docker"}, {"docker with registries", "docker", "and back"}, {"docker", "packages", "and back"},
 		{"docker beside a bundle", "docker", "and back"},
+		{"a kind of one's own", "one control plane", "and back"}, {"a kind for others", "one control plane", "and back"},
 	} {
 		t.Run(fmt.Sprint(change[0], " to ", change[1]), func(t *testing.T) {
-			before := Simulate(t, world.State(t, all[change[0]]))
+			before := inUse(t, all[change[0]])
 			before.WantConverged()
 			wish := world.State(t, all[change[1]])
 			for _, host := range wish.Cluster.Hosts() {
@@ -135,12 +191,12 @@ func TestUpFromOneWishToAnother(t *testing.T) {
 			whole := before.Fork()
 			whole.State = wish
 			whole.WantConverged()
-			for n := 0; ; n += stride() {
+			everyCut(t, func(n int, kill, late bool) bool {
 				s := before.Fork()
 				s.State = wish
-				came := s.cutOff(n)
-				err := s.up(t.Context())
-				s.failAt = func(plan.Step, int) error { return nil }
+				s.cutOff(n, kill, late)
+				_ = s.up()
+				reached, _ := s.uncut()
 				back := s.Fork()
 				s.WantConverged()
 				s.wantState(whole.state())
@@ -149,13 +205,8 @@ func TestUpFromOneWishToAnother(t *testing.T) {
 					back.WantConverged()
 					back.wantState(before.state())
 				}
-				if t.Failed() {
-					t.Fatalf("after the cut at action %d: %v", n, err)
-				}
-				if !came() {
-					return
-				}
-			}
+				return reached
+			})
 		})
 	}
 }

@@ -15,11 +15,17 @@ import (
 )
 
 // prepared says why kubeadm could not run.
-func (s *Simulation) prepared(h facts.Host) error {
+func (s *Simulation) prepared(name string) error {
+	h := s.Facts.Hosts[name]
 	versions := s.Versions(h)
 	for _, program := range []string{templates.PackageKubeadm, templates.PackageKubelet} {
 		if is, want := versions[program].Version, s.State.Cluster.Kubernetes.Version; is != want {
 			return fmt.Errorf("%s is %q instead of %s", program, is, want)
+		}
+	}
+	for _, image := range s.State.Imported(name) {
+		if h.Images[image.Name].Digest != image.Digest.String() {
+			return fmt.Errorf("the image %s is not there", image.Name)
 		}
 	}
 	_, proxied := h.Files[templates.ProxyFile]
@@ -38,25 +44,82 @@ func (s *Simulation) prepared(h facts.Host) error {
 	return nil
 }
 
-func (s *Simulation) init(name string, a plan.KubeadmInit, half bool) error {
-	if err := s.prepared(s.Facts.Hosts[name]); err != nil {
+// preflight says what kubeadm complains of and was not told to ignore (its preflight/checks.go).
+func preflight(h facts.Host, n templates.Node, joins, controlPlane bool) error {
+	var complaints []string
+	lacks := func(paths ...string) {
+		for _, path := range paths {
+			if _, exists := h.Files[path]; exists {
+				complaints = append(complaints, "FileAvailable-"+strings.ReplaceAll(path, "/", "-"))
+			}
+		}
+	}
+	ports := map[string]string{}
+	if controlPlane {
+		for _, component := range templates.Components() {
+			lacks(templates.ManifestPath(component))
+		}
+		if h.NotEmpty[etcdData] {
+			complaints = append(complaints, "DirAvailable--var-lib-etcd")
+		}
+		ports = map[string]string{
+			templates.ComponentAPIServer: "Port-6443", templates.ComponentControllerManager: "Port-10257", templates.ComponentScheduler: "Port-10259",
+			templates.ComponentEtcd: "Port-2379",
+		}
+	}
+	if joins {
+		lacks(kubernetesFolder+"/kubelet.conf", kubernetesFolder+"/bootstrap-kubelet.conf")
+		if !controlPlane {
+			lacks(templates.CACertificate)
+		}
+	}
+	if h.Units[templates.KubeletService].Active == "active" {
+		complaints = append(complaints, "Port-10250")
+		for _, component := range templates.Components() {
+			if port := ports[component]; port != "" && slices.Contains(h.Manifests, component+".yaml") {
+				complaints = append(complaints, port)
+			}
+		}
+	}
+	complaints = slices.DeleteFunc(complaints, func(name string) bool {
+		return slices.ContainsFunc(n.IgnorePreflight, func(ignored string) bool { return strings.EqualFold(ignored, name) })
+	})
+	if len(complaints) > 0 {
+		return fmt.Errorf("[preflight] some fatal errors occurred: %v", complaints)
+	}
+	return nil
+}
+
+func (s *Simulation) init(step plan.Step, a plan.KubeadmInit, half bool) error {
+	name := step.Host
+	if err := errors.Join(s.prepared(name), preflight(s.Facts.Hosts[name], a.Node, false, true)); err != nil {
 		return err
 	}
-	world.ChangeHost(s.Facts, name, func(h *facts.Host) {
-		h.Manifests = []string{"etcd.yaml", "kube-apiserver.yaml", "kube-controller-manager.yaml", "kube-scheduler.yaml"}
-		h.CA, h.KubeletConfig = []byte(world.CA), true
-		h.Kubeconfigs["admin.conf"], h.Kubeconfigs["kubelet.conf"] = true, true
-		SetActive(h, templates.KubeletService, "active")
-		h.Units[templates.KubeadmService] = facts.Unit{Load: "loaded", Active: map[bool]string{true: "failed", false: "inactive"}[half]}
+	return s.alone(step, "etcd", func() error {
+		s.Facts.API.Err = errRefused
+		err := s.change(name, func(h *facts.Host) error {
+			s.controlPlaneFiles(h)
+			world.Written(h, kubernetesFolder+"/kubelet.conf", 0o600, []byte(name))
+			world.Written(h, templates.KubeletConfigFile, 0o644, nil)
+			SetActive(h, templates.KubeletService, "active")
+			h.Units[templates.KubeadmService] = facts.Unit{Load: "loaded", Active: map[bool]string{true: "failed", false: "inactive"}[half]}
+			return nil
+		})
+		if half || err != nil {
+			return err
+		}
+		return s.start(name, a)
 	})
-	if half {
-		s.Facts.API.Err = errors.New("connection refused")
-		return nil
-	}
+}
+
+// start makes the cluster.
+func (s *Simulation) start(name string, a plan.KubeadmInit) error {
 	documents, err := templates.WantedSettings(a.Cluster)
 	if err != nil {
 		return err
 	}
+	s.cluster = newCluster()
+	s.cluster.etcd[name] = true
 	s.Facts.API = facts.API{
 		Via: name, ServerVersion: "1.37.2", Nodes: map[string]object.Node{}, Objects: map[string]object.Live{}, Unready: map[string]string{},
 		Applied: map[string][]object.Applied{}, Settings: map[string]string{}, RecordedSettings: map[string]string{},
@@ -68,60 +131,148 @@ func (s *Simulation) init(name string, a plan.KubeadmInit, half bool) error {
 		}
 		s.Facts.API.Settings[kind] = string(text)
 	}
-	s.proxy = s.Facts.API.Settings[templates.KindKubeProxy]
+	s.cluster.proxy = s.Facts.API.Settings[templates.KindKubeProxy]
 	s.register(name, a.Node, true)
+	s.mark(name, a.Node)
 	return nil
 }
 
-func (s *Simulation) join(name string, a plan.KubeadmJoin, half bool) error {
-	if err := s.prepared(s.Facts.Hosts[name]); err != nil {
+// controlPlaneFiles are those of a control plane, but for the manifests' content.
+func (s *Simulation) controlPlaneFiles(h *facts.Host) {
+	for _, path := range sharedPKI() {
+		if _, exists := h.Files[path]; !exists {
+			world.Written(h, path, 0o600, []byte(path))
+		}
+	}
+	world.Written(h, templates.CACertificate, 0o644, []byte(world.CA))
+	world.Written(h, templates.AdminConf, 0o600, []byte("admin"))
+	world.Written(h, etcdMember, 0o600, nil)
+	for _, component := range templates.Components() {
+		world.Written(h, templates.ManifestPath(component), 0o600, nil)
+	}
+}
+
+// join is kubeadm join. A half one has brought what kubeadm writes before the kubelet starts; a
+// late one has a kubelet that waits for its certificate, or lacks the mark of a control plane.
+func (s *Simulation) join(step plan.Step, a plan.KubeadmJoin, half bool) error {
+	name := step.Host
+	if err := errors.Join(s.prepared(name), preflight(s.Facts.Hosts[name], a.Node, true, a.ControlPlane)); err != nil {
 		return err
 	}
-	if s.Facts.API.Err != nil || !s.token {
-		return fmt.Errorf("nothing to join with: API %w, token %v", s.Facts.API.Err, s.token)
+	if err := s.unanswered(); err != nil || !s.cluster.tokens[s.minted] {
+		return fmt.Errorf("nothing to join with: API %w, token %q of %v", err, s.minted, s.cluster.tokens)
 	}
-	world.ChangeHost(s.Facts, name, func(h *facts.Host) {
-		h.CA = []byte(world.CA)
-		h.Kubeconfigs["bootstrap-kubelet.conf"] = true
-		if half {
-			return
+	if _, exists := s.Facts.API.Nodes[name]; exists && s.ready(name) {
+		return fmt.Errorf("a Node with name %q and status \"Ready\" already exists in the cluster", name)
+	}
+	if a.ControlPlane {
+		return s.joinControlPlane(step, a, half)
+	}
+	s.turns.wait(step.ID)
+	if !s.cluster.tokens[s.minted] {
+		return errors.New("the token was revoked while the kubelet waited for its certificate")
+	}
+	err := s.change(name, func(h *facts.Host) error {
+		world.Written(h, templates.CACertificate, 0o644, []byte(world.CA))
+		world.Written(h, kubernetesFolder+"/bootstrap-kubelet.conf", 0o600, []byte(name))
+		if half && s.cut.late {
+			SetActive(h, templates.KubeletService, "inactive")
+			world.Written(h, templates.KubeletConfigFile, 0o644, []byte(s.Facts.API.Settings[templates.KindKubelet]))
+			SetActive(h, templates.KubeletService, "active")
 		}
-		delete(h.Kubeconfigs, "bootstrap-kubelet.conf")
-		h.Kubeconfigs["kubelet.conf"], h.KubeletConfig = true, true
-		SetActive(h, templates.KubeletService, "active")
-		if a.ControlPlane {
-			h.Kubeconfigs["admin.conf"] = true
-			h.Manifests = []string{"etcd.yaml", "kube-apiserver.yaml", "kube-controller-manager.yaml", "kube-scheduler.yaml"}
-		}
+		return nil
 	})
-	if !half {
-		s.register(name, a.Node, a.ControlPlane)
+	if !half && err == nil {
+		s.register(name, a.Node, false)
 	}
-	return nil
+	return err
+}
+
+func (s *Simulation) joinControlPlane(step plan.Step, a plan.KubeadmJoin, half bool) error {
+	name := step.Host
+	for _, path := range sharedPKI() {
+		if _, exists := s.Facts.Hosts[name].Files[path]; !exists {
+			return fmt.Errorf("join: %s is missing", path)
+		}
+	}
+	return s.alone(step, "etcd", func() error {
+		err := s.change(name, func(h *facts.Host) error {
+			world.Written(h, kubernetesFolder+"/bootstrap-kubelet.conf", 0o600, []byte(name))
+			s.controlPlaneFiles(h)
+			if half && !s.cut.late {
+				remove(h, etcdMember, templates.ManifestPath(templates.ComponentEtcd))
+			}
+			return nil
+		})
+		if err != nil || half && !s.cut.late {
+			return err
+		}
+		s.cluster.etcd[name] = true
+		s.register(name, a.Node, true)
+		if !half {
+			s.mark(name, a.Node)
+		}
+		return nil
+	})
 }
 
 // register makes the Node, with what kubeadm and the kubelet leave on the host.
 func (s *Simulation) register(name string, n templates.Node, controlPlane bool) {
-	node := object.Node{Name: name, Labels: map[string]string{}, Annotations: map[string]string{}}
-	for _, taint := range n.Taints {
-		node.Taints = append(node.Taints, object.Taint{Key: taint.Key, Value: taint.Value, Effect: taint.Effect})
+	node, exists := s.Facts.API.Nodes[name]
+	if !exists {
+		node = object.Node{Name: name, Labels: map[string]string{}, Annotations: map[string]string{}}
 	}
-	if controlPlane {
-		node.Labels[object.LabelControlPlane] = ""
+	if !controlPlane && !exists {
+		node.Taints = taints(n)
 	}
 	s.Facts.API.Nodes[name] = node
-	world.ChangeHost(s.Facts, name, func(h *facts.Host) {
-		h.Contents[templates.KubeletConfigFile] = []byte(s.Facts.API.Settings[templates.KindKubelet])
+	settings := s.Facts.API.Settings
+	_ = s.change(name, func(h *facts.Host) error {
+		remove(h, kubernetesFolder+"/bootstrap-kubelet.conf")
+		world.Written(h, kubernetesFolder+"/kubelet.conf", 0o600, []byte(name))
+		world.Written(h, templates.KubeletConfigFile, 0o644, []byte(settings[templates.KindKubelet]))
+		world.Written(h, podLogs, 0o600, nil)
+		SetActive(h, templates.KubeletService, "active")
+		h.Links = append(slices.DeleteFunc(slices.Clone(h.Links), ofCluster), "cni0", "flannel.1")
+		if _, there := h.Sysctls[kubeletSysctl]; there {
+			h.Sysctls[kubeletSysctl] = "1"
+		}
 		if controlPlane {
-			s.certify(h, s.Facts.API.Settings[templates.KindCluster], n.Address)
+			s.certify(h, settings[templates.KindCluster], n.Address)
 			for _, component := range templates.Components() {
-				h.Contents[templates.ManifestPath(component)] = s.manifest(component, s.Facts.API.Settings[templates.KindCluster])
+				world.Written(h, templates.ManifestPath(component), 0o600, s.manifest(component, settings[templates.KindCluster]))
+			}
+			h.Processes = []facts.Process{{Program: templates.ComponentAPIServer}}
+		}
+		return nil
+	})
+	delete(s.stale, name+"/"+templates.KubeletService) // kubeadm has started it anew
+	if !exists && desired.VerifiedMetrics(s.State.Cluster) {
+		s.Facts.API.Serving = append(s.Facts.API.Serving, object.ServingRequest{Name: "csr-" + name, Node: name})
+	}
+}
+
+// kubeletSysctl is one that the kubelet sets.
+const kubeletSysctl = "vm.overcommit_memory"
+
+func taints(n templates.Node) []object.Taint {
+	var all []object.Taint
+	for _, taint := range n.Taints {
+		all = append(all, object.Taint{Key: taint.Key, Value: taint.Value, Effect: taint.Effect})
+	}
+	return all
+}
+
+// mark is what kubeadm does last with a control plane.
+func (s *Simulation) mark(name string, n templates.Node) {
+	world.ChangeNode(s.Facts, name, func(node *object.Node) {
+		node.Labels[object.LabelControlPlane] = ""
+		for _, taint := range taints(n) {
+			if !slices.Contains(node.Taints, taint) {
+				node.Taints = append(node.Taints, taint)
 			}
 		}
 	})
-	if desired.VerifiedMetrics(s.State.Cluster) {
-		s.Facts.API.Serving = append(s.Facts.API.Serving, object.ServingRequest{Name: "csr-" + name, Node: name})
-	}
 }
 
 // certify gives an API server the certificate that a document asks for.
@@ -132,11 +283,11 @@ func (s *Simulation) certify(h *facts.Host, document, address string) {
 	}
 	server, _ := fields["apiServer"].(templates.Fields)
 	sans, _ := server["certSANs"].([]any)
-	seen := facts.Certificate{Path: templates.APIServerCertificate, Names: []string{address}}
+	names := []string{address}
 	for _, name := range sans {
-		seen.Names = append(seen.Names, fmt.Sprint(name))
+		names = append(names, fmt.Sprint(name))
 	}
-	h.Certificates = append(slices.DeleteFunc(slices.Clone(h.Certificates), func(c facts.Certificate) bool { return c.Path == templates.APIServerCertificate }), seen)
+	world.Written(h, templates.APIServerCertificate, 0o644, []byte(strings.Join(names, "\n")))
 }
 
 // manifest is what kubeadm writes for a component.
@@ -149,18 +300,17 @@ func (s *Simulation) manifest(component, document string) []byte {
 }
 
 func (s *Simulation) changeStaticPod(name string, a plan.ChangeStaticPod, half bool) error {
-	if s.Facts.API.Err != nil {
-		return s.Facts.API.Err
+	if err := s.unanswered(); err != nil {
+		return err
 	}
-	world.ChangeHost(s.Facts, name, func(h *facts.Host) {
-		h.Contents[templates.ManifestPath(a.Component)] = s.manifest(a.Component, document(a.Document, templates.KindCluster))
+	return s.change(name, func(h *facts.Host) error {
+		world.Written(h, templates.ManifestPath(a.Component), 0o600, s.manifest(a.Component, document(a.Document, templates.KindCluster)))
+		remove(h, templates.FormerManifest(a.Component))
 		if half { // it was killed while it waited
 			h.Files[templates.FormerManifest(a.Component)] = facts.File{Mode: 0o600}
-		} else {
-			delete(h.Files, templates.FormerManifest(a.Component))
 		}
+		return nil
 	})
-	return nil
 }
 
 // document is the one of a kind among several.
@@ -172,3 +322,5 @@ func document(documents []byte, kind string) string {
 	}
 	return ""
 }
+
+func ofCluster(link string) bool { return link == "cni0" || link == "flannel.1" }

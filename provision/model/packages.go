@@ -111,7 +111,10 @@ func accountPackages(h *facts.Host, install func() error, half bool) error {
 	return nil
 }
 
-func index(repository string) string { return "/var/cache/index of " + repository }
+// indexFolder is where the indexes of repositories are.
+const indexFolder = "/var/cache/indexes"
+
+func index(repository string) string { return indexFolder + "/" + repository }
 
 // readIndex reads the index of a repository, which its key has to go with.
 func readIndex(h *facts.Host, name string) error {
@@ -257,22 +260,6 @@ func bundleFiles(wish desired.State) map[string]bundled {
 		}
 	}
 	return files
-}
-
-// formerly is how a thing is before it is touched, as the script for the ledger writes it.
-func formerly(h facts.Host, t ledger.Touch) string {
-	switch t.Kind {
-	case ledger.Unit:
-		if unit := h.Units[t.Key]; unit.Load == "loaded" {
-			return unit.Enabled + " " + unit.Active
-		}
-		return "not-found inactive"
-	case ledger.File:
-		if _, exists := h.Files[t.Key]; exists {
-			return "saved 0123456789abcdef"
-		}
-	}
-	return "absent"
 }
 
 // packagesOf are the packages of a host and those that its ledger has.

@@ -38,13 +38,16 @@ func readBy(path string) string {
 // was started is a new one.
 func (s *Simulation) age(host string, was, is facts.Host) {
 	running := func(unit string) bool { return is.Units[unit].Active == "active" && was.Units[unit].Active == "active" }
-	for unit := range is.Units {
+	for unit := range was.Units {
 		if !running(unit) {
 			delete(s.stale, host+"/"+unit)
 		}
 	}
-	for _, path := range slices.Concat(slices.Sorted(maps.Keys(is.Files)), slices.Sorted(maps.Keys(was.Files))) {
-		if unit := readBy(path); running(unit) && was.Files[path] != is.Files[path] {
+	for _, path := range slices.Concat(slices.Collect(maps.Keys(is.Files)), slices.Collect(maps.Keys(was.Files))) {
+		if was.Files[path] == is.Files[path] {
+			continue
+		}
+		if unit := readBy(path); running(unit) {
 			s.stale[host+"/"+unit] = true
 		}
 	}
@@ -57,26 +60,17 @@ func (s *Simulation) age(host string, was, is facts.Host) {
 func (s *Simulation) state() string {
 	facts := s.Observe()
 	var b strings.Builder
-	fmt.Fprintln(&b, "stale services:", slices.Sorted(maps.Keys(s.stale)), "token:", s.token)
+	fmt.Fprintln(&b, "stale services:", slices.Sorted(maps.Keys(s.stale)))
 	for _, host := range s.State.Cluster.Hosts() {
-		h := facts.Hosts[host.Name]
-		fmt.Fprintln(&b, host.Name, "sysctls", h.Sysctls, "modules", h.Modules, "kubeconfigs", h.Kubeconfigs, "registry", h.RegistryImages)
-		fmt.Fprintln(&b, host.Name, "packages", packagesOf(h))
-		for _, path := range slices.Sorted(maps.Keys(h.Files)) {
-			fmt.Fprintln(&b, host.Name, path, h.Files[path])
-		}
-		for _, name := range slices.Sorted(maps.Keys(h.Units)) {
-			if name != templates.KubeadmService && name != templates.RegistryWriterService {
-				fmt.Fprintln(&b, host.Name, name, h.Units[name])
-			}
-		}
-		fmt.Fprintln(&b, host.Name, "kubelet", s.normal(templates.KindKubelet, string(h.Contents[templates.KubeletConfigFile])))
-		for _, component := range templates.Components() {
-			fmt.Fprintln(&b, host.Name, component, plan.CommandOf(h.Contents[templates.ManifestPath(component)]))
-		}
+		s.printHost(&b, host.Name, facts.Hosts[host.Name])
 		node := facts.API.Nodes[host.Name]
-		fmt.Fprintln(&b, host.Name, "labels", node.Labels, "annotations", node.Annotations, "taints", node.Taints, "ready", node.Ready)
+		fmt.Fprintln(&b, host.Name, "labels", node.Labels, "annotations", node.Annotations, "taints", node.Taints, "ready", node.Ready, "cordoned", node.Unschedulable)
 	}
+	if facts.API.Err != nil {
+		fmt.Fprintln(&b, "API:", facts.API.Err)
+		return b.String()
+	}
+	fmt.Fprintln(&b, "tokens", s.cluster.tokens, "etcd", s.cluster.etcd)
 	for _, kind := range templates.SettingKinds() {
 		fmt.Fprintln(&b, kind, s.normal(kind, facts.API.Settings[kind]))
 	}
@@ -88,6 +82,47 @@ func (s *Simulation) state() string {
 		fmt.Fprintln(&b, key, facts.API.Objects[key].Object)
 	}
 	fmt.Fprintln(&b, "applied", facts.API.Applied)
+	return b.String()
+}
+
+func (s *Simulation) printHost(b *strings.Builder, name string, h facts.Host) {
+	fmt.Fprintln(b, name, "sysctls", h.Sysctls, "modules", h.Modules, "swap", h.Swaps, "links", h.Links, "processes", h.Processes)
+	fmt.Fprintln(b, name, "packages", packagesOf(h))
+	for _, path := range slices.Sorted(maps.Keys(h.Files)) {
+		switch {
+		case strings.HasPrefix(path, imageFolder), strings.HasPrefix(path, templates.StateFolder):
+			// images that nobody uses are not removed; the ledger tells of the time before
+		case path == templates.KubeletConfigFile, strings.HasPrefix(path, manifestFolder), strings.HasSuffix(path, ".crt"):
+			fmt.Fprintln(b, name, path) // printed below as what they mean, or made anew each time
+		default:
+			fmt.Fprintln(b, name, path, h.Files[path])
+		}
+	}
+	for _, unit := range slices.Sorted(maps.Keys(h.Units)) {
+		if unit != templates.KubeadmService && unit != templates.RegistryWriterService {
+			fmt.Fprintln(b, name, unit, h.Units[unit])
+		}
+	}
+	fmt.Fprintln(b, name, "kubelet", s.normal(templates.KindKubelet, string(h.Contents[templates.KubeletConfigFile])))
+	for _, component := range templates.Components() {
+		fmt.Fprintln(b, name, component, plan.CommandOf(h.Contents[templates.ManifestPath(component)]))
+	}
+}
+
+// bare is the state with what only a reset takes away.
+func (s *Simulation) bare() string {
+	var b strings.Builder
+	for _, host := range s.State.Cluster.Hosts() {
+		b.WriteString(s.bareHost(host.Name))
+	}
+	return b.String() + s.state()
+}
+
+func (s *Simulation) bareHost(name string) string {
+	var b strings.Builder
+	h := s.Facts.Hosts[name]
+	fmt.Fprintln(&b, name, "images", h.Images, "ledger", h.Ledger, "units", slices.Sorted(maps.Keys(h.Units)), below(&h, templates.StateFolder))
+	s.printHost(&b, name, h)
 	return b.String()
 }
 

@@ -31,3 +31,22 @@ func OnSystem(id, like string, packages ...string) func(*facts.Host) {
 		}
 	}
 }
+
+// ofUser puts things on a host that were there before fairlead and are to be there after it. All
+// hosts are containers of one kernel.
+func ofUser(h *facts.Host) {
+	h.BootID = "boot of the machine below"
+	world.Written(h, "/etc/own.conf", 0o640, []byte("own"))
+	world.Written(h, "/etc/cni/net.d/own.txt", 0o600, []byte("in a folder that the cluster uses"))
+	world.Written(h, "/etc/modules-load.d/own.conf", 0o644, []byte("nfs\n"))
+	world.Written(h, templates.Fstab, 0o600, []byte("/dev/vda / ext4 defaults 0 1\n/dev/vdb none swap sw 0 0\n"))
+	world.Written(h, "/etc/systemd/system/dev-vdc.swap", 0o644, []byte("[Swap]\nWhat=/dev/vdc\n"))
+	world.Written(h, "/etc/systemd/system/own.service", 0o644, []byte("[Service]\n"))
+	h.Swaps = []facts.Swap{{Device: "/dev/vdb", Kind: "partition"}, {Device: "/dev/vdc", Kind: "partition"}}
+	for _, name := range []string{"dev-vdc.swap", "own.service"} {
+		h.Units[name] = facts.Unit{Load: "loaded", Active: "active", Enabled: "enabled", Path: "/etc/systemd/system/" + name}
+	}
+	h.Sysctls[kubeletSysctl] = "0"
+	h.Modules["nfs"] = true
+	h.Links = []string{"eth0"}
+}

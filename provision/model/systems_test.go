@@ -42,7 +42,7 @@ func TestUpOnOtherSystems(t *testing.T) {
 		{"a proxy on Rocky Linux", world.All(world.FromRepositories, world.WithProxy), OnSystem("rocky", ""), "containerd.io cri-tools kubeadm kubectl kubelet kubernetes-cni python3-dnf-plugin-versionlock"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			fresh := Simulate(t, world.State(t, c.edit))
+			fresh := inUse(t, c.edit)
 			for _, name := range slices.Sorted(maps.Keys(fresh.Facts.Hosts)) {
 				world.ChangeHost(fresh.Facts, name, c.host)
 			}
@@ -51,23 +51,18 @@ func TestUpOnOtherSystems(t *testing.T) {
 			if is, want := packagesOf(whole.Facts.Hosts["w1"]), fmt.Sprintf("of which %v are ours", strings.Fields(c.ours)); !strings.HasSuffix(is, want) {
 				t.Errorf("packages are %s, want %s", is, want)
 			}
-			for n := 0; ; n += stride() {
+			everyCut(t, func(n int, kill, late bool) bool {
 				s := fresh.Fork()
-				came := s.cutOff(n)
-				err := s.up(t.Context())
-				if !came() {
-					break
+				s.cutOff(n, kill, late)
+				err := s.up()
+				reached, _ := s.uncut()
+				if reached && !errors.Is(err, errCut) {
+					t.Fatal(err)
 				}
-				if !errors.Is(err, errCut) {
-					t.Fatalf("cut off at action %d: %v", n, err)
-				}
-				s.failAt = func(plan.Step, int) error { return nil }
 				s.WantConverged()
 				s.wantState(whole.state())
-				if t.Failed() {
-					t.Fatalf("after the cut at action %d", n)
-				}
-			}
+				return reached
+			})
 		})
 	}
 }
@@ -76,24 +71,18 @@ func TestUpOnOtherSystems(t *testing.T) {
 // run writes them into it. Until then, reset would take every package for ours that came since.
 func TestUpAccountsForPackages(t *testing.T) {
 	for _, edit := range []func(*inventory.Cluster){world.FromRepositories, world.All(world.FromRepositories, world.WithDocker)} {
-		fresh := Simulate(t, world.State(t, edit))
+		fresh := inUse(t, edit)
 		whole := fresh.Fork()
 		whole.WantConverged()
-		for n := 0; ; n += stride() {
+		everyCut(t, func(n int, kill, _ bool) bool {
 			s := fresh.Fork()
-			s.cutsLate = true
-			came := s.cutOff(n)
-			err := s.up(t.Context())
-			if !came() {
-				break
-			}
-			s.failAt = func(plan.Step, int) error { return nil }
+			s.cutOff(n, kill, true)
+			_ = s.up()
+			reached, _ := s.uncut()
 			s.WantConverged()
 			s.wantState(whole.state())
-			if t.Failed() {
-				t.Fatalf("after the cut at action %d: %v", n, err)
-			}
-		}
+			return reached
+		})
 	}
 }
 

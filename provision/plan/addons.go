@@ -30,6 +30,7 @@ func (p *planner) addons() {
 			p.removeAddon(name)
 		}
 	}
+	p.definitionsLast()
 	p.rollouts()
 }
 
@@ -131,6 +132,40 @@ func (p *planner) removeAddon(name string) {
 	}
 	step.do(RecordApplied{Set: name})
 	p.add(step)
+}
+
+// definitionsLast has sets that define kinds or make namespaces be removed after all objects that
+// may be in them: as long as others have some, they stay.
+func (p *planner) definitionsLast() {
+	var others []string
+	for _, step := range p.plan.Steps {
+		if pruned := pruned(step); len(pruned) > 0 && !slices.ContainsFunc(pruned, holdsOthers) {
+			others = append(others, step.ID)
+		}
+	}
+	for i, step := range p.plan.Steps {
+		set, _ := strings.CutPrefix(step.ID, clusterStep(""))
+		wanted := slices.ContainsFunc(p.Addons, func(s desired.AddonSet) bool { return s.Name == set })
+		if !wanted && slices.ContainsFunc(pruned(step), holdsOthers) {
+			p.plan.Steps[i].Needs = append(step.Needs, others...)
+		}
+	}
+}
+
+// pruned are the objects that a step deletes.
+func pruned(step Step) []object.Applied {
+	var objects []object.Applied
+	for _, action := range step.Actions {
+		if prune, ok := action.(PruneObjects); ok {
+			objects = append(objects, prune.Objects...)
+		}
+	}
+	return objects
+}
+
+// holdsOthers says that objects of other sets may live in an object, or be of its kind.
+func holdsOthers(item object.Applied) bool {
+	return item.Kind == "CustomResourceDefinition" || item.Kind == "Namespace"
 }
 
 // rollouts plans to wait for what was applied. A node whose host cannot be reached holds

@@ -110,29 +110,9 @@ func TestRemains(t *testing.T) {
 			want: []string{"process etcd (pid 1)", "mount /m", "interface cni0", "netfilter rules in n", "file /b", "file /a", "/var/lib/fairlead/ledger"}},
 	} {
 		was, now := debianHost(c.was), debianHost(c.now)
-		answer(&now, was.Ledger)
-		got, err := Leftovers(was, now)
+		got, err := Leftovers(was, world.Answer(now, AsksOfLedger(was.Ledger)))
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s: left is\n%q, %v, want\n%q", c.name, got, err, c.want)
-		}
-	}
-}
-
-// answer makes a host one that was asked for all of a ledger, and has answered.
-func answer(now *facts.Host, entries []ledger.Entry) {
-	now.Asked, now.Absent = AsksOfLedger(entries), map[string]bool{}
-	for _, entry := range entries {
-		switch entry.Kind {
-		case ledger.Sysctl:
-			if _, there := now.Sysctls[entry.Key]; !there {
-				now.Absent["sysctl:"+entry.Key] = true
-			}
-		case ledger.Unit:
-			if _, there := now.Units[entry.Key]; !there {
-				now.Units[entry.Key] = facts.Unit{Load: "not-found"}
-			}
-		case ledger.Module:
-			now.Modules[entry.Key] = false
 		}
 	}
 }

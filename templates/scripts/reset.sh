@@ -262,10 +262,7 @@ undo() {
 		disabled) systemctl unmask --quiet "$key" && systemctl disable --quiet "$key" ;;
 		*) systemctl unmask --quiet "$key" ;;
 		esac 2>/dev/null
-		case $detail in
-		active) systemctl start "$key" || complain "cannot start $key again" ;;
-		inactive | failed) systemctl stop "$key" 2>/dev/null ;;
-		esac
+		case $detail in inactive | failed) systemctl stop "$key" 2>/dev/null ;; esac
 		;;
 	esac
 }
@@ -290,6 +287,13 @@ restore() {
 	for unit in $units; do
 		systemctl reset-failed "$unit" 2>/dev/null
 	done
+	# What ran before runs again, and with the files that were put back.
+	sed -n 's/^unit \([^ ]*\) [^ ]* active$/\1/p' "$state/undo" >"$state/again"
+	while read -r unit; do
+		verb=start
+		[ "$unit" = "${unit%.service}" ] || verb=restart
+		systemctl "$verb" "$unit" || complain "cannot $verb $unit again"
+	done <"$state/again"
 	if [ -s "$state/saved/swaps" ]; then
 		while read -r device; do
 			# Its unit may have turned it on already.

@@ -1,0 +1,60 @@
+package model
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"fairlead/provision/facts"
+	"fairlead/provision/ledger"
+	"fairlead/provision/model/world"
+	"fairlead/templates"
+)
+
+const saved = templates.StateFolder + "/saved/"
+
+func savedName(path string) string {
+	sum := sha256.Sum256([]byte(path))
+	return hex.EncodeToString(sum[:8])
+}
+
+// record is how a thing is before it is touched, as the script for the ledger writes it.
+func record(h *facts.Host, t ledger.Touch) string {
+	name := savedName(t.Key)
+	switch t.Kind {
+	case ledger.Unit:
+		if unit := h.Units[t.Key]; unit.Load == "loaded" {
+			return unit.Enabled + " " + unit.Active
+		}
+		return "not-found inactive"
+	case ledger.File:
+		if is, exists := h.Files[t.Key]; exists {
+			h.Files[saved+name], h.Contents[saved+name] = is, h.Contents[t.Key]
+			return "saved " + name
+		}
+	case ledger.Tree:
+		if files := below(h, t.Key); len(files) > 0 {
+			world.Written(h, saved+name, 0o600, []byte(strings.Join(files, "\n")))
+			return "existed " + name + " 755 0:0"
+		}
+	case ledger.Sysctl:
+		if value, exists := h.Sysctls[t.Key]; exists {
+			return value
+		}
+	case ledger.Module:
+		if h.Modules[t.Key] {
+			return "loaded"
+		}
+	case ledger.Swap:
+		var devices []string
+		for _, swap := range h.Swaps {
+			devices = append(devices, swap.Device)
+		}
+		world.Written(h, saved+"swaps", 0o600, []byte(strings.Join(devices, "\n")))
+		return strings.Join(devices, ",")
+	case ledger.Net:
+		world.Written(h, saved+"links", 0o600, []byte(strings.Join(h.Links, "\n")))
+		return "saved"
+	}
+	return "absent"
+}

@@ -1,0 +1,90 @@
+package model
+
+import (
+	"errors"
+	"maps"
+	"slices"
+
+	"fairlead/inventory"
+	"fairlead/provision/facts"
+	"fairlead/provision/object"
+	"fairlead/templates"
+)
+
+var errRefused = errors.New("connection refused")
+
+// Observe gives the facts as they are now.
+func (s *Simulation) Observe() facts.Facts {
+	seen := s.Facts
+	seen.Hosts = map[string]facts.Host{}
+	for name, host := range s.Facts.Hosts {
+		host = cloneHost(host)
+		host.Versions = s.Versions(host)
+		seen.Hosts[name] = host
+	}
+	if err := s.unanswered(); err != nil {
+		seen.API = facts.API{Err: err}
+		return seen
+	}
+	s.settleDefinitions()
+	seen.API = cloneAPI(s.Facts.API)
+	seen.API.Via = s.via()
+	for name, node := range seen.API.Nodes {
+		node.Ready = s.ready(name)
+		seen.API.Nodes[name] = node
+	}
+	seen.API.Orphans = s.orphans()
+	seen.API.StaleTokens = slices.Sorted(maps.Keys(s.cluster.tokens))
+	return seen
+}
+
+// orphans are what the record has, what lives and what no set has any more.
+func (s *Simulation) orphans() map[string][]object.Applied {
+	orphans, wished := map[string][]object.Applied{}, map[string]bool{}
+	for _, set := range s.State.Addons {
+		for _, item := range set.Objects {
+			wished[object.Key(item)] = true
+		}
+	}
+	for set, objects := range s.Facts.API.Applied {
+		for _, item := range objects {
+			key := object.Key(item.Object())
+			if live, exists := s.Facts.API.Objects[key]; !wished[key] && exists && (object.Owner{Label: object.LabelAddon, Value: set}).Owns(live.Object) {
+				orphans[set] = append(orphans[set], item)
+			}
+		}
+	}
+	return orphans
+}
+
+// via is the host whose API server is asked: the first one that has one.
+func (s *Simulation) via() string {
+	for _, host := range s.State.Cluster.ControlPlane.Hosts {
+		if seen := s.Facts.Hosts[host.Name]; len(seen.Processes) > 0 && seen.Kubeconfigs["admin.conf"] {
+			return host.Name
+		}
+	}
+	return ""
+}
+
+// unanswered is why the API server does not answer.
+func (s *Simulation) unanswered() error {
+	exists := slices.ContainsFunc(s.State.Cluster.ControlPlane.Hosts, func(host inventory.Host) bool {
+		return facts.HasControlPlane(s.Facts.Hosts[host.Name])
+	})
+	switch {
+	case !exists:
+		return facts.ErrNoCluster
+	case s.Facts.API.Err == nil && s.via() == "":
+		return errRefused
+	}
+	return s.Facts.API.Err
+}
+
+// ready is what the kubelet of a node would say.
+func (s *Simulation) ready(node string) bool {
+	host := s.Facts.Hosts[node]
+	_, network := s.Facts.API.Objects["DaemonSet kube-flannel/kube-flannel-ds"]
+	return host.Units[templates.KubeletService].Active == "active" && host.Units[templates.ContainerdService].Active == "active" &&
+		(network || s.State.Cluster.Addons.Network.Name == inventory.NetworkNone)
+}
