@@ -23,7 +23,7 @@ type Facts struct {
 // Host are one host's answer to the probe.
 type Host struct {
 	// Unreachable is why there is no answer; nil says that all other fields are valid.
-	Unreachable error
+	Unreachable *Problem
 
 	Root         bool
 	ClockOffset  time.Duration // host's clock minus the laptop's; 0 when within the round trip
@@ -161,8 +161,8 @@ type Process struct{ Program, PID string }
 
 // API are what the API server said. Err nil says that it answered.
 type API struct {
-	// Err is why there is no answer; when no control plane exists yet it is ErrNoCluster.
-	Err error
+	// Err is why there is no answer; when no control plane exists yet it is of kind APINoCluster.
+	Err *Problem
 	// Via is the control-plane host whose admin.conf and connection were used.
 	Via string
 	// ServerVersion is the API server's version without "v".
@@ -197,5 +197,5 @@ type ImageProblem struct {
 	// registry, of which Image is only the first.
 	Registry string
 	Whole    bool
-	Err      error
+	Err      *Problem
 }

@@ -1,7 +1,6 @@
 package facts
 
 import (
-	"errors"
 	"strings"
 
 	"fairlead/provision/ledger"
@@ -54,6 +53,3 @@ func (h Host) KubeadmRunning() bool {
 func HasControlPlane(facts Host) bool {
 	return len(facts.Manifests) > 0 || facts.Kubeconfigs["admin.conf"]
 }
-
-// ErrNoCluster says that no control plane exists on any host that was reached.
-var ErrNoCluster = errors.New("there is no control plane yet")

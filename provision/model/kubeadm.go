@@ -50,7 +50,7 @@ func (s *Simulation) init(name string, a plan.KubeadmInit, half bool) error {
 		h.Units[templates.KubeadmService] = facts.Unit{Load: "loaded", Active: map[bool]string{true: "failed", false: "inactive"}[half]}
 	})
 	if half {
-		s.Facts.API.Err = errors.New("connection refused")
+		s.Facts.API.Err = world.Refused()
 		return nil
 	}
 	documents, err := templates.WantedSettings(a.Cluster)
@@ -78,7 +78,7 @@ func (s *Simulation) join(name string, a plan.KubeadmJoin, half bool) error {
 		return err
 	}
 	if s.Facts.API.Err != nil || !s.token {
-		return fmt.Errorf("nothing to join with: API %w, token %v", s.Facts.API.Err, s.token)
+		return fmt.Errorf("nothing to join with: API %v, token %v", s.Facts.API.Err, s.token)
 	}
 	world.ChangeHost(s.Facts, name, func(h *facts.Host) {
 		h.CA = []byte(world.CA)

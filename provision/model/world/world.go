@@ -244,7 +244,7 @@ func joinedHost(wish desired.State, host inventory.Host) facts.Host {
 
 // facts makes those of all hosts by one of the functions above, without a cluster.
 func Of(wish desired.State, of func(desired.State, inventory.Host) facts.Host) facts.Facts {
-	facts := facts.Facts{Hosts: map[string]facts.Host{}, API: facts.API{Err: facts.ErrNoCluster}}
+	facts := facts.Facts{Hosts: map[string]facts.Host{}, API: facts.API{Err: facts.NoCluster()}}
 	for _, host := range wish.Cluster.Hosts() {
 		facts.Hosts[host.Name] = of(wish, host)
 	}
