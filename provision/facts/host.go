@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"slices"
 	"strings"
 
 	"fairlead/provision/ledger"
@@ -39,6 +40,10 @@ func (h Host) Preexisting(unit string) bool {
 
 // HasCapability says whether a bit of the capability bounding set is there.
 func (h Host) HasCapability(capability int) bool { return h.Capabilities>>capability&1 == 1 }
+
+// Withholds says that a content or a variable was not wholly written into the file that the facts
+// were read from.
+func (h Host) Withholds(name string) bool { return slices.Contains(h.Withheld, name) }
 
 // Joined says that the host has what kubeadm leaves when init or join is done.
 func (h Host) Joined() bool { return h.Kubeconfigs["kubelet.conf"] && h.KubeletConfig }

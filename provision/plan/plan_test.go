@@ -80,7 +80,7 @@ func TestPlan(t *testing.T) {
 		}},
 		{name: "wrong-swap", change: func(f *facts.Facts) {
 			world.ChangeHost(*f, "w1", func(h *facts.Host) {
-				h.Swaps, h.FstabSwaps = []facts.Swap{{Device: "/dev/vdb", Kind: "partition"}}, []string{"/dev/vdb"}
+				h.Swaps, h.FstabSwaps = []facts.Swap{{Device: "/dev/vdb"}}, []string{"/dev/vdb"}
 			})
 		}},
 		{name: "wrong-taint", change: func(f *facts.Facts) { world.ChangeNode(*f, "cp1", func(n *object.Node) { n.Taints = nil }) }},
