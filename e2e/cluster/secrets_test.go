@@ -38,6 +38,8 @@ func testSecrets(t *testing.T) {
 		}
 	})
 	t.Run("Tokens", func(t *testing.T) { s.sub(t).wantNoTokens() })
+	// Into the home folder, where the scan searches all files.
+	s.fairlead("check", "--facts", filepath.Join(s.home, "facts.json")).exits(0)
 	t.Run("Scan", func(t *testing.T) { s.sub(t).scan(hosts, joins[0].token, o, seen) })
 	s.fairlead("reset", "w3", "--yes").exits(0)
 	t.Run("Impostor", func(t *testing.T) { s.sub(t).joinImpostor("w3") })
@@ -61,6 +63,9 @@ func (s *site) scan(hosts []string, token string, o outcome, seen *samples) {
 		"command lines": strings.Join(slices.Sorted(maps.Keys(seen.lines)), "\n"),
 	}
 	s.laptopFiles(texts)
+	if facts := texts[filepath.Join(s.home, "facts.json")]; !strings.Contains(facts, `"hosts"`) {
+		s.t.Error("the file of facts was not searched")
+	}
 	logs := 0
 	for name, text := range texts {
 		if strings.HasSuffix(name, ".log") {
