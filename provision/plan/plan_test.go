@@ -230,6 +230,7 @@ func TestPlan(t *testing.T) {
 			if err := plan.Sound(); err != nil {
 				t.Error(err)
 			}
+			WantSameFromFile(t, wish, seen)
 		})
 	}
 }

@@ -75,6 +75,7 @@ func TestSettingsPlan(t *testing.T) {
 			if err := plan.Sound(); err != nil {
 				t.Error(err)
 			}
+			WantSameFromFile(t, wish, facts)
 		})
 	}
 }
