@@ -230,6 +230,7 @@ func TestHalfFinished(t *testing.T) {
 				c.change(&seen)
 			}
 			plan := Make(wish, seen)
+			WantSameFromFile(t, wish, seen)
 			if err := plan.Sound(); err != nil {
 				t.Error(err)
 			}
