@@ -87,16 +87,15 @@ func TestProbeOfContents(t *testing.T) {
 func TestProbeOfSoftware(t *testing.T) {
 	s := newHost(t, map[string]string{
 		"kubeadm": "echo v1.37.2", "kubelet": "echo Kubernetes v1.37.1", "runc": "printf '%s\\n' 'runc version 1.3.0' 'spec: 1.2'",
-		"containerd": `case $1 in --version) echo containerd github.com/containerd/containerd/v2 v2.2.1 abc ;; config) cat "$S/dump" ;; esac`,
+		"containerd": `case $1 in --version) echo containerd github.com/containerd/containerd/v2 v2.2.1 abc ;; esac`,
 		"ctr":        `cat "$S/images"`,
 	})
-	s.write("dump", "version = 3\n      sandbox = 'registry.k8s.io/pause:3.10'\n  SystemdCgroup = true\n  config_path = ''\n  other = 1\n")
 	s.write("images", "REF TYPE DIGEST STATUS SIZE UNPACKED\nregistry.k8s.io/pause:3.10 application/x sha256:1 complete (4/4) 300 KiB/300 KiB true\nsha256:2 application/x sha256:2 complete (4/4) 1 KiB/1 KiB true\na@sha256:3 application/x sha256:3 complete (1/1) 1 B/1 B true\nb:1 application/x sha256:4 incomplete (1/2) 1 B/2 B false\n")
 	versions := []string{"version kubeadm DIR/bin/kubeadm 1.37.2", "version kubelet DIR/bin/kubelet 1.37.1", "version containerd DIR/bin/containerd 2.2.1", "version runc DIR/bin/runc 1.3.0"}
 	s.wantFacts("units=\nsoftware program:kubeadm program:kubelet program:containerd program:runc", versions...)
 	s.wantFacts("units=\"unit${tab}containerd.service${tab}loaded${tab}inactive\"\nsoftware program:kubeadm program:kubelet program:containerd program:runc", versions...)
 	s.wantFacts("units=\"unit${tab}containerd.service${tab}loaded${tab}active${tab}x\"\nsoftware program:kubeadm program:kubelet program:containerd program:runc", append(append([]string{}, versions...),
-		"containerd-setting sandbox registry.k8s.io/pause:3.10", "containerd-setting SystemdCgroup true", "image registry.k8s.io/pause:3.10 sha256:1 complete true", "image b:1 sha256:4 incomplete false")...)
+		"image registry.k8s.io/pause:3.10 sha256:1 complete true", "image b:1 sha256:4 incomplete false")...)
 	// What nobody has touched is not asked.
 	versions[1] = "version kubelet DIR/bin/kubelet "
 	s.wantFacts("units=\nunchanged=\"sha256$tab$S/bin/kubelet${tab}1\"\nsoftware program:kubeadm program:kubelet program:containerd program:runc", versions...)

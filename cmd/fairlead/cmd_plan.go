@@ -7,6 +7,7 @@ import (
 
 	"fairlead/provision"
 	"fairlead/provision/engine"
+	"fairlead/provision/facts"
 	"fairlead/provision/plan"
 
 	"github.com/urfave/cli/v2"
@@ -15,6 +16,7 @@ import (
 const (
 	flagDiff     = "diff"
 	flagDetailed = "detailed-exitcode"
+	flagFacts    = "facts"
 )
 
 func (p *program) planCommand() *cli.Command {
@@ -68,21 +70,35 @@ func (p *program) checkCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "check",
 		Usage: "look at all hosts and report every problem, with its mending",
-		Description: "Prints what stands in the way of a cluster, all hosts and all problems at once. It changes nothing.\n\n" +
+		Description: "Prints what stands in the way of a cluster, all hosts and all problems at once. It changes nothing.\n" +
+			"With --facts it also writes down what it saw, without secrets (docs/facts.md).\n\n" +
 			"Example:\n  fairlead check -f lab/cluster.yaml",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: flagFacts, Usage: "write all that was observed to `FILE`, as JSON"},
+		},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			return p.withSession(c, needs{results: true}, func(ctx context.Context, r *invocation) error { return r.showFindings(ctx) })
+			path := c.String(flagFacts)
+			if c.IsSet(flagFacts) && (path == "" || path == "-") {
+				return wrongUsage(c, "--facts wants the path of a file")
+			}
+			return p.withSession(c, needs{results: true}, func(ctx context.Context, r *invocation) error { return r.showFindings(ctx, path) })
 		},
 	}
 }
 
-func (r *invocation) showFindings(ctx context.Context) error {
-	plan, _, unreached := r.session.Plan(ctx)
+// showFindings prints what is wrong, and writes what was observed to a file if one is named.
+func (r *invocation) showFindings(ctx context.Context, factsPath string) error {
+	plan, seen, unreached := r.session.Plan(ctx)
 	if ctx.Err() != nil {
 		return unreached
+	}
+	if factsPath != "" {
+		if err := r.writeFacts(factsPath, seen); err != nil {
+			return errors.Join(err, unreached)
+		}
 	}
 	faults := len(plan.Errors())
 	if !r.json {
@@ -100,6 +116,19 @@ func (r *invocation) showFindings(ctx context.Context) error {
 		return errors.Join(errIncomplete, unreached)
 	}
 	return unreached
+}
+
+// writeFacts writes what was observed, for the user alone: it tells much of the hosts.
+func (r *invocation) writeFacts(path string, seen facts.Facts) error {
+	text, err := facts.Encode(seen)
+	if err != nil {
+		return err
+	}
+	if err := replaceFile(path, text, 0o600); err != nil {
+		return fmt.Errorf("write facts: %w", err)
+	}
+	r.view.note("wrote what was observed to " + path)
+	return nil
 }
 
 // checked sums up what check found.

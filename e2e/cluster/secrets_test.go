@@ -2,7 +2,11 @@
 
 package cluster
 
-import "testing"
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
 
 func testSecrets(t *testing.T) {
 	s := clusterSite(t)
@@ -26,6 +30,11 @@ func testSecrets(t *testing.T) {
 		}
 	})
 	t.Run("Tokens", func(t *testing.T) { s.sub(t).wantNoTokens() })
+	// Into the home folder, where the scan searches all files.
+	s.fairlead("check", "--facts", filepath.Join(s.home, "facts.json")).exits(0)
+	if facts := s.read(filepath.Join(s.home, "facts.json")); !strings.Contains(facts, `"hosts"`) {
+		t.Error("the file of facts holds no hosts")
+	}
 	t.Run("Scan", func(t *testing.T) { s.sub(t).scan(hosts, seen, o) })
 	s.fairlead("reset", "w3", "--yes").exits(0)
 	t.Run("Stopped", func(t *testing.T) { s.sub(t).stopJoins("w3") })

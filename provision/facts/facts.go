@@ -11,196 +11,221 @@ import (
 // Facts are what was observed in one look: nothing in them was remembered.
 type Facts struct {
 	// ObservedAt is the laptop's time when the observation ended.
-	ObservedAt time.Time
+	ObservedAt time.Time `json:"observedAt,omitzero"`
 	// Hosts has an entry for every host of the inventory, by name.
-	Hosts map[string]Host
+	Hosts map[string]Host `json:"hosts,omitzero"`
 	// API is what the API server said.
-	API API
+	API API `json:"api,omitzero"`
 	// ImageProblems are why images that hosts are going to pull cannot be had.
-	ImageProblems []ImageProblem
+	ImageProblems []ImageProblem `json:"imageProblems,omitzero"`
 }
 
 // Host are one host's answer to the probe.
 type Host struct {
 	// Unreachable is why there is no answer; nil says that all other fields are valid.
-	Unreachable error
+	Unreachable *Problem `json:"unreachable,omitzero"`
 	// Asked is what the host has answered beside what every host is asked.
-	Asked Query
+	Asked Query `json:"asked,omitzero"`
 	// Absent are kernel parameters that were asked for and are not there: "sysctl:NAME".
-	Absent map[string]bool
+	Absent map[string]bool `json:"absent,omitzero"`
 
-	Root         bool
-	ClockOffset  time.Duration // host's clock minus the laptop's; 0 when within the round trip
-	OS           OS
-	Kernel       string
-	Architecture string // in Go's words
-	CPUs         int
-	MemoryKiB    int64
-	Disks        []Disk
-	Hostname     string
-	MachineID    string
-	ProductUUID  string
-	BootID       string
-	Systemd      int    // version; 0 when systemd does not run the host
-	Container    string // what systemd-detect-virt calls it; empty or "none" on machines
-	CgroupV2     bool
-	Capabilities uint64 // bounding set, as in /proc/PID/status
-	AppArmor     bool
-	SELinux      bool // enforcing
-	MissingTools []string
+	Root         bool          `json:"root,omitzero"`
+	ClockOffset  time.Duration `json:"clockOffsetNanoseconds,omitzero"` // host's clock minus the laptop's; 0 when within the round trip
+	OS           OS            `json:"os,omitzero"`
+	Architecture string        `json:"architecture,omitzero"` // in Go's words
+	CPUs         int           `json:"cpus,omitzero"`
+	MemoryKiB    int64         `json:"memoryKiB,omitzero"`
+	Disks        []Disk        `json:"disks,omitzero"`
+	Hostname     string        `json:"hostname,omitzero"`
+	MachineID    string        `json:"machineID,omitzero"`
+	ProductUUID  string        `json:"productUUID,omitzero"`
+	BootID       string        `json:"bootID,omitzero"`
+	Systemd      int           `json:"systemd,omitzero"`   // version; 0 when systemd does not run the host
+	Container    string        `json:"container,omitzero"` // what systemd-detect-virt calls it; empty or "none" on machines
+	CgroupV2     bool          `json:"cgroupV2,omitzero"`
+	Capabilities uint64        `json:"capabilities,omitzero"` // bounding set, as in /proc/PID/status
+	AppArmor     bool          `json:"appArmor,omitzero"`
+	SELinux      bool          `json:"selinux,omitzero"` // enforcing
+	MissingTools []string      `json:"missingTools,omitzero"`
 
-	Addresses   []LinkAddress
-	Links       []string
-	Nameservers []netip.Addr
-	Ports       map[int]string // listening TCP port → process
+	Addresses   []LinkAddress  `json:"addresses,omitzero"`
+	Links       []string       `json:"links,omitzero"`
+	Nameservers []netip.Addr   `json:"nameservers,omitzero"`
+	Ports       map[int]string `json:"ports,omitzero"` // listening TCP port → process
 
-	Swaps         []Swap
-	FstabSwaps    []string // devices of active swap lines
-	SwapUnits     []SwapUnit
-	ZramGenerator bool // would make a swap device at the next boot
-	Modules       map[string]bool
-	Sysctls       map[string]string
+	Swaps         []Swap            `json:"swaps,omitzero"`
+	FstabSwaps    []string          `json:"fstabSwaps,omitzero"` // devices of active swap lines
+	SwapUnits     []SwapUnit        `json:"swapUnits,omitzero"`
+	ZramGenerator bool              `json:"zramGenerator,omitzero"` // would make a swap device at the next boot
+	Modules       map[string]bool   `json:"modules,omitzero"`
+	Sysctls       map[string]string `json:"sysctls,omitzero"`
 
-	Files    map[string]File
-	Trees    map[string]bool   // folders among the paths that were asked for
-	Contents map[string][]byte // of our own small files, for the plan's diff
-	Units    map[string]Unit
-	Versions map[string]Version
+	Files    map[string]File    `json:"files,omitzero"`
+	Trees    map[string]bool    `json:"trees,omitzero"`    // folders among the paths that were asked for
+	Contents map[string][]byte  `json:"contents,omitzero"` // of our own small files, for the plan's diff
+	Units    map[string]Unit    `json:"units,omitzero"`
+	Versions map[string]Version `json:"versions,omitzero"`
 	// Packages are those of Kubernetes and of container runtimes that are installed, by name.
-	Packages map[string]Package
+	Packages map[string]Package `json:"packages,omitzero"`
 	// Candidates are the versions of packages of runtimes that the host's repositories offer, as
 	// far as it was asked for and the host knows.
-	Candidates map[string]string
+	Candidates map[string]string `json:"candidates,omitzero"`
 	// InstallCut says that an install of packages was cut off before the ledger had them.
-	InstallCut bool
+	InstallCut bool `json:"installCut,omitzero"`
 	// Environment are the proxies in the environment that systemd gives every service, by the
 	// upper-case name of their variable.
-	Environment map[string]string
+	Environment map[string]string `json:"environment,omitzero"`
 	// Sockets and Symlinks are of the paths that were asked for; a link to a folder counts as that.
-	Sockets, Symlinks map[string]bool
-	// RuntimeSettings are containerd's effective ones.
-	RuntimeSettings map[string]string
-	Images          map[string]Image
+	Sockets  map[string]bool  `json:"sockets,omitzero"`
+	Symlinks map[string]bool  `json:"symlinks,omitzero"`
+	Images   map[string]Image `json:"images,omitzero"`
 
-	Manifests     []string        // static pods
-	Kubeconfigs   map[string]bool // in /etc/kubernetes
-	KubeletConfig bool
-	Certificates  []Certificate
-	CA            []byte // PEM of the cluster CA that the host has, nil without
-	NotEmpty      map[string]bool
+	Manifests     []string        `json:"manifests,omitzero"`   // static pods
+	Kubeconfigs   map[string]bool `json:"kubeconfigs,omitzero"` // in /etc/kubernetes
+	KubeletConfig bool            `json:"kubeletConfig,omitzero"`
+	Certificates  []Certificate   `json:"certificates,omitzero"`
+	CA            []byte          `json:"ca,omitzero"` // PEM of the cluster CA that the host has, nil without
+	NotEmpty      map[string]bool `json:"notEmpty,omitzero"`
 	// NetworkConfigurations are the files of pod networks in /etc/cni/net.d.
-	NetworkConfigurations []string
-	Ledger                []ledger.Entry
+	NetworkConfigurations []string       `json:"networkConfigurations,omitzero"`
+	Ledger                []ledger.Entry `json:"ledger,omitzero"`
 
 	// RegistryCA and RegistryCertificate are those of fairlead's own registry, PEM, nil
 	// without one. RegistryImages are the images it holds: REPOSITORY:TAG → digest.
-	RegistryCA, RegistryCertificate []byte
-	RegistryImages                  map[string]string
+	RegistryCA          []byte            `json:"registryCA,omitzero"`
+	RegistryCertificate []byte            `json:"registryCertificate,omitzero"`
+	RegistryImages      map[string]string `json:"registryImages,omitzero"`
 
-	Processes []Process
-	Mounts    []string
-	Netfilter []string
+	Processes []Process `json:"processes,omitzero"`
+	Mounts    []string  `json:"mounts,omitzero"`
+	Netfilter []string  `json:"netfilter,omitzero"`
+
+	// Withheld are the paths among Contents, and the names in Environment, that were read from a
+	// file of facts and are not, or not wholly, what the host has: the rest may be secret. The
+	// hashes in Files are the host's.
+	Withheld []string `json:"withheld,omitzero"`
 }
 
 // OS is what os-release says.
-type OS struct{ ID, Version, Like, Name, Codename string }
+type OS struct {
+	ID       string `json:"id,omitzero"`
+	Version  string `json:"version,omitzero"`
+	Like     string `json:"like,omitzero"`
+	Name     string `json:"name,omitzero"`
+	Codename string `json:"codename,omitzero"`
+}
 
 // Disk is the file system below Folder.
 type Disk struct {
-	Folder, Device string
-	SizeKiB        int64
-	FreeKiB        int64
+	Folder  string `json:"folder,omitzero"`
+	Device  string `json:"device,omitzero"`
+	SizeKiB int64  `json:"sizeKiB,omitzero"`
+	FreeKiB int64  `json:"freeKiB,omitzero"`
 }
 
 // LinkAddress is an address of a network interface.
 type LinkAddress struct {
-	Link   string
-	Prefix netip.Prefix
+	Link   string       `json:"link,omitzero"`
+	Prefix netip.Prefix `json:"prefix,omitzero"`
 }
 
 // Swap is an active swap device.
-type Swap struct{ Device, Kind string }
+type Swap struct {
+	Device string `json:"device,omitzero"`
+}
 
 // SwapUnit is a systemd swap unit and its enablement.
-type SwapUnit struct{ Name, State string }
+type SwapUnit struct {
+	Name  string `json:"name,omitzero"`
+	State string `json:"state,omitzero"`
+}
 
 // File describe a regular file.
 type File struct {
-	Mode     uint32
-	UID, GID int
-	Size     int64
-	SHA256   string // hexadecimal
+	Mode   uint32 `json:"mode,omitzero"`
+	UID    int    `json:"uid,omitzero"`
+	GID    int    `json:"gid,omitzero"`
+	Size   int64  `json:"size,omitzero"`
+	SHA256 string `json:"sha256,omitzero"` // hexadecimal
 }
 
 // Unit describe a systemd unit in systemd's own words.
 type Unit struct {
-	Load, Active, Sub, Enabled, Path, PID, Result string
-	NeedsReload                                   bool
+	Load        string `json:"load,omitzero"`
+	Active      string `json:"active,omitzero"`
+	Enabled     string `json:"enabled,omitzero"`
+	Path        string `json:"path,omitzero"`
+	NeedsReload bool   `json:"needsReload,omitzero"`
 }
 
 // Version is an installed program.
-type Version struct{ Path, Version string }
+type Version struct {
+	Path    string `json:"path,omitzero"`
+	Version string `json:"version,omitzero"`
+}
 
 // Package describe an installed package.
 type Package struct {
-	Version string // upstream's part of it
-	Held    bool   // stays at its version when others are upgraded
+	Version string `json:"version,omitzero"` // upstream's part of it
+	Held    bool   `json:"held,omitzero"`    // stays at its version when others are upgraded
 }
 
 // Image describe an image in containerd's store.
 type Image struct {
-	Digest   string
-	Complete bool // all blobs are there and unpacked
+	Digest   string `json:"digest,omitzero"`
+	Complete bool   `json:"complete,omitzero"` // all blobs are there and unpacked
 }
 
-// Certificate are the validity of one certificate file.
+// Certificate is one of a file of certificates.
 type Certificate struct {
-	Path     string
-	Subject  string
-	NotAfter time.Time
-	Names    []string // DNS names and IP addresses that it is for
+	Path  string   `json:"path,omitzero"`
+	Names []string `json:"names,omitzero"` // DNS names and IP addresses that it is for
 }
 
 // Process is a program that a cluster runs.
-type Process struct{ Program, PID string }
+type Process struct {
+	Program string `json:"program,omitzero"`
+	PID     string `json:"pid,omitzero"`
+}
 
 // API are what the API server said. Err nil says that it answered.
 type API struct {
-	// Err is why there is no answer; when no control plane exists yet it is ErrNoCluster.
-	Err error
+	// Err is why there is no answer; when no control plane exists yet it is of kind APINoCluster.
+	Err *Problem `json:"err,omitzero"`
 	// Via is the control-plane host whose admin.conf and connection were used.
-	Via string
+	Via string `json:"via,omitzero"`
 	// ServerVersion is the API server's version without "v".
-	ServerVersion string
+	ServerVersion string `json:"serverVersion,omitzero"`
 	// Missing are the objects that kubeadm init creates last and that are not there.
-	Missing []string
-	Nodes   map[string]object.Node
+	Missing []string               `json:"missing,omitzero"`
+	Nodes   map[string]object.Node `json:"nodes,omitzero"`
 	// Objects are the live add-on objects, by objectKey; absent ones are missing.
-	Objects map[string]object.Live
+	Objects map[string]object.Live `json:"objects,omitzero"`
 	// Unready are the reasons why an add-on's object is not as it should be, by objectKey.
-	Unready map[string]string
+	Unready map[string]string `json:"unready,omitzero"`
 	// Applied is the cluster's own record of what was applied, by add-on set.
-	Applied map[string][]object.Applied
+	Applied map[string][]object.Applied `json:"applied,omitzero"`
 	// Orphans are those recorded objects that live, bear their set's label, and are in no set
 	// any more.
-	Orphans map[string][]object.Applied
+	Orphans map[string][]object.Applied `json:"orphans,omitzero"`
 	// Settings are the documents of kubeadm that the cluster keeps, by kind, and
 	// RecordedSettings what the inventory said of them at the end of the last run.
-	Settings, RecordedSettings map[string]string
+	Settings         map[string]string `json:"settings,omitzero"`
+	RecordedSettings map[string]string `json:"recordedSettings,omitzero"`
 	// Serving are requests of kubelets for serving certificates that nobody has decided on.
-	Serving []object.ServingRequest
+	Serving []object.ServingRequest `json:"serving,omitzero"`
 	// StaleTokens are ids of bootstrap tokens that a killed run left.
-	StaleTokens []string
+	StaleTokens []string `json:"staleTokens,omitzero"`
 }
 
 // ImageProblem is why a host cannot have an image.
 type ImageProblem struct {
-	Host string
+	Host string `json:"host,omitzero"`
 	// Image is the name by which the host's runtime asks for it.
-	Image string
+	Image string `json:"image,omitzero"`
 	// Registry is where the problem was met. It is Whole when it concerns all images of that
 	// registry, of which Image is only the first.
-	Registry string
-	Whole    bool
-	Err      error
+	Registry string   `json:"registry,omitzero"`
+	Whole    bool     `json:"whole,omitzero"`
+	Err      *Problem `json:"err,omitzero"`
 }

@@ -1,7 +1,7 @@
 package facts
 
 import (
-	"errors"
+	"slices"
 	"strings"
 
 	"fairlead/provision/ledger"
@@ -41,6 +41,10 @@ func (h Host) Preexisting(unit string) bool {
 // HasCapability says whether a bit of the capability bounding set is there.
 func (h Host) HasCapability(capability int) bool { return h.Capabilities>>capability&1 == 1 }
 
+// Withholds says that a content or a variable was not wholly written into the file that the facts
+// were read from.
+func (h Host) Withholds(name string) bool { return slices.Contains(h.Withheld, name) }
+
 // Joined says that the host has what kubeadm leaves when init or join is done.
 func (h Host) Joined() bool { return h.Kubeconfigs["kubelet.conf"] && h.KubeletConfig }
 
@@ -54,6 +58,3 @@ func (h Host) KubeadmRunning() bool {
 func HasControlPlane(facts Host) bool {
 	return len(facts.Manifests) > 0 || facts.Kubeconfigs["admin.conf"]
 }
-
-// ErrNoCluster says that no control plane exists on any host that was reached.
-var ErrNoCluster = errors.New("there is no control plane yet")

@@ -6,7 +6,11 @@ import (
 )
 
 // Entry is one line of the host's ledger: what fairlead touched and how it was.
-type Entry struct{ Kind, Key, Was string }
+type Entry struct {
+	Kind string `json:"kind"`
+	Key  string `json:"key"`
+	Was  string `json:"was,omitzero"`
+}
 
 // Touch is something on a host that an action changes.
 type Touch struct{ Kind, Key string }

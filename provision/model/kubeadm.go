@@ -96,7 +96,7 @@ func (s *Simulation) init(step plan.Step, a plan.KubeadmInit, half bool) error {
 		return err
 	}
 	return s.alone(step, "etcd", func() error {
-		s.Facts.API.Err = errRefused
+		s.Facts.API.Err = world.Refused()
 		err := s.change(name, func(h *facts.Host) error {
 			s.controlPlaneFiles(h)
 			world.Written(h, kubernetesFolder+"/kubelet.conf", 0o600, []byte(name))

@@ -1,17 +1,15 @@
 package model
 
 import (
-	"errors"
 	"maps"
 	"slices"
 
 	"fairlead/inventory"
 	"fairlead/provision/facts"
+	"fairlead/provision/model/world"
 	"fairlead/provision/object"
 	"fairlead/templates"
 )
-
-var errRefused = errors.New("connection refused")
 
 // Observe gives the facts as they are now.
 func (s *Simulation) Observe() facts.Facts {
@@ -68,15 +66,15 @@ func (s *Simulation) via() string {
 }
 
 // unanswered is why the API server does not answer.
-func (s *Simulation) unanswered() error {
+func (s *Simulation) unanswered() *facts.Problem {
 	exists := slices.ContainsFunc(s.State.Cluster.ControlPlane.Hosts, func(host inventory.Host) bool {
 		return facts.HasControlPlane(s.Facts.Hosts[host.Name])
 	})
 	switch {
 	case !exists:
-		return facts.ErrNoCluster
+		return facts.NoCluster()
 	case s.Facts.API.Err == nil && s.via() == "":
-		return errRefused
+		return world.Refused()
 	}
 	return s.Facts.API.Err
 }

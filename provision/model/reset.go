@@ -179,7 +179,7 @@ func startAgain(active string) func(*facts.Host) error {
 func swapOn(h *facts.Host) error {
 	for _, device := range strings.Fields(string(h.Contents[saved+"swaps"])) {
 		if !slices.ContainsFunc(h.Swaps, func(s facts.Swap) bool { return s.Device == device }) {
-			h.Swaps = append(h.Swaps, facts.Swap{Device: device, Kind: "partition"})
+			h.Swaps = append(h.Swaps, facts.Swap{Device: device})
 		}
 	}
 	return nil

@@ -42,7 +42,7 @@ func ofUser(h *facts.Host) {
 	world.Written(h, templates.Fstab, 0o600, []byte("/dev/vda / ext4 defaults 0 1\n/dev/vdb none swap sw 0 0\n"))
 	world.Written(h, "/etc/systemd/system/dev-vdc.swap", 0o644, []byte("[Swap]\nWhat=/dev/vdc\n"))
 	world.Written(h, "/etc/systemd/system/own.service", 0o644, []byte("[Service]\n"))
-	h.Swaps = []facts.Swap{{Device: "/dev/vdb", Kind: "partition"}, {Device: "/dev/vdc", Kind: "partition"}}
+	h.Swaps = []facts.Swap{{Device: "/dev/vdb"}, {Device: "/dev/vdc"}}
 	for _, name := range []string{"dev-vdc.swap", "own.service"} {
 		h.Units[name] = facts.Unit{Load: "loaded", Active: "active", Enabled: "enabled", Path: "/etc/systemd/system/" + name}
 	}

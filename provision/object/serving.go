@@ -12,4 +12,7 @@ type ServingIdentity struct {
 }
 
 // ServingRequest is a kubelet's request for a serving certificate that nobody has decided on.
-type ServingRequest struct{ Name, Node string }
+type ServingRequest struct {
+	Name string `json:"name,omitzero"`
+	Node string `json:"node,omitzero"`
+}

@@ -87,7 +87,7 @@ func (o *Observer) CheckImages(ctx context.Context, seen facts.Facts, needs map[
 	}
 	var problems []facts.ImageProblem
 	if err := group.Wait(); err != nil {
-		problems = append(problems, facts.ImageProblem{Err: err, Whole: true})
+		problems = append(problems, facts.ImageProblem{Err: imageProblem(err), Whole: true})
 	}
 	for _, of := range found {
 		problems = append(problems, of...)
@@ -118,7 +118,7 @@ func (c *imageChecks) run(ctx context.Context, needs []desired.ImageNeed) []fact
 func (c *imageChecks) check(ctx context.Context, need desired.ImageNeed) *facts.ImageProblem {
 	name, err := images.Parse(need.Name)
 	if err != nil {
-		return &facts.ImageProblem{Err: err}
+		return &facts.ImageProblem{Err: imageProblem(err)}
 	}
 	places, _ := c.wish.Endpoints(name.Domain)
 	var problem *facts.ImageProblem
@@ -130,7 +130,9 @@ func (c *imageChecks) check(ctx context.Context, need desired.ImageNeed) *facts.
 		if err == nil {
 			return nil
 		}
-		problem = &facts.ImageProblem{Registry: place.Host, Err: errors.Join(errorOf(problem), err), Whole: !errors.Is(err, registry.ErrMissing)}
+		problem = &facts.ImageProblem{
+			Registry: place.Host, Err: imageProblem(errors.Join(errorOf(problem), err)), Whole: !errors.Is(err, registry.ErrMissing),
+		}
 		c.broken[place.Host] = problem.Whole
 	}
 	return problem

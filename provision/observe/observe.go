@@ -74,7 +74,7 @@ func (o *Observer) ObserveHost(ctx context.Context, host inventory.Host, also ..
 	seen, err := o.probe(ctx, host, facts.Ask(append([]facts.Query{o.query}, also...)...))
 	event := event.Event{Kind: event.Observed, Host: host.Name, Seconds: time.Since(begin).Seconds()}
 	if err != nil {
-		seen = facts.Host{Unreachable: err}
+		seen = facts.Host{Unreachable: hostProblem(err)}
 		event.Error = err.Error()
 	}
 	o.events.Emit(event)
@@ -129,14 +129,14 @@ func (o *Observer) observeAPI(ctx context.Context, seen facts.Facts) facts.API {
 		errs = append(errs, fmt.Errorf("%s: %w", host.Name, err))
 	}
 	if len(errs) > 0 {
-		return facts.API{Err: errors.Join(errs...)}
+		return facts.API{Err: facts.NewProblem(facts.APINoAnswer, errors.Join(errs...))}
 	}
 	for _, host := range o.wish.Cluster.ControlPlane.Hosts {
 		if facts.HasControlPlane(seen.Hosts[host.Name]) {
-			return facts.API{Err: fmt.Errorf("%s has no %s", host.Name, templates.AdminConf)}
+			return facts.API{Err: facts.NewProblem(facts.APINoKubeconfig, fmt.Errorf("%s has no %s", host.Name, templates.AdminConf))}
 		}
 	}
-	return facts.API{Err: facts.ErrNoCluster}
+	return facts.API{Err: facts.NoCluster()}
 }
 
 // askAPI gives an API server little time to say that it is ready; to read all from one that

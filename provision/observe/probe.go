@@ -25,8 +25,8 @@ func parseProbe(answer []byte, sent, received time.Time) (facts.Host, error) {
 	f := facts.Host{
 		Ports: map[int]string{}, Modules: map[string]bool{}, Sysctls: map[string]string{},
 		Files: map[string]facts.File{}, Trees: map[string]bool{}, Contents: map[string][]byte{}, Units: map[string]facts.Unit{},
-		Versions: map[string]facts.Version{}, RuntimeSettings: map[string]string{},
-		Images: map[string]facts.Image{}, Packages: map[string]facts.Package{}, Candidates: map[string]string{},
+		Versions: map[string]facts.Version{},
+		Images:   map[string]facts.Image{}, Packages: map[string]facts.Package{}, Candidates: map[string]string{},
 		Environment: map[string]string{}, Sockets: map[string]bool{}, Symlinks: map[string]bool{}, Absent: map[string]bool{},
 		Kubeconfigs: map[string]bool{}, NotEmpty: map[string]bool{}, RegistryImages: map[string]string{},
 	}
@@ -150,7 +150,7 @@ func readCertificate(f *facts.Host, v []string) error {
 		return fmt.Errorf("%s: %w", v[0], err)
 	}
 	for _, c := range certificates {
-		f.Certificates = append(f.Certificates, facts.Certificate{Path: v[0], Subject: c.Subject, NotAfter: c.NotAfter, Names: c.Names})
+		f.Certificates = append(f.Certificates, facts.Certificate{Path: v[0], Names: c.Names})
 	}
 	switch v[0] {
 	case templates.CACertificate:

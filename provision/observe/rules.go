@@ -18,7 +18,6 @@ var probeRules = map[string]probeRule{
 	"os": text(5, func(f *facts.Host, v []string) {
 		f.OS = facts.OS{ID: v[0], Version: v[1], Like: v[2], Name: v[3], Codename: v[4]}
 	}),
-	"kernel":       text(1, func(f *facts.Host, v []string) { f.Kernel = v[0] }),
 	"arch":         text(1, func(f *facts.Host, v []string) { f.Architecture = architecture(v[0]) }),
 	"cpus":         number(func(f *facts.Host, n int64) { f.CPUs = int(n) }),
 	"memory":       number(func(f *facts.Host, n int64) { f.MemoryKiB = n }),
@@ -40,7 +39,7 @@ var probeRules = map[string]probeRule{
 	"nameserver": {1, readNameserver},
 	"port":       {2, readPort},
 
-	"swap": text(3, func(f *facts.Host, v []string) { f.Swaps = append(f.Swaps, facts.Swap{Device: v[0], Kind: v[1]}) }),
+	"swap": text(3, func(f *facts.Host, v []string) { f.Swaps = append(f.Swaps, facts.Swap{Device: v[0]}) }),
 	"fstab-swap": text(1, func(f *facts.Host, v []string) {
 		f.FstabSwaps = append(f.FstabSwaps, v[0])
 	}),
@@ -57,7 +56,7 @@ var probeRules = map[string]probeRule{
 	"content": text(2, readContent),
 	"unit": text(9, func(f *facts.Host, v []string) {
 		f.Units[v[0]] = facts.Unit{
-			Load: v[1], Active: v[2], Sub: v[3], Enabled: v[4], Path: v[5], PID: v[6], Result: v[7],
+			Load: v[1], Active: v[2], Enabled: v[4], Path: v[5],
 			NeedsReload: v[8] == "yes",
 		}
 	}),
@@ -71,8 +70,7 @@ var probeRules = map[string]probeRule{
 	"absent": text(2, func(f *facts.Host, v []string) {
 		f.Absent[v[0]+":"+strings.ReplaceAll(v[1], "/", ".")] = true
 	}),
-	"socket":             text(1, func(f *facts.Host, v []string) { f.Sockets[v[0]] = true }),
-	"containerd-setting": text(2, func(f *facts.Host, v []string) { f.RuntimeSettings[v[0]] = v[1] }),
+	"socket": text(1, func(f *facts.Host, v []string) { f.Sockets[v[0]] = true }),
 	"image": text(4, func(f *facts.Host, v []string) {
 		f.Images[v[0]] = facts.Image{Digest: v[1], Complete: v[2] == "complete" && v[3] == "true"}
 	}),

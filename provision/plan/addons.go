@@ -89,7 +89,7 @@ func (p *planner) object(step *Step, item map[string]any, want object.Applied, r
 	key := object.Key(item)
 	live, exists := p.facts.API.Objects[key]
 	mine := object.Yield(item, live.Yielded)
-	paths := object.Differences(mine, live.Object)
+	paths := object.Differences(object.Yield(mine, live.Withheld), live.Object)
 	another := slices.ContainsFunc(recorded, func(o object.Applied) bool { return o.Same(want) && o != want })
 	switch {
 	case !exists && slices.Contains(recorded, want) && object.DeletesItself(item):

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -97,7 +96,7 @@ func memberSteps(t *testing.T, plan Plan) string {
 // TestHalfFinished has a case for each row of DESIGN's table of half-finished things, and for
 // what tells one row from the next.
 func TestHalfFinished(t *testing.T) {
-	refused := errors.New("connection refused")
+	refused := world.Refused()
 	onHost := func(name string, changes ...func(*facts.Host)) func(*facts.Facts) {
 		return func(f *facts.Facts) {
 			for _, change := range changes {
@@ -180,13 +179,13 @@ func TestHalfFinished(t *testing.T) {
 		}), want: "cp1/await-api: put back the former manifests of etcd, kube-apiserver; " + awaits + notYet},
 		{name: "the first control plane is away and the second is silent", edit: world.ThreeControlPlanes, change: func(f *facts.Facts) {
 			silent()(f)
-			f.Hosts["cp1"] = facts.Host{Unreachable: refused}
+			f.Hosts["cp1"] = facts.Host{Unreachable: world.NoRoute()}
 		}, want: "cp2/await-api: " + awaits + "\nblocked cp1: prepare the host: the host cannot be reached\nmore: the API server on cp2 does not answer yet"},
 		{name: "all control planes are away", change: func(f *facts.Facts) {
 			silent()(f)
-			f.Hosts["cp1"] = facts.Host{Unreachable: refused}
+			f.Hosts["cp1"] = facts.Host{Unreachable: world.NoRoute()}
 		}, want: "blocked cp1: prepare the host: the host cannot be reached\nblocked : reach the API server: no control-plane host of the cluster can be reached"},
-		{name: "a control plane that may hold the cluster is away", edit: world.ThreeControlPlanes, fresh: true, change: func(f *facts.Facts) { f.Hosts["cp3"] = facts.Host{Unreachable: refused} },
+		{name: "a control plane that may hold the cluster is away", edit: world.ThreeControlPlanes, fresh: true, change: func(f *facts.Facts) { f.Hosts["cp3"] = facts.Host{Unreachable: world.NoRoute()} },
 			want: "blocked cp3: prepare the host: the host cannot be reached\nblocked cp1: initialise the first control plane: control-plane host cp3 cannot be reached and may hold the cluster"},
 
 		{name: "a host that never joined", change: bare("w1", nil), want: joining("w1", "join"+registers)},
@@ -231,6 +230,7 @@ func TestHalfFinished(t *testing.T) {
 				c.change(&seen)
 			}
 			plan := Make(wish, seen)
+			WantSameFromFile(t, wish, seen)
 			if err := plan.Sound(); err != nil {
 				t.Error(err)
 			}

@@ -120,7 +120,7 @@ func (p *planner) hostFile(step *Step, facts facts.Host, file templates.HostFile
 	switch {
 	case !exists:
 		step.because("%s is missing", file.Path)
-	case is.SHA256 != hex.EncodeToString(sum[:]) && file.Secret:
+	case is.SHA256 != hex.EncodeToString(sum[:]) && (file.Secret || facts.Withholds(file.Path)):
 		step.because("%s differs", file.Path)
 	case is.SHA256 != hex.EncodeToString(sum[:]):
 		step.because("%s differs%s", file.Path, firstDifference(facts.Contents[file.Path], file.Content))

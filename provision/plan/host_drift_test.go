@@ -50,7 +50,7 @@ func TestSwapPlan(t *testing.T) {
 			}
 		}
 	}
-	on := func(h *facts.Host) { h.Swaps = []facts.Swap{{Device: "/dev/vdb", Kind: "partition"}} }
+	on := func(h *facts.Host) { h.Swaps = []facts.Swap{{Device: "/dev/vdb"}} }
 	failSwapOn := func(is bool) func(*inventory.Cluster) {
 		return world.Config(templates.KindKubelet, map[string]any{"failSwapOn": is})
 	}

@@ -1,12 +1,10 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 
 	"fairlead/provision/desired"
 	"fairlead/provision/facts"
-	"fairlead/provision/registry"
 )
 
 // checkImagesName is what ignorePreflight calls the checks of images and registries.
@@ -50,20 +48,12 @@ func ImageFinding(i facts.ImageProblem) Finding {
 	return finding
 }
 
-// mendingOf is what to do about the last place that was tried.
+// mendingOf is what to do about the problem; empty where its text says that itself.
 func mendingOf(i facts.ImageProblem) string {
-	for _, known := range []struct {
-		err     error
-		mending string
-	}{
-		{registry.ErrUnreachable, "let the host reach it (address, port, firewall, proxy), or correct images.registries"},
-		{registry.ErrCertificate, "give its CA in images.registries[].ca, or plainHTTP: true if it has no TLS"},
-		{registry.ErrCredentials, "correct user and password in images.registries"},
-		{registry.ErrMissing, "fairlead images mirror --to " + i.Registry + " copies what is missing; or correct images.rewrite"},
-	} {
-		if errors.Is(i.Err, known.err) {
-			return known.mending
-		}
-	}
-	return ""
+	return map[facts.Kind]string{
+		facts.RegistryUnreachable: "let the host reach it (address, port, firewall, proxy), or correct images.registries",
+		facts.RegistryCertificate: "give its CA in images.registries[].ca, or plainHTTP: true if it has no TLS",
+		facts.RegistryCredentials: "correct user and password in images.registries",
+		facts.ImageMissing:        "fairlead images mirror --to " + i.Registry + " copies what is missing; or correct images.rewrite",
+	}[i.Err.Kind]
 }

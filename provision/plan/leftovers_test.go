@@ -40,7 +40,7 @@ func TestRemains(t *testing.T) {
 	swaps := func(devices ...string) func(*facts.Host) {
 		return func(h *facts.Host) {
 			for _, device := range devices {
-				h.Swaps = append(h.Swaps, facts.Swap{Device: device, Kind: "partition"})
+				h.Swaps = append(h.Swaps, facts.Swap{Device: device})
 			}
 		}
 	}

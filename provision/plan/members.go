@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,7 +67,7 @@ func (p *planner) controlPlane() bool {
 	case api.Err == nil:
 		p.repeatInit(api.Via, "kubeadm init has not finished: "+strings.Join(api.Missing, ", ")+" missing")
 		return true
-	case errors.Is(api.Err, facts.ErrNoCluster):
+	case api.Err.Of(facts.APINoCluster):
 		return p.firstControlPlane()
 	}
 	for _, host := range p.Cluster.ControlPlane.Hosts {
@@ -176,7 +175,7 @@ func (p *planner) foreign(seen facts.Host) bool {
 		return false
 	}
 	if !ok || via.CA == nil {
-		return errors.Is(p.facts.API.Err, facts.ErrNoCluster)
+		return p.facts.API.Err.Of(facts.APINoCluster)
 	}
 	same, err := pki.SameCA(seen.CA, via.CA)
 	return err == nil && !same

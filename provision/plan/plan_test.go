@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"flag"
 	"net/netip"
 	"os"
@@ -19,7 +18,6 @@ import (
 	"fairlead/provision/ledger"
 	"fairlead/provision/model/world"
 	"fairlead/provision/object"
-	"fairlead/provision/registry"
 	"fairlead/templates"
 )
 
@@ -82,7 +80,7 @@ func TestPlan(t *testing.T) {
 		}},
 		{name: "wrong-swap", change: func(f *facts.Facts) {
 			world.ChangeHost(*f, "w1", func(h *facts.Host) {
-				h.Swaps, h.FstabSwaps = []facts.Swap{{Device: "/dev/vdb", Kind: "partition"}}, []string{"/dev/vdb"}
+				h.Swaps, h.FstabSwaps = []facts.Swap{{Device: "/dev/vdb"}}, []string{"/dev/vdb"}
 			})
 		}},
 		{name: "wrong-taint", change: func(f *facts.Facts) { world.ChangeNode(*f, "cp1", func(n *object.Node) { n.Taints = nil }) }},
@@ -110,7 +108,7 @@ func TestPlan(t *testing.T) {
 		}},
 		{name: "half-init", edit: alone, change: func(f *facts.Facts) { f.API.Missing = []string{"DaemonSet kube-system/kube-proxy"} }},
 		{name: "half-init-failed", edit: alone, change: func(f *facts.Facts) {
-			f.API = facts.API{Err: errors.New("connection refused")}
+			f.API = facts.API{Err: world.Refused()}
 			world.ChangeHost(*f, "cp1", func(h *facts.Host) { h.Units[templates.KubeadmService] = facts.Unit{Load: "loaded", Active: "failed"} })
 		}},
 		{name: "half-join", change: func(f *facts.Facts) {
@@ -125,21 +123,21 @@ func TestPlan(t *testing.T) {
 			world.ChangeNode(*f, "cp2", func(n *object.Node) { delete(n.Labels, object.LabelControlPlane) })
 		}},
 		{name: "half-kubeadm-runs", change: func(f *facts.Facts) {
-			f.API = facts.API{Err: errors.New("connection refused")}
+			f.API = facts.API{Err: world.Refused()}
 			world.ChangeHost(*f, "cp1", func(h *facts.Host) { h.Units[templates.KubeadmService] = facts.Unit{Load: "loaded", Active: "active"} })
 		}},
-		{name: "api-away", change: func(f *facts.Facts) { f.API = facts.API{Err: errors.New("connection refused")} }},
+		{name: "api-away", change: func(f *facts.Facts) { f.API = facts.API{Err: world.Refused()} }},
 		{name: "stale-token", change: func(f *facts.Facts) { f.API.StaleTokens = []string{"abcdef"} }},
 		{name: "unreachable-worker", fresh: true, change: func(f *facts.Facts) {
-			f.Hosts["w2"] = facts.Host{Unreachable: errors.New("no route to host")}
+			f.Hosts["w2"] = facts.Host{Unreachable: world.NoRoute()}
 		}},
 		{name: "unreachable-node", change: func(f *facts.Facts) {
-			f.Hosts["w2"] = facts.Host{Unreachable: errors.New("no route to host")}
+			f.Hosts["w2"] = facts.Host{Unreachable: world.NoRoute()}
 			world.ChangeNode(*f, "w2", func(n *object.Node) { n.Ready = false })
 			f.API.Unready["DaemonSet kube-flannel/kube-flannel-ds"] = "2 of 3 pods are available"
 		}},
 		{name: "unreachable-control-plane", edit: world.ThreeControlPlanes, fresh: true, change: func(f *facts.Facts) {
-			f.Hosts["cp2"] = facts.Host{Unreachable: errors.New("no route to host")}
+			f.Hosts["cp2"] = facts.Host{Unreachable: world.NoRoute()}
 		}},
 		{name: "absent-private-registry", edit: world.PrivateRegistry(t), fresh: true},
 		{name: "correct-private-registry", edit: world.PrivateRegistry(t)},
@@ -159,10 +157,16 @@ func TestPlan(t *testing.T) {
 		}},
 		{name: "image-problems", edit: world.PrivateRegistry(t), fresh: true, change: func(f *facts.Facts) {
 			const image = "registry.lab:5000/k8s/pause:3.10.2"
-			for _, err := range []error{registry.ErrUnreachable, registry.ErrCertificate, registry.ErrCredentials} {
+			for _, err := range []*facts.Problem{
+				{Kind: facts.RegistryUnreachable, Text: "registry is unreachable"},
+				{Kind: facts.RegistryCertificate, Text: "registry's certificate is not trusted"},
+				{Kind: facts.RegistryCredentials, Text: "registry denies access"},
+			} {
 				f.ImageProblems = append(f.ImageProblems, facts.ImageProblem{Host: "w1", Image: image, Registry: "registry.lab:5000", Whole: true, Err: err})
 			}
-			f.ImageProblems = append(f.ImageProblems, facts.ImageProblem{Host: "w2", Image: image, Registry: "registry.lab:5000", Err: registry.ErrMissing})
+			f.ImageProblems = append(f.ImageProblems, facts.ImageProblem{
+				Host: "w2", Image: image, Registry: "registry.lab:5000", Err: &facts.Problem{Kind: facts.ImageMissing, Text: "not in the registry"},
+			})
 		}},
 		{name: "kubeadm-wants-one-repository", fresh: true, edit: func(c *inventory.Cluster) {
 			c.Images.Rewrite = []inventory.RewriteRule{{From: "registry.k8s.io/kube-proxy", To: "registry.lab:5000/proxy"}}
@@ -180,7 +184,7 @@ func TestPlan(t *testing.T) {
 		}},
 		{name: "unreachable-own-registry", edit: world.OwnRegistryOnWorker, change: func(f *facts.Facts) {
 			installRegistry(t, f, "w1")
-			f.Hosts["w1"] = facts.Host{Unreachable: errors.New("no route to host")}
+			f.Hosts["w1"] = facts.Host{Unreachable: world.NoRoute()}
 		}},
 		{name: "absent-addons", edit: world.AllAddons, fresh: true},
 		{name: "correct-addons", edit: world.AllAddons},
@@ -226,6 +230,7 @@ func TestPlan(t *testing.T) {
 			if err := plan.Sound(); err != nil {
 				t.Error(err)
 			}
+			WantSameFromFile(t, wish, seen)
 		})
 	}
 }

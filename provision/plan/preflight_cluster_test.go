@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,7 +9,6 @@ import (
 	"fairlead/provision/facts"
 	"fairlead/provision/model/world"
 	"fairlead/provision/object"
-	"fairlead/provision/registry"
 	"fairlead/templates"
 )
 
@@ -104,9 +102,9 @@ func imageCases(t *testing.T) []preflightCase {
 		return func(c *inventory.Cluster) { c.Addons.Manifests = []inventory.Manifest{{Name: "app", Path: path}} }
 	}
 	const pause = "registry.lab:5000/k8s/pause:3.10.2"
-	problem := func(whole bool, err error) func(*facts.Facts) {
+	problem := func(whole bool, kind facts.Kind, text string) func(*facts.Facts) {
 		return func(f *facts.Facts) {
-			f.ImageProblems = []facts.ImageProblem{{Host: "w1", Image: pause, Registry: "registry.lab:5000", Whole: whole, Err: err}}
+			f.ImageProblems = []facts.ImageProblem{{Host: "w1", Image: pause, Registry: "registry.lab:5000", Whole: whole, Err: &facts.Problem{Kind: kind, Text: text}}}
 		}
 	}
 	rewrite := func(from, to string) func(*inventory.Cluster) {
@@ -115,14 +113,14 @@ func imageCases(t *testing.T) []preflightCase {
 	const asked = "error w1 Images: images cannot be had from registry.lab:5000 (asked for registry.lab:5000/k8s/pause:3.10.2): "
 	const oneTarget = " (name one target for registry.k8s.io in images.rewrite, and others only for etcd and coredns)"
 	return []preflightCase{
-		{name: "a registry that cannot be reached", change: problem(true, registry.ErrUnreachable),
+		{name: "a registry that cannot be reached", change: problem(true, facts.RegistryUnreachable, "registry is unreachable"),
 			want: asked + "registry is unreachable (let the host reach it (address, port, firewall, proxy), or correct images.registries)"},
-		{name: "a registry that nobody trusts", change: problem(true, registry.ErrCertificate),
+		{name: "a registry that nobody trusts", change: problem(true, facts.RegistryCertificate, "registry's certificate is not trusted"),
 			want: asked + "registry's certificate is not trusted (give its CA in images.registries[].ca, or plainHTTP: true if it has no TLS)"},
-		{name: "a registry that denies access", change: problem(true, registry.ErrCredentials),
+		{name: "a registry that denies access", change: problem(true, facts.RegistryCredentials, "registry denies access"),
 			want: asked + "registry denies access (correct user and password in images.registries)"},
-		{name: "a registry with another fault", change: problem(true, errors.New("status 500")), want: asked + "status 500 ()"},
-		{name: "an image that is not in the registry", change: problem(false, registry.ErrMissing),
+		{name: "a registry with another fault", change: problem(true, facts.ImageUnknown, "status 500"), want: asked + "status 500 ()"},
+		{name: "an image that is not in the registry", change: problem(false, facts.ImageMissing, "not in the registry"),
 			want: "error w1 Images: image registry.lab:5000/k8s/pause:3.10.2 cannot be had: not in the registry (fairlead images mirror --to registry.lab:5000 copies what is missing; or correct images.rewrite)"},
 		{name: "two repositories for kubeadm", edit: world.All(world.FromRepositories, world.WithoutBundle, rewrite("registry.k8s.io/kube-proxy", "registry.lab:5000/other/kube-proxy")),
 			want: "error all Images: images.rewrite puts kube-proxy into registry.lab:5000/other and kube-apiserver into registry.k8s.io: kubeadm takes them from one repository" + oneTarget},

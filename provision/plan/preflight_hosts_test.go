@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"net/netip"
 	"path"
 	"slices"
@@ -144,7 +143,7 @@ func machineCases() []preflightCase {
 		{name: "firewalld that does not run", host: func(h *facts.Host) { h.Units["firewalld.service"] = facts.Unit{Load: "loaded", Active: "inactive"} }},
 		{name: "SELinux", on: "w1", host: func(h *facts.Host) { h.SELinux = true },
 			want: "warning w1 SELinux: SELinux is enforcing, which kubeadm's documentation does not support (install container-selinux, or set it to permissive)"},
-		{name: "an unreachable host", on: "w1", host: func(h *facts.Host) { *h = facts.Host{Unreachable: errors.New("no route to host")} }},
+		{name: "an unreachable host", on: "w1", host: func(h *facts.Host) { *h = facts.Host{Unreachable: world.NoRoute()} }},
 	}
 }
 
@@ -174,7 +173,7 @@ func identityCases() []preflightCase {
 		{name: "two containers on one machine", change: same(uuid("docker"), "w1", "w2")},
 		{name: "no identities", change: same(func(h *facts.Host) { h.Hostname, h.MachineID, h.ProductUUID = "", "", "" }, "cp1", "w1", "w2")},
 		{name: "a clone that is away", change: same(func(h *facts.Host) {
-			*h = facts.Host{Unreachable: errors.New("no route to host"), MachineID: "w2"}
+			*h = facts.Host{Unreachable: world.NoRoute(), MachineID: "w2"}
 		}, "w1")},
 
 		{name: "the kubelet's port", on: "w1", host: port(10250, "nginx"), want: "error w1 Port-10250: port 10250, which the kubelet needs" + inUse},
@@ -248,7 +247,7 @@ func bundleCases() []preflightCase {
 			want: "error all Bundle: the image of fairlead's approver of kubelet certificates, which addons.metricsServer needs, comes with a bundle: name one, or set insecureTLS: true" + mending},
 		{name: "a cluster of another version", living: true, change: func(f *facts.Facts) { f.API.ServerVersion = "1.36.3" },
 			want: "error all Version: the cluster runs Kubernetes 1.36.3 and the inventory wants 1.37.2 (put the cluster's version into kubernetes.version: up does not upgrade)"},
-		{name: "a cluster that says nothing", living: true, change: func(f *facts.Facts) { f.API = facts.API{Err: errors.New("connection refused")} }},
+		{name: "a cluster that says nothing", living: true, change: func(f *facts.Facts) { f.API = facts.API{Err: world.Refused()} }},
 	}
 	for _, c := range []struct {
 		edit func(*inventory.Cluster)

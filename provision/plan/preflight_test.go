@@ -76,6 +76,9 @@ func (c preflightCase) findings(t *testing.T, ignored ...string) []Finding {
 		c.change(&facts)
 	}
 	plan := Make(wish, facts)
+	if len(ignored) == 0 && c.name != "a daemon.json with a mistake" { // of which a file holds nothing
+		WantSameFromFile(t, wish, facts)
+	}
 	var errs []Finding
 	for _, f := range plan.Findings {
 		if !f.Warning {

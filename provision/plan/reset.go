@@ -48,7 +48,7 @@ func (p *planner) resettable(names []string, whole bool) error {
 	if !whole && !slices.ContainsFunc(p.Cluster.ControlPlane.Hosts, stays) {
 		return errors.New("no control plane would be left for the other hosts: reset them too (fairlead reset without names), or keep one")
 	}
-	if err := p.facts.API.Err; !whole && err != nil && !errors.Is(err, facts.ErrNoCluster) {
+	if err := p.facts.API.Err; !whole && err != nil && !err.Of(facts.APINoCluster) {
 		return fmt.Errorf("the node cannot be drained and deleted, the API server does not answer: %w", err)
 	}
 	return nil

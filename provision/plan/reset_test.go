@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"testing"
 
 	"fairlead/inventory"
@@ -24,8 +23,8 @@ func TestResetPlan(t *testing.T) {
 		{name: "reset-worker", hosts: []string{"w2"}},
 		{name: "reset-control-plane", edit: world.ThreeControlPlanes, hosts: []string{"cp3"}},
 		{name: "reset-worker-not-joined", hosts: []string{"w2"}, change: func(f *facts.Facts) { delete(f.API.Nodes, "w2") }},
-		{name: "reset-unreachable", change: func(f *facts.Facts) { f.Hosts["w2"] = facts.Host{Unreachable: errors.New("no route to host")} }},
-		{name: "api-away", hosts: []string{"w2"}, change: func(f *facts.Facts) { f.API = facts.API{Err: errors.New("connection refused")} }, refused: true},
+		{name: "reset-unreachable", change: func(f *facts.Facts) { f.Hosts["w2"] = facts.Host{Unreachable: world.NoRoute()} }},
+		{name: "api-away", hosts: []string{"w2"}, change: func(f *facts.Facts) { f.API = facts.API{Err: world.Refused()} }, refused: true},
 		{name: "last control plane", hosts: []string{"cp1"}, refused: true},
 		{name: "unknown host", hosts: []string{"w7"}, refused: true},
 	} {

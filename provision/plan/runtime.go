@@ -105,7 +105,11 @@ func (p *planner) docker(host inventory.Host, facts facts.Host) {
 		change.touched = append(ledger.Trees(dockerTrees()), ledger.Files("/run/docker.sock")...)
 		change.touched = append(change.touched, ledger.Touch{Kind: ledger.Unit, Key: "docker.socket"}, ledger.Touch{Kind: ledger.Net, Key: "all"})
 	}
-	if before := facts.Contents[templates.DockerConfigPath]; p.ConfiguresDocker() {
+	if before, exists := facts.Contents[templates.DockerConfigPath]; p.ConfiguresDocker() {
+		if !exists && facts.Withholds(templates.DockerConfigPath) {
+			p.block(host.Name, step.Title, templates.DockerConfigPath+" is withheld in the file of facts")
+			return
+		}
 		config, err := templates.DockerConfig(before, p.Cluster.Runtime.InsecureRegistries, p.DockerMirrors())
 		if err != nil {
 			p.block(host.Name, step.Title, fmt.Sprintf("%s:%v", templates.DockerConfigPath, err)) // preflight has reported it

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -52,13 +51,13 @@ func TestSettingsPlan(t *testing.T) {
 			})
 		}},
 		{name: "settings-cut-off-api-away", edit: syncPeriod, change: func(f *facts.Facts) {
-			f.API = facts.API{Err: errors.New("connection refused")}
+			f.API = facts.API{Err: world.Refused()}
 			world.ChangeHost(*f, "cp1", func(h *facts.Host) {
 				h.Files[templates.FormerManifest(templates.ComponentAPIServer)] = facts.File{Mode: 0o600}
 			})
 		}},
 		{name: "settings-unreachable", before: world.ThreeControlPlanes, edit: world.All(world.ThreeControlPlanes, syncPeriod), change: func(f *facts.Facts) {
-			f.Hosts["cp2"] = facts.Host{Unreachable: errors.New("no route to host")}
+			f.Hosts["cp2"] = facts.Host{Unreachable: world.NoRoute()}
 		}},
 		{name: "settings-of-an-old-kubeadm", change: func(f *facts.Facts) {
 			f.API.Settings[templates.KindCluster] = "apiVersion: kubeadm.k8s.io/v1beta3\nkind: ClusterConfiguration\n"
@@ -76,6 +75,7 @@ func TestSettingsPlan(t *testing.T) {
 			if err := plan.Sound(); err != nil {
 				t.Error(err)
 			}
+			WantSameFromFile(t, wish, facts)
 		})
 	}
 }

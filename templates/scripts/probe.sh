@@ -40,7 +40,6 @@ machine() {
 	# shellcheck disable=SC2046 # three words
 	set -- $(uname -nrm)
 	fact hostname "$1"
-	fact kernel "$2"
 	fact arch "$3"
 	fact cpus "$(nproc)"
 	set -- /proc/meminfo /proc/self/status
@@ -286,11 +285,6 @@ software() {
 	*) return 0 ;;
 	esac
 	command -v ctr >/dev/null 2>&1 || return 0
-	containerd config dump 2>/dev/null | awk -F= -v OFS="$tab" '
-		/^ *(sandbox|SystemdCgroup|config_path|restrict_oom_score_adj|disable_apparmor) *=/ {
-			gsub(/[ \047"]/, "")
-			if ($2 != "") print "containerd-setting", $1, $2
-		}'
 	ctr -n k8s.io images check 2>/dev/null | while read -r name _ digest status rest; do
 		case $name in
 		REF | sha256:*) ;;

@@ -39,3 +39,13 @@ func Written(h *facts.Host, path string, mode uint32, content []byte) {
 	h.Files[path] = facts.File{Mode: mode, SHA256: hex.EncodeToString(sum[:])}
 	h.Contents[path] = content
 }
+
+// NoRoute is why a host cannot be reached.
+func NoRoute() *facts.Problem {
+	return &facts.Problem{Kind: facts.HostUnreachable, Text: "no route to host"}
+}
+
+// Refused is why an API server does not answer.
+func Refused() *facts.Problem {
+	return &facts.Problem{Kind: facts.APINoAnswer, Text: "connection refused"}
+}

@@ -176,7 +176,7 @@ func testLayer(paths ...string) bundle.Layer {
 // FreshHost is a machine that was just installed.
 func FreshHost(host inventory.Host) facts.Host {
 	return facts.Host{
-		Root: true, OS: facts.OS{ID: "debian", Version: "12", Name: "Debian GNU/Linux 12 (bookworm)", Codename: "bookworm"}, Kernel: "6.1.0",
+		Root: true, OS: facts.OS{ID: "debian", Version: "12", Name: "Debian GNU/Linux 12 (bookworm)", Codename: "bookworm"},
 		Architecture: "amd64", CPUs: 2, MemoryKiB: 4 << 20, Hostname: host.Name, MachineID: host.Name, BootID: "boot of " + host.Name, Systemd: 252,
 		Container: "none", CgroupV2: true, Capabilities: 1<<41 - 1, AppArmor: true,
 		Disks:       []facts.Disk{{Folder: "/usr/local/bin", Device: "/dev/vda", SizeKiB: 100 << 20, FreeKiB: 50 << 20}},
@@ -244,7 +244,7 @@ func joinedHost(wish desired.State, host inventory.Host) facts.Host {
 
 // facts makes those of all hosts by one of the functions above, without a cluster.
 func Of(wish desired.State, of func(desired.State, inventory.Host) facts.Host) facts.Facts {
-	facts := facts.Facts{Hosts: map[string]facts.Host{}, API: facts.API{Err: facts.ErrNoCluster}}
+	facts := facts.Facts{Hosts: map[string]facts.Host{}, API: facts.API{Err: facts.NoCluster()}}
 	for _, host := range wish.Cluster.Hosts() {
 		facts.Hosts[host.Name] = of(wish, host)
 	}
