@@ -125,7 +125,7 @@ func TestEngineCycle(t *testing.T) {
 // whatever order they came to wait.
 func TestEngineOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := rehearse(t.Context(), t, plan.Step{ID: "late", Lock: "etcd", Needs: []string{"slow"}}, plan.Step{ID: "c"}, plan.Step{ID: "a", Lock: "etcd"},
+		s := rehearse(t.Context(), t, plan.Step{ID: "late", Lock: "etcd", Needs: []string{"a"}}, plan.Step{ID: "c"}, plan.Step{ID: "a", Lock: "etcd"},
 			plan.Step{ID: "second", Lock: "etcd"}, plan.Step{ID: "slow"}, plan.Step{ID: "b"}, plan.Step{ID: "last", Needs: []string{"slow"}}, plan.Step{ID: "next", Needs: []string{"slow"}})
 		s.end("slow", nil)
 		s.end("a", nil)
@@ -150,14 +150,15 @@ func TestEngineOrder(t *testing.T) {
 func TestEngineLockAfterStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		s := rehearse(ctx, t, plan.Step{ID: "a", Lock: "etcd"}, plan.Step{ID: "b", Lock: "etcd"}, plan.Step{ID: "end", Lock: "etcd", Needs: []string{"a"}, Finally: true})
+		s := rehearse(ctx, t, plan.Step{ID: "a", Lock: "etcd"}, plan.Step{ID: "b", Lock: "etcd"}, plan.Step{ID: "c"}, plan.Step{ID: "end", Lock: "etcd", Needs: []string{"c"}, Finally: true})
+		s.end("c", nil)
 		cancel()
 		synctest.Wait()
 		s.wantEvent("skipped b: the run was stopped")
 		s.end("a", nil)
 		s.wantRunning("end")
 		s.end("end", nil)
-		s.wantOver(2)
+		s.wantOver(3)
 	})
 }
 

@@ -162,7 +162,10 @@ func (p *planner) rollout(set desired.AddonSet) {
 			step.do(AwaitObject{Object: item})
 		}
 	}
-	if len(step.Actions) > 0 && len(step.Reasons) == 0 {
+	if len(step.Actions) == 0 {
+		return
+	}
+	if len(step.Reasons) == 0 {
 		step.because("it changes")
 	}
 	step.Needs = []string{clusterStep(set.Name)}

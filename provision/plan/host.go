@@ -2,8 +2,6 @@ package plan
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -106,13 +104,13 @@ func (p *planner) kernel(host inventory.Host, facts facts.Host) {
 // hostFile plans one of our own files.
 func (p *planner) hostFile(step *Step, facts facts.Host, file templates.HostFile) {
 	is, exists := facts.Files[file.Path]
-	sum := sha256.Sum256(file.Content)
+	differs := is.SHA256 != p.common.sum(file)
 	switch {
 	case !exists:
 		step.because("%s is missing", file.Path)
-	case is.SHA256 != hex.EncodeToString(sum[:]) && file.Secret:
+	case differs && file.Secret:
 		step.because("%s differs", file.Path)
-	case is.SHA256 != hex.EncodeToString(sum[:]):
+	case differs:
 		step.because("%s differs%s", file.Path, firstDifference(facts.Contents[file.Path], file.Content))
 	case is.Mode != file.Mode || is.UID != 0 || is.GID != 0:
 		step.because("%s has mode %o and owner %d:%d, want %o and 0:0", file.Path, is.Mode, is.UID, is.GID, file.Mode)

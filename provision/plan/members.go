@@ -3,7 +3,6 @@ package plan
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"fairlead/inventory"
@@ -98,7 +97,7 @@ func (p *planner) firstControlPlane() bool {
 }
 
 func (p *planner) initAction(host inventory.Host, ignore []string) KubeadmInit {
-	return KubeadmInit{Cluster: p.TemplateCluster(), Node: p.templateNode(host, ignore)}
+	return KubeadmInit{Cluster: p.common.kubeadm, Node: p.templateNode(host, ignore)}
 }
 
 // repeatInit plans another kubeadm init over a half-finished one: it uses the certificates,
@@ -202,7 +201,7 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 	}
 	step.Needs = append(p.preparation(host.Name), clusterToken, StepID(p.Cluster.ControlPlane.Hosts[0].Name, stepInit))
 	action := KubeadmJoin{
-		Cluster: p.TemplateCluster(), Node: p.templateNode(host, ignore),
+		Cluster: p.common.kubeadm, Node: p.templateNode(host, ignore),
 		ControlPlane: host.Role == inventory.RoleControlPlane,
 	}
 	if action.ControlPlane {
@@ -240,7 +239,7 @@ func (p *planner) tokens() {
 	revoke := Step{ID: ClusterRevoke, Title: "delete the bootstrap token", Needs: joins, Finally: true}
 	revoke.because("no token outlives its run")
 	revoke.do(RevokeToken{})
-	first := slices.IndexFunc(p.plan.Steps, func(s Step) bool { return s.ID == joins[0] })
-	p.plan.Steps = slices.Insert(p.plan.Steps, first, mint)
+	first := joins[0]
+	p.insert(mint, func(s Step) bool { return s.ID == first })
 	p.add(revoke)
 }

@@ -154,22 +154,10 @@ func (p *planner) readiness() {
 		}
 		step.Needs = append(p.preparation(host.Name),
 			StepID(host.Name, stepInit), StepID(host.Name, stepJoin), StepID(host.Name, stepNode))
-		step.Needs = append(step.Needs, p.networkSteps()...)
+		step.Needs = append(step.Needs, p.common.network...)
 		step.do(AwaitNode{Name: host.Name, Ready: true})
 		p.add(step)
 	}
-}
-
-// networkSteps are those that may bring the pod network.
-func (p *planner) networkSteps() []string {
-	if p.Cluster.Addons.Network.Name != inventory.NetworkNone {
-		return []string{clusterStep(desired.SetNetwork)}
-	}
-	var steps []string
-	for _, manifest := range p.Cluster.Addons.Manifests {
-		steps = append(steps, clusterStep(manifest.Name))
-	}
-	return steps
 }
 
 // templateNode is what the documents for kubeadm say of one host.

@@ -9,17 +9,28 @@ import (
 	"fairlead/provision/facts"
 )
 
-// planner gathers the steps of one plan.
+// planner gathers the steps of one plan. What it is asked for once per host it knows without a
+// look at all the steps: the work is linear in hosts.
 type planner struct {
 	desired.State
-	facts facts.Facts
-	plan  Plan
+	facts   facts.Facts
+	plan    Plan
+	common  common
+	ids     map[string]bool    // of the plan's steps
+	blocked map[hostTitle]bool // steps that cannot be planned
+}
+
+// hostTitle is a step of a host, by its title.
+type hostTitle struct{ host, title string }
+
+func newPlanner(wish desired.State, facts facts.Facts) *planner {
+	return &planner{State: wish, facts: facts, common: newCommon(wish, facts), ids: map[string]bool{}, blocked: map[hostTitle]bool{}}
 }
 
 // Make says what has to be done so that the hosts are what the inventory wants. It is
 // a pure function: equal arguments give equal plans.
 func Make(wish desired.State, facts facts.Facts) Plan {
-	p := &planner{State: wish, facts: facts}
+	p := newPlanner(wish, facts)
 	p.preflight()
 	for _, host := range p.Cluster.Hosts() {
 		p.prepare(host)
@@ -38,20 +49,24 @@ func Make(wish desired.State, facts facts.Facts) Plan {
 func (p *planner) add(step Step) {
 	if len(step.Actions) > 0 {
 		p.plan.Steps = append(p.plan.Steps, step)
+		p.ids[step.ID] = true
 	}
 }
 
-// has says whether the plan holds the step.
-func (p *planner) has(id string) bool {
-	return slices.ContainsFunc(p.plan.Steps, func(s Step) bool { return s.ID == id })
+// insert puts a step into the plan before the first of those that are meant.
+func (p *planner) insert(step Step, before func(Step) bool) {
+	p.plan.Steps = slices.Insert(p.plan.Steps, slices.IndexFunc(p.plan.Steps, before), step)
+	p.ids[step.ID] = true
 }
+
+// has says whether the plan holds the step.
+func (p *planner) has(id string) bool { return p.ids[id] }
 
 // isBlocked says that a step of a host could not be planned.
-func (p *planner) isBlocked(host, title string) bool {
-	return slices.ContainsFunc(p.plan.Blocked, func(b Blocked) bool { return b.Host == host && b.Title == title })
-}
+func (p *planner) isBlocked(host, title string) bool { return p.blocked[hostTitle{host, title}] }
 
 func (p *planner) block(host, title, reason string) {
+	p.blocked[hostTitle{host, title}] = true
 	p.plan.Blocked = append(p.plan.Blocked, Blocked{Host: host, Title: title, Reason: reason})
 }
 
@@ -76,10 +91,11 @@ func (p *planner) giveWay() {
 			StepID(host, stepRegistry), StepID(host, stepFill),
 		}
 	}
+	ahead := slices.DeleteFunc(downloads(first), func(id string) bool { return !p.has(id) })
 	for i := range p.plan.Steps {
 		step := &p.plan.Steps[i]
 		if step.Host != first && slices.Contains(downloads(step.Host), step.ID) {
-			step.GivesWayTo = slices.DeleteFunc(downloads(first), func(id string) bool { return !p.has(id) })
+			step.GivesWayTo = ahead
 		}
 	}
 }

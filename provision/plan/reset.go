@@ -14,13 +14,17 @@ import (
 // MakeReset says how to take fairlead and the cluster off the named hosts, or off all of
 // them when names is empty. It is as pure as MakePlan.
 func MakeReset(wish desired.State, facts facts.Facts, names []string) (Plan, error) {
-	p := &planner{State: wish, facts: facts}
+	p := newPlanner(wish, facts)
 	whole := len(names) == 0 || len(names) == len(wish.Cluster.Hosts())
 	if err := p.resettable(names, whole); err != nil {
 		return Plan{}, err
 	}
+	named := map[string]bool{}
+	for _, name := range names {
+		named[name] = true
+	}
 	for _, host := range wish.Cluster.Hosts() {
-		if !whole && !slices.Contains(names, host.Name) {
+		if !whole && !named[host.Name] {
 			continue
 		}
 		if !whole {
@@ -35,8 +39,12 @@ func MakeReset(wish desired.State, facts facts.Facts, names []string) (Plan, err
 // resettable refuses names that do not exist, and to take the last control plane away
 // from workers that stay.
 func (p *planner) resettable(names []string, whole bool) error {
+	known := map[string]bool{}
+	for _, host := range p.Cluster.Hosts() {
+		known[host.Name] = true
+	}
 	for _, name := range names {
-		if _, ok := p.Cluster.Host(name); !ok {
+		if !known[name] {
 			return fmt.Errorf("host %s is not in the inventory", name)
 		}
 	}

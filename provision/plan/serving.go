@@ -6,7 +6,6 @@ import (
 	"fairlead/inventory"
 	"fairlead/provision/desired"
 	"fairlead/provision/object"
-	"fairlead/templates"
 )
 
 // servingIdentity is what a host's kubelet may have in its serving certificate.
@@ -28,13 +27,11 @@ func (p *planner) serving() {
 		if p.has(StepID(host.Name, stepInit)) || p.has(StepID(host.Name, stepJoin)) {
 			step.because("the node is new")
 		}
-		if p.has(StepID(host.Name, stepKubelet)) && !p.servingAsked() {
+		if p.has(StepID(host.Name, stepKubelet)) && !p.common.isAsked {
 			step.because("its kubelet is told to ask")
 		}
-		for _, request := range p.facts.API.Serving {
-			if request.Node == host.Name {
-				step.because("request %s waits for approval", request.Name)
-			}
+		for _, request := range p.common.serving[host.Name] {
+			step.because("request %s waits for approval", request)
 		}
 		if len(step.Reasons) == 0 {
 			continue
@@ -43,10 +40,4 @@ func (p *planner) serving() {
 		step.do(ApproveServing{Identity: servingIdentity(host)})
 		p.add(step)
 	}
-}
-
-// servingAsked says that the cluster's kubelets ask for serving certificates already.
-func (p *planner) servingAsked() bool {
-	fields, err := templates.ReadSettings(templates.KindKubelet, []byte(p.facts.API.Settings[templates.KindKubelet]))
-	return err == nil && fields["serverTLSBootstrap"] == true
 }

@@ -21,7 +21,7 @@ const (
 // another, then what the cluster keeps of it, then kubelets host by host. The record comes
 // last, so that a run that is cut off is gone on with.
 func (p *planner) settings() {
-	wanted, err := templates.WantedSettings(p.TemplateCluster())
+	wanted, err := templates.WantedSettings(p.common.kubeadm)
 	if err != nil {
 		p.block("", "compare the cluster's settings", err.Error())
 		return
@@ -188,5 +188,5 @@ func (p *planner) reconfiguration(host inventory.Host, all map[string]settlement
 	for kind, settlement := range all {
 		settings[kind] = settlement.settled
 	}
-	return templates.Reconfiguration(p.TemplateCluster(), p.templateNode(host, nil), settings)
+	return templates.Reconfiguration(p.common.kubeadm, p.templateNode(host, nil), settings)
 }

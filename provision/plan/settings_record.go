@@ -56,8 +56,7 @@ func (p *planner) announceSettings(wanted templates.Settings) {
 		}
 	}
 	step.do(applyRecord(announced))
-	first := slices.IndexFunc(p.plan.Steps, isSettings)
-	p.plan.Steps = slices.Insert(p.plan.Steps, first, step)
+	p.insert(step, isSettings)
 }
 
 // recordSettings plans the record of what the inventory says, after everything that it says
