@@ -13,7 +13,7 @@ import (
 // addons plans the objects that are missing, that differ, and that the inventory no longer
 // wants.
 func (p *planner) addons() {
-	if !p.initialising() && p.facts.API.Err != nil {
+	if !p.initialising() && !p.found.Answers {
 		return // without an API server the members step has said what is to be done first
 	}
 	var before []string // manifests may use what an earlier one defines

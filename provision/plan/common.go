@@ -23,6 +23,7 @@ type common struct {
 	ownRegistry string
 	registries  []templates.HostFile
 	proxy       templates.Proxy
+	environment templates.HostFile            // with the proxy
 	dropIns     map[string]templates.HostFile // with the proxy, by unit
 	sums        map[string]contentSum         // by path
 	through     map[httpproxy.Config][]string // addresses that an environment's proxies hide
@@ -44,6 +45,7 @@ func newCommon(wish desired.State, seen facts.Facts) common {
 	}
 	if wish.Proxied() {
 		c.proxy = wish.Proxy()
+		c.environment = templates.ProxyEnvironment(c.proxy)
 	}
 	for _, request := range seen.API.Serving {
 		c.serving[request.Node] = append(c.serving[request.Node], request.Name)

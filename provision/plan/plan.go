@@ -15,6 +15,7 @@ type planner struct {
 	desired.State
 	facts   facts.Facts
 	plan    Plan
+	found   facts.Cluster // its situation
 	common  common
 	ids     map[string]bool    // of the plan's steps
 	blocked map[hostTitle]bool // steps that cannot be planned
@@ -23,8 +24,12 @@ type planner struct {
 // hostTitle is a step of a host, by its title.
 type hostTitle struct{ host, title string }
 
-func newPlanner(wish desired.State, facts facts.Facts) *planner {
-	return &planner{State: wish, facts: facts, common: newCommon(wish, facts), ids: map[string]bool{}, blocked: map[hostTitle]bool{}}
+func newPlanner(wish desired.State, seen facts.Facts) *planner {
+	var names []string
+	for _, host := range wish.Cluster.ControlPlane.Hosts {
+		names = append(names, host.Name)
+	}
+	return &planner{State: wish, facts: seen, found: facts.Assess(names, seen), common: newCommon(wish, seen), ids: map[string]bool{}, blocked: map[hostTitle]bool{}}
 }
 
 // Make says what has to be done so that the hosts are what the inventory wants. It is
@@ -159,7 +164,7 @@ const (
 
 // initialising says that the plan makes a control plane.
 func (p *planner) initialising() bool {
-	return slices.ContainsFunc(p.plan.Steps, func(s Step) bool { return s.ID == StepID(s.Host, stepInit) })
+	return p.found.Unfinished() && p.plan.More == ""
 }
 
 // preparation are the steps after which kubeadm may run on the host.

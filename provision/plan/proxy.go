@@ -14,7 +14,7 @@ import (
 func (p *planner) proxyFile(host inventory.Host, facts facts.Host) {
 	step := hostStep(host, stepProxy, "say which proxy is used")
 	if p.Proxied() {
-		p.hostFile(&step, facts, templates.ProxyEnvironment(p.common.proxy))
+		p.hostFile(&step, facts, p.common.environment)
 	} else if _, exists := facts.Files[templates.ProxyFile]; exists {
 		step.because("%s is no longer wanted", templates.ProxyFile)
 		step.do(RemoveFiles([]string{templates.ProxyFile}))

@@ -52,8 +52,9 @@ func (p *planner) resettable(names []string, whole bool) error {
 	if !whole && !slices.ContainsFunc(p.Cluster.ControlPlane.Hosts, stays) {
 		return errors.New("no control plane would be left for the other hosts: reset them too (fairlead reset without names), or keep one")
 	}
-	if err := p.facts.API.Err; !whole && err != nil && !errors.Is(err, facts.ErrNoCluster) {
-		return fmt.Errorf("the node cannot be drained and deleted, the API server does not answer: %w", err)
+	lost := p.found.Situation == facts.Silent || p.found.Situation == facts.Half && !p.found.Answers
+	if !whole && lost {
+		return fmt.Errorf("the node cannot be drained and deleted, the API server does not answer: %w", p.facts.API.Err)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func (p *planner) settings() {
 		p.recordSettings(wanted, "the cluster is new")
 		return
 	}
-	if p.facts.API.Err != nil || p.plan.More != "" {
+	if !p.found.Answers || p.plan.More != "" {
 		return
 	}
 	all, err := p.settle(wanted)
@@ -69,7 +69,7 @@ func (p *planner) fixedSettings(cluster settlement) bool {
 // keptSettings plans what the cluster keeps for kubeadm and for nodes that join, and
 // kubeadm's add-ons.
 func (p *planner) keptSettings(all map[string]settlement) {
-	via, ok := p.Cluster.Host(p.facts.API.Via)
+	via, ok := p.Cluster.Host(p.found.Host)
 	phases := keptPhases(all)
 	if !ok || len(phases) == 0 {
 		return
@@ -144,7 +144,7 @@ func (p *planner) kubeProxySettings(all map[string]settlement) {
 	}}}
 	step.do(ApplyObject{Object: object.ConfigMap("kube-proxy", map[string]any{"config.conf": string(text)})},
 		ApplyObject{Object: pods}, AwaitObject{Object: pods})
-	step.Needs = []string{StepID(p.facts.API.Via, stepKept)}
+	step.Needs = []string{StepID(p.found.Host, stepKept)}
 	p.add(step)
 }
 
@@ -155,7 +155,8 @@ func (p *planner) kubeletSettings(all map[string]settlement) {
 	if !ok {
 		return
 	}
-	before := []string{StepID(p.facts.API.Via, stepKept)}
+	changes := kubeletChanges{settlement: kubelet, known: map[string][]templates.SettingChange{}}
+	before := []string{StepID(p.found.Host, stepKept)}
 	for _, host := range p.Cluster.Hosts() {
 		facts, ok := p.reached(host.Name)
 		text, exists := facts.Contents[templates.KubeletConfigFile]
@@ -163,12 +164,12 @@ func (p *planner) kubeletSettings(all map[string]settlement) {
 			continue
 		}
 		step := hostStep(host, stepKubelet, "change the kubelet's settings")
-		is, err := templates.ReadSettings(templates.KindKubelet, text)
+		differs, err := changes.of(text)
 		if err != nil {
 			p.block(host.Name, step.Title, err.Error())
 			continue
 		}
-		for _, change := range templates.SettingChanges(is, templates.Settle(is, kubelet.wanted, kubelet.before...)) {
+		for _, change := range differs {
 			step.because("%s.%s", templates.KindKubelet, change)
 		}
 		if len(step.Reasons) == 0 {
@@ -180,6 +181,26 @@ func (p *planner) kubeletSettings(all map[string]settlement) {
 		before = append(before, step.ID)
 		p.add(step)
 	}
+}
+
+// kubeletChanges compares kubelets' configurations with what they are to be. Most are the same, and
+// each text is read once.
+type kubeletChanges struct {
+	settlement
+	known map[string][]templates.SettingChange
+}
+
+func (c kubeletChanges) of(text []byte) ([]templates.SettingChange, error) {
+	if changes, ok := c.known[string(text)]; ok {
+		return changes, nil
+	}
+	is, err := templates.ReadSettings(templates.KindKubelet, text)
+	if err != nil {
+		return nil, err
+	}
+	changes := templates.SettingChanges(is, templates.Settle(is, c.wanted, c.before...))
+	c.known[string(text)] = changes
+	return changes, nil
 }
 
 // reconfiguration are the documents for kubeadm's phases on a control-plane host.
