@@ -19,7 +19,7 @@ func (p *planner) prepare(host inventory.Host) {
 		return
 	}
 	if facts.KubeadmRunning() {
-		step := hostStep(host, stepAwait, "wait for the kubeadm that is still running")
+		step := hostStep(host, StageAwait, "await-kubeadm", "wait for the kubeadm that is still running")
 		step.because("unit %s is %s", templates.KubeadmService, facts.Units[templates.KubeadmService].Active)
 		step.do(AwaitKubeadm{})
 		p.add(step)
@@ -42,7 +42,7 @@ func (p *planner) swap(host inventory.Host, facts facts.Host) {
 	if fail, ok := p.Cluster.Kubernetes.Config["KubeletConfiguration"]["failSwapOn"].(bool); ok && !fail {
 		return
 	}
-	step := hostStep(host, stepSwap, "turn swap off")
+	step := hostStep(host, StagePrepare, "swap", "turn swap off")
 	// Containers of one machine have one kernel, which is busy while one of them turns swap off.
 	step.Lock = "swap of the kernel that has the boot id " + facts.BootID
 	for _, s := range facts.Swaps {
@@ -74,7 +74,7 @@ func (p *planner) swap(host inventory.Host, facts facts.Host) {
 
 // kernel plans modules and sysctls: the files for the next boot and the values now.
 func (p *planner) kernel(host inventory.Host, facts facts.Host) {
-	step := hostStep(host, stepKernel, "load kernel modules and set sysctls")
+	step := hostStep(host, StagePrepare, "kernel", "load kernel modules and set sysctls")
 	ipv6 := p.Cluster.Kubernetes.PodSubnet.Addr().Is6()
 	p.hostFile(&step, facts, templates.ModulesFile())
 	var load []string

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"fairlead/inventory"
@@ -73,17 +74,18 @@ func (p *planner) controlPlane() bool {
 // initialise plans kubeadm init.
 func (p *planner) initialise(name, title, reason string, ignore []string) {
 	host, _ := p.Cluster.Host(name)
-	step := hostStep(host, stepInit, title)
+	step := hostStep(host, StageJoin, stepInit, title)
 	step.because("%s", reason)
 	step.Needs = p.preparation(host.Name)
 	step.do(KubeadmInit{Cluster: p.common.kubeadm, Node: p.templateNode(host, append(ignore, p.Cluster.IgnorePreflight...))})
 	p.add(step)
+	p.first = name
 }
 
 // awaitAPI plans to wait for an API server that should answer and does not.
 func (p *planner) awaitAPI(found facts.Cluster) {
 	host, _ := p.Cluster.Host(found.Host)
-	step := hostStep(host, stepAPI, "wait for the API server")
+	step := hostStep(host, StageAwait, "await-api", "wait for the API server")
 	step.because("%s", found.Reason)
 	step.Needs = p.preparation(host.Name)
 	facts, _ := p.reached(host.Name)
@@ -99,7 +101,7 @@ func (p *planner) awaitAPI(found facts.Cluster) {
 // member plans the join of a host that is not in the cluster, or the repair of one that
 // is there in part.
 func (p *planner) member(host inventory.Host, facts facts.Host) {
-	if p.has(StepID(host.Name, stepInit)) {
+	if host.Name == p.first {
 		return
 	}
 	node, registered := p.facts.API.Nodes[host.Name]
@@ -115,7 +117,7 @@ func (p *planner) member(host inventory.Host, facts facts.Host) {
 	case host.Role == inventory.RoleControlPlane && p.halfControlPlane(host, facts):
 		p.join(host, facts)
 	case !registered && p.found.Answers:
-		step := hostStep(host, stepJoin, "register the node again")
+		step := hostStep(host, StageJoin, stepJoin, "register the node again")
 		step.because("the host has joined but there is no Node %s", host.Name)
 		step.Needs = p.preparation(host.Name)
 		step.do(RestartUnit(templates.KubeletService), AwaitNode{Name: host.Name})
@@ -152,7 +154,7 @@ func (p *planner) halfControlPlane(host inventory.Host, facts facts.Host) bool {
 }
 
 func (p *planner) join(host inventory.Host, facts facts.Host) {
-	step := hostStep(host, stepJoin, "join as "+string(host.Role))
+	step := hostStep(host, StageJoin, stepJoin, "join as "+string(host.Role))
 	ignore := p.Cluster.IgnorePreflight
 	if node, ok := p.facts.API.Nodes[host.Name]; ok && node.Ready && !facts.KubeletConfig {
 		p.plan.Findings = append(p.plan.Findings, Finding{
@@ -168,7 +170,7 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 	} else {
 		step.because("the host is not in the cluster")
 	}
-	step.Needs = append(p.preparation(host.Name), clusterToken, StepID(p.Cluster.ControlPlane.Hosts[0].Name, stepInit))
+	step.Needs = slices.Concat(p.preparation(host.Name), []string{clusterToken}, p.afterInit())
 	action := KubeadmJoin{
 		Cluster: p.common.kubeadm, Node: p.templateNode(host, ignore),
 		ControlPlane: host.Role == inventory.RoleControlPlane,
@@ -185,7 +187,7 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 // and the removal of what a killed run left.
 func (p *planner) tokens() {
 	if stale := p.facts.API.StaleTokens; len(stale) > 0 {
-		step := Step{ID: clusterSweep, Title: "delete bootstrap tokens of an earlier run"}
+		step := Step{ID: "cluster/token/sweep", Stage: StageJoin, Title: "delete bootstrap tokens of an earlier run"}
 		step.because("%d left: ids %s", len(stale), strings.Join(stale, ", "))
 		step.do(DeleteTokens{IDs: stale})
 		p.add(step)
@@ -201,11 +203,11 @@ func (p *planner) tokens() {
 	if len(joins) == 0 {
 		return
 	}
-	mint := Step{ID: clusterToken, Title: "mint a bootstrap token and read the CA certificate hash (known after init)"}
+	mint := Step{ID: clusterToken, Stage: StageJoin, Title: "mint a bootstrap token and read the CA certificate hash (known after init)"}
 	mint.because("hosts join")
-	mint.Needs = []string{StepID(p.Cluster.ControlPlane.Hosts[0].Name, stepInit)}
+	mint.Needs = p.afterInit()
 	mint.do(MintToken{})
-	revoke := Step{ID: ClusterRevoke, Title: "delete the bootstrap token", Needs: joins, Finally: true}
+	revoke := Step{ID: ClusterRevoke, Stage: StageJoin, Title: "delete the bootstrap token", Needs: joins, Finally: true}
 	revoke.because("no token outlives its run")
 	revoke.do(RevokeToken{})
 	first := joins[0]

@@ -12,7 +12,7 @@ import (
 
 // proxyFile plans the file that gives kubeadm and the package manager the proxies.
 func (p *planner) proxyFile(host inventory.Host, facts facts.Host) {
-	step := hostStep(host, stepProxy, "say which proxy is used")
+	step := hostStep(host, StagePrepare, stepProxy, "say which proxy is used")
 	if p.Proxied() {
 		p.hostFile(&step, facts, p.common.environment)
 	} else if _, exists := facts.Files[templates.ProxyFile]; exists {

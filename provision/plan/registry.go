@@ -20,7 +20,7 @@ func (p *planner) registry(host inventory.Host, facts facts.Host) {
 	if host.Name != p.Cluster.Images.Host {
 		return
 	}
-	step := hostStep(host, stepRegistry, "install the registry "+p.version(bundle.Registry))
+	step := hostStep(host, StageSupply, stepRegistry, "install the registry "+p.version(bundle.Registry))
 	change := service{
 		unit: templates.RegistryService, facts: facts.Units[templates.RegistryService], running: true, files: templates.RegistryFiles(),
 		install: p.installLayers(&step, facts, bundle.Registry),
@@ -47,7 +47,7 @@ func (p *planner) registryCertificate(host inventory.Host, facts facts.Host) str
 
 // fill plans the upload of the images of the bundle that hosts pull.
 func (p *planner) fill(host inventory.Host, facts facts.Host) {
-	step := hostStep(host, stepFill, "fill the registry")
+	step := hostStep(host, StageSupply, stepFill, "fill the registry")
 	step.Needs = []string{StepID(host.Name, stepRegistry)}
 	var items []Upload
 	for _, need := range p.Needs {
@@ -77,7 +77,7 @@ func (p *planner) registries(host inventory.Host, facts facts.Host) {
 	if p.ForeignRuntime() {
 		return
 	}
-	step := hostStep(host, stepRegistries, "say how registries are reached")
+	step := hostStep(host, StagePrepare, "registries", "say how registries are reached")
 	wanted := p.common.registries
 	for _, file := range wanted {
 		p.hostFile(&step, facts, file)

@@ -64,7 +64,7 @@ func (p *planner) leave(host inventory.Host) {
 	if _, exists := p.facts.API.Nodes[host.Name]; !exists {
 		return
 	}
-	step := hostStep(host, stepLeave, "drain and delete the node")
+	step := hostStep(host, StageLeave, stepLeave, "drain and delete the node")
 	step.because("the rest of the cluster lives on")
 	step.do(DrainNode{Name: host.Name})
 	if _, ok := p.reached(host.Name); ok && host.Role == inventory.RoleControlPlane {
@@ -87,7 +87,7 @@ func (p *planner) resetHost(host inventory.Host) {
 	if len(facts.Ledger) == 0 {
 		return
 	}
-	step := hostStep(host, StepReset, "reset the host")
+	step := hostStep(host, StageReset, "reset", "reset the host")
 	step.because("the ledger has %d entries", len(facts.Ledger))
 	step.Needs = []string{StepID(host.Name, stepLeave)}
 	step.do(Script{Title: "undo what the ledger says", Name: templates.ScriptReset})

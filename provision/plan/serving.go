@@ -2,6 +2,7 @@ package plan
 
 import (
 	"net/netip"
+	"slices"
 
 	"fairlead/inventory"
 	"fairlead/provision/desired"
@@ -23,8 +24,8 @@ func (p *planner) serving() {
 		if _, ok := p.reached(host.Name); !ok {
 			continue
 		}
-		step := hostStep(host, stepServing, "give the kubelet its serving certificate")
-		if p.has(StepID(host.Name, stepInit)) || p.has(StepID(host.Name, stepJoin)) {
+		step := hostStep(host, StageReady, stepServing, "give the kubelet its serving certificate")
+		if p.joining(host.Name) {
 			step.because("the node is new")
 		}
 		if p.has(StepID(host.Name, stepKubelet)) && !p.common.isAsked {
@@ -36,7 +37,7 @@ func (p *planner) serving() {
 		if len(step.Reasons) == 0 {
 			continue
 		}
-		step.Needs = []string{StepID(host.Name, stepInit), StepID(host.Name, stepJoin), StepID(host.Name, stepKubelet)}
+		step.Needs = append(slices.Clone(p.joins[host.Name]), StepID(host.Name, stepKubelet))
 		step.do(ApproveServing{Identity: servingIdentity(host)})
 		p.add(step)
 	}

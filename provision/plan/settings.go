@@ -26,7 +26,7 @@ func (p *planner) settings() {
 		p.block("", "compare the cluster's settings", err.Error())
 		return
 	}
-	if p.initialising() {
+	if p.first != "" {
 		p.recordSettings(wanted, "the cluster is new")
 		return
 	}
@@ -74,7 +74,7 @@ func (p *planner) keptSettings(all map[string]settlement) {
 	if !ok || len(phases) == 0 {
 		return
 	}
-	step := hostStep(via, stepKept, "keep the settings in the cluster")
+	step := hostStep(via, StageSettle, stepKept, "keep the settings in the cluster")
 	for _, kind := range []string{templates.KindCluster, templates.KindKubelet} {
 		for _, change := range all[kind].changes {
 			step.because("%s.%s", kind, change)
@@ -122,7 +122,7 @@ func keptPhases(all map[string]settlement) [][]string {
 // kubeProxySettings plans kube-proxy's configuration and the restart of its pods.
 func (p *planner) kubeProxySettings(all map[string]settlement) {
 	proxy := all[templates.KindKubeProxy]
-	step := Step{ID: clusterKubeProxy, Title: "change kube-proxy's settings"}
+	step := Step{ID: "cluster/settings/kube-proxy", Stage: StageSettle, Title: "change kube-proxy's settings"}
 	for _, change := range proxy.changes {
 		step.because("%s.%s", templates.KindKubeProxy, change)
 	}
@@ -160,10 +160,10 @@ func (p *planner) kubeletSettings(all map[string]settlement) {
 	for _, host := range p.Cluster.Hosts() {
 		facts, ok := p.reached(host.Name)
 		text, exists := facts.Contents[templates.KubeletConfigFile]
-		if _, registered := p.facts.API.Nodes[host.Name]; !ok || !exists || !registered || p.has(StepID(host.Name, stepJoin)) {
+		if _, registered := p.facts.API.Nodes[host.Name]; !ok || !exists || !registered || p.joining(host.Name) {
 			continue
 		}
-		step := hostStep(host, stepKubelet, "change the kubelet's settings")
+		step := hostStep(host, StageSettle, stepKubelet, "change the kubelet's settings")
 		differs, err := changes.of(text)
 		if err != nil {
 			p.block(host.Name, step.Title, err.Error())
