@@ -52,3 +52,24 @@ func TestResetPlan(t *testing.T) {
 		})
 	}
 }
+
+// A worker may leave while the API server answers, although kubeadm init has to go on; it may not
+// while nobody can drain it, however far init has come.
+func TestResetOfAHalfFinishedCluster(t *testing.T) {
+	wish := world.State(t, nil)
+	for name, c := range map[string]struct {
+		api     facts.API
+		refused bool
+	}{
+		"init has to go on":         {api: facts.API{Via: "cp1", Missing: []string{"DaemonSet b"}}},
+		"init failed":               {api: facts.API{Err: errors.New("connection refused")}, refused: true},
+		"there is no control plane": {api: facts.API{Err: facts.ErrNoCluster}},
+	} {
+		seen := world.Converged(t, wish)
+		seen.API = c.api
+		world.ChangeHost(seen, "cp1", func(h *facts.Host) { h.Kubeconfigs = map[string]bool{} })
+		if _, err := MakeReset(wish, seen, []string{"w2"}); (err != nil) != c.refused {
+			t.Errorf("%s: error is %v, want one: %v", name, err, c.refused)
+		}
+	}
+}
