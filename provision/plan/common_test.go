@@ -10,7 +10,7 @@ import (
 
 // The sum of a file is that of its content, also when a host has another one under the same path.
 func TestSumsAreKeptByContent(t *testing.T) {
-	p := newPlanner(world.State(t, nil), facts.Facts{})
+	p := newPlanner(world.State(t, nil), facts.Facts{}).withCommon()
 	for range 2 {
 		for content, want := range map[string]string{
 			"a": "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",

@@ -15,8 +15,8 @@ type planner struct {
 	desired.State
 	facts   facts.Facts
 	plan    Plan
-	found   facts.Cluster // its situation
-	common  common
+	found   facts.Cluster      // its situation
+	common  common             // the zero value in a reset
 	ids     map[string]bool    // of the plan's steps
 	blocked map[hostTitle]bool // steps that cannot be planned
 	// prepared and joins are the IDs of steps after which kubeadm may run on a host, and of those
@@ -33,14 +33,21 @@ func newPlanner(wish desired.State, seen facts.Facts) *planner {
 	for _, host := range wish.Cluster.ControlPlane.Hosts {
 		names = append(names, host.Name)
 	}
-	return &planner{State: wish, facts: seen, found: facts.Assess(names, seen), common: newCommon(wish, seen),
+	return &planner{State: wish, facts: seen, found: facts.Assess(names, seen),
 		ids: map[string]bool{}, blocked: map[hostTitle]bool{}, prepared: map[string][]string{}, joins: map[string][]string{}}
+}
+
+// withCommon is for plans that make things: a reset knows the inventory alone, and not what
+// completes it.
+func (p *planner) withCommon() *planner {
+	p.common = newCommon(p.State, p.facts)
+	return p
 }
 
 // Make says what has to be done so that the hosts are what the inventory wants. It is
 // a pure function: equal arguments give equal plans.
 func Make(wish desired.State, facts facts.Facts) Plan {
-	p := newPlanner(wish, facts)
+	p := newPlanner(wish, facts).withCommon()
 	p.preflight()
 	for _, host := range p.Cluster.Hosts() {
 		p.prepare(host)
