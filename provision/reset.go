@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -60,9 +59,15 @@ func (s *Session) reset(ctx context.Context, names []string) (int, error) {
 func (s *Session) leftovers(ctx context.Context, made plan.Plan, before facts.Facts) ([]string, error) {
 	var left []string
 	var errs []error
+	resets := map[string]bool{}
+	for _, step := range made.Steps {
+		if step.Stage == plan.StageReset {
+			resets[step.Host] = true
+		}
+	}
 	for _, host := range s.wish.Cluster.Hosts() {
 		was := before.Hosts[host.Name]
-		if !slices.ContainsFunc(made.Steps, func(step plan.Step) bool { return step.ID == plan.StepID(host.Name, plan.StepReset) }) {
+		if !resets[host.Name] {
 			continue
 		}
 		now := s.observer.ObserveHost(ctx, host, plan.AsksOfLedger(was.Ledger))

@@ -86,8 +86,12 @@ func addNeed(needs []ImageNeed, need ImageNeed) []ImageNeed {
 	if i < 0 {
 		return append(needs, need)
 	}
+	known := map[string]bool{}
+	for _, host := range needs[i].Hosts {
+		known[host] = true
+	}
 	for _, host := range need.Hosts {
-		if !slices.Contains(needs[i].Hosts, host) {
+		if !known[host] {
 			needs[i].Hosts = append(needs[i].Hosts, host)
 		}
 	}
@@ -133,12 +137,27 @@ func Placed(cluster *inventory.Cluster, placement inventory.Placement) []string 
 	return names
 }
 
-// Imported are the images of the bundle that fairlead brings to the host.
+// Imported are the images of the bundle that fairlead brings to the host. Whoever asks for all
+// hosts takes ImportedByHost.
 func (w State) Imported(host string) []bundle.Image {
 	var imported []bundle.Image
 	for _, need := range w.Needs {
 		if slices.Contains(need.Hosts, host) && !need.Pulled {
 			imported = append(imported, *need.Bundled)
+		}
+	}
+	return imported
+}
+
+// ImportedByHost are the images of the bundle that fairlead brings to each host.
+func (w State) ImportedByHost() map[string][]bundle.Image {
+	imported := map[string][]bundle.Image{}
+	for _, need := range w.Needs {
+		if need.Pulled {
+			continue
+		}
+		for _, host := range need.Hosts {
+			imported[host] = append(imported[host], *need.Bundled)
 		}
 	}
 	return imported

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"slices"
 	"strings"
 
 	"fairlead/templates"
@@ -27,9 +26,10 @@ func (w State) Proxy() templates.Proxy {
 	}
 	no = append(no, c.Kubernetes.PodSubnet.String(), c.Kubernetes.ServiceSubnet.String(), ".svc", "."+w.dnsDomain())
 	var all []string
+	known := map[string]bool{}
 	for _, entry := range append(no, c.Proxy.No...) {
-		if !slices.Contains(all, entry) {
-			all = append(all, entry)
+		if !known[entry] {
+			all, known[entry] = append(all, entry), true
 		}
 	}
 	return templates.Proxy{HTTP: c.Proxy.HTTP, HTTPS: c.Proxy.HTTPS, No: all}

@@ -28,6 +28,9 @@ func (e Endpoint) Repository(path string) string {
 
 // OwnRegistry is the address of fairlead's own registry; empty without one.
 func (w State) OwnRegistry() string {
+	if w.Cluster.Images.Host == "" {
+		return ""
+	}
 	host, ok := w.Cluster.Host(w.Cluster.Images.Host)
 	if !ok {
 		return ""

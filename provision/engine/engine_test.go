@@ -142,15 +142,3 @@ func TestExecuteGivesWay(t *testing.T) {
 	}
 	before(t, seen, "done first", "started worker")
 }
-
-// Giving way ends: after its time a step starts beside the one that is still at work.
-func TestVerdictPushes(t *testing.T) {
-	e := &execution{steps: []plan.Step{{ID: "worker", GivesWayTo: []string{"slow"}}, {ID: "slow"}}, states: []stepState{waiting, running}}
-	if start, _ := e.verdict(t.Context(), e.steps[0]); start {
-		t.Error("it does not give way")
-	}
-	e.push()
-	if start, _ := e.verdict(t.Context(), e.steps[0]); !start {
-		t.Error("it gives way for ever")
-	}
-}

@@ -13,7 +13,7 @@ import (
 // addons plans the objects that are missing, that differ, and that the inventory no longer
 // wants.
 func (p *planner) addons() {
-	if !p.initialising() && p.facts.API.Err != nil {
+	if p.first == "" && !p.found.Answers {
 		return // without an API server the members step has said what is to be done first
 	}
 	var before []string // manifests may use what an earlier one defines
@@ -42,10 +42,8 @@ func (p *planner) ofUser(set desired.AddonSet) bool {
 // addon plans one set. Before anything is applied the cluster's record names it all, so
 // that a run that is cut off leaves nothing behind that no record names.
 func (p *planner) addon(set desired.AddonSet) Step {
-	step := Step{ID: clusterStep(set.Name), Title: "apply " + set.Title}
-	for _, host := range p.Cluster.ControlPlane.Hosts {
-		step.Needs = append(step.Needs, StepID(host.Name, stepInit))
-	}
+	step := Step{ID: clusterStep(set.Name), Stage: StageApply, Title: "apply " + set.Title}
+	step.Needs = p.afterInit()
 	for _, host := range desired.Placed(p.Cluster, set.Placement) {
 		if _, registered := p.facts.API.Nodes[host]; registered { // others join with the images
 			step.Needs = append(step.Needs, StepID(host, stepImages))
@@ -123,7 +121,7 @@ func (p *planner) strays(step *Step, set, why string) []object.Applied {
 
 // removeAddon plans the end of a set that has left the inventory.
 func (p *planner) removeAddon(name string) {
-	step := Step{ID: clusterStep(name), Title: "remove the add-on " + name}
+	step := Step{ID: clusterStep(name), Stage: StageApply, Title: "remove the add-on " + name}
 	strays := p.strays(&step, name, "has left the inventory")
 	if len(strays) > 0 {
 		step.do(PruneObjects{Set: name, Objects: strays})
@@ -183,7 +181,7 @@ func (p *planner) rollouts() {
 }
 
 func (p *planner) rollout(set desired.AddonSet) {
-	step := Step{ID: rolloutStep(set.Name), Title: "wait until " + set.Title + " is ready"}
+	step := Step{ID: rolloutStep(set.Name), Stage: StageReady, Title: "wait until " + set.Title + " is ready"}
 	for _, item := range set.Objects {
 		key := object.Key(item)
 		reason, unready := p.facts.API.Unready[key]
@@ -197,7 +195,10 @@ func (p *planner) rollout(set desired.AddonSet) {
 			step.do(AwaitObject{Object: item})
 		}
 	}
-	if len(step.Actions) > 0 && len(step.Reasons) == 0 {
+	if len(step.Actions) == 0 {
+		return
+	}
+	if len(step.Reasons) == 0 {
 		step.because("it changes")
 	}
 	step.Needs = []string{clusterStep(set.Name)}

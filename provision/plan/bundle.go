@@ -70,10 +70,10 @@ func installedVersion(facts facts.Host, path string) string {
 
 // images plans the import of what the host's role needs and its runtime lacks.
 func (p *planner) images(host inventory.Host, facts facts.Host) {
-	step := hostStep(host, stepImages, "import images")
+	step := hostStep(host, StageInstall, stepImages, "import images")
 	step.Needs = []string{StepID(host.Name, stepContainerd)}
 	var lacking []bundle.Image
-	for _, image := range p.Imported(host.Name) {
+	for _, image := range p.common.images[host.Name] {
 		is, exists := facts.Images[image.Name]
 		switch {
 		case !exists:

@@ -56,8 +56,7 @@ func memberSteps(t *testing.T, plan Plan) string {
 	t.Helper()
 	var all []string
 	for _, step := range plan.Steps {
-		_, name, _ := strings.Cut(step.ID, "/")
-		if !slices.Contains([]string{stepAwait, stepInit, stepJoin, stepAPI, "token/mint", "token/revoke", "token/sweep"}, name) {
+		if step.Stage != StageAwait && step.Stage != StageJoin {
 			continue
 		}
 		var does []string
@@ -91,6 +90,35 @@ func memberSteps(t *testing.T, plan Plan) string {
 		all = append(all, "more: "+plan.More)
 	}
 	return strings.Join(all, "\n")
+}
+
+// Whoever joins waits for kubeadm init on whichever host that has to go on, and gives way to its
+// downloads; what is recorded at the end waits for it, too.
+func TestInitGoesOnOnAnotherHost(t *testing.T) {
+	wish := world.State(t, world.ThreeControlPlanes)
+	seen := world.Converged(t, wish)
+	seen.API.Via, seen.API.Missing, seen.API.RecordedSettings = "cp2", []string{"DaemonSet b"}, nil
+	for _, name := range []string{"cp2", "w1"} {
+		world.ChangeHost(seen, name, func(h *facts.Host) { delete(h.Files, "/usr/local/bin/kubelet") })
+	}
+	world.ChangeHost(seen, "w1", func(h *facts.Host) { h.Kubeconfigs, h.KubeletConfig, h.CA = map[string]bool{}, false, nil })
+	delete(seen.API.Nodes, "w1")
+	delete(seen.API.Objects, "DaemonSet kube-flannel/kube-flannel-ds")
+	plan := Make(wish, seen)
+	waits := map[string]bool{"cluster/token/mint": false, "w1/join": false, "cluster/network": false, "cluster/settings/record": false}
+	for _, step := range plan.Steps {
+		if _, ok := waits[step.ID]; ok {
+			waits[step.ID] = slices.Contains(step.Needs, "cp2/init")
+		}
+		if step.ID == "w1/kubernetes" && !slices.Equal(step.GivesWayTo, []string{"cp2/kubernetes"}) {
+			t.Errorf("%s gives way to %q", step.ID, step.GivesWayTo)
+		}
+	}
+	for id, is := range waits {
+		if !is {
+			t.Errorf("%s does not wait for init on cp2:\n%s", id, Show(plan))
+		}
+	}
 }
 
 // TestHalfFinished has a case for each row of DESIGN's table of half-finished things, and for

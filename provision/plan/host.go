@@ -2,8 +2,6 @@ package plan
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -22,7 +20,7 @@ func (p *planner) prepare(host inventory.Host) {
 		return
 	}
 	if facts.KubeadmRunning() {
-		step := hostStep(host, stepAwait, "wait for the kubeadm that is still running")
+		step := hostStep(host, StageAwait, "await-kubeadm", "wait for the kubeadm that is still running")
 		step.because("unit %s is %s", templates.KubeadmService, facts.Units[templates.KubeadmService].Active)
 		step.do(AwaitKubeadm{})
 		p.add(step)
@@ -43,7 +41,7 @@ func (p *planner) swap(host inventory.Host, facts facts.Host) {
 	if fail, ok := p.Cluster.Kubernetes.Config["KubeletConfiguration"]["failSwapOn"].(bool); ok && !fail {
 		return
 	}
-	step := hostStep(host, stepSwap, "turn swap off")
+	step := hostStep(host, StagePrepare, "swap", "turn swap off")
 	// Containers of one machine have one kernel, which is busy while one of them turns swap off.
 	step.Lock = "swap of the kernel that has the boot id " + facts.BootID
 	for _, s := range facts.Swaps {
@@ -86,7 +84,7 @@ func asksOfKernel(desired.State) facts.Query {
 
 // kernel plans modules and sysctls: the files for the next boot and the values now.
 func (p *planner) kernel(host inventory.Host, facts facts.Host) {
-	step := hostStep(host, stepKernel, "load kernel modules and set sysctls")
+	step := hostStep(host, StagePrepare, "kernel", "load kernel modules and set sysctls")
 	ipv6 := p.Cluster.Kubernetes.PodSubnet.Addr().Is6()
 	p.hostFile(&step, facts, templates.ModulesFile())
 	var load []string
@@ -116,13 +114,13 @@ func (p *planner) kernel(host inventory.Host, facts facts.Host) {
 // hostFile plans one of our own files.
 func (p *planner) hostFile(step *Step, facts facts.Host, file templates.HostFile) {
 	is, exists := facts.Files[file.Path]
-	sum := sha256.Sum256(file.Content)
+	differs := is.SHA256 != p.common.sum(file)
 	switch {
 	case !exists:
 		step.because("%s is missing", file.Path)
-	case is.SHA256 != hex.EncodeToString(sum[:]) && (file.Secret || facts.Withholds(file.Path)):
+	case differs && (file.Secret || facts.Withholds(file.Path)):
 		step.because("%s differs", file.Path)
-	case is.SHA256 != hex.EncodeToString(sum[:]):
+	case differs:
 		step.because("%s differs%s", file.Path, firstDifference(facts.Contents[file.Path], file.Content))
 	case is.Mode != file.Mode || is.UID != 0 || is.GID != 0:
 		step.because("%s has mode %o and owner %d:%d, want %o and 0:0", file.Path, is.Mode, is.UID, is.GID, file.Mode)

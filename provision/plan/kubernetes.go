@@ -32,7 +32,7 @@ func (p *planner) kubernetes(host inventory.Host, facts facts.Host) {
 	if conflict != "" {
 		return
 	}
-	step := hostStep(host, stepKubernetes, "install kubelet, kubeadm and kubectl "+p.Cluster.Kubernetes.Version)
+	step := hostStep(host, StageInstall, "kubernetes", "install kubelet, kubeadm and kubectl "+p.Cluster.Kubernetes.Version)
 	step.Needs = []string{StepID(host.Name, stepProxy)}
 	change := service{unit: templates.KubeletService, facts: facts.Units[templates.KubeletService], running: facts.Joined(), touched: p.kubeletTouches(host)}
 	switch from {

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -60,71 +59,43 @@ func (p *planner) members() {
 // controlPlane plans the first control plane, and says whether the plan can go on to
 // further members.
 func (p *planner) controlPlane() bool {
-	api := p.facts.API
-	switch {
-	case api.Err == nil && len(api.Missing) == 0:
-		return true
-	case api.Err == nil:
-		p.repeatInit(api.Via, "kubeadm init has not finished: "+strings.Join(api.Missing, ", ")+" missing")
-		return true
-	case api.Err.Of(facts.APINoCluster):
-		return p.firstControlPlane()
-	}
-	for _, host := range p.Cluster.ControlPlane.Hosts {
-		seen, ok := p.reached(host.Name)
-		if !ok || !facts.HasControlPlane(seen) {
-			continue
-		}
-		if seen.Units[templates.KubeadmService].Active == "failed" || !seen.Kubeconfigs["admin.conf"] {
-			p.repeatInit(host.Name, fmt.Sprintf("kubeadm init has not finished and the API server does not answer: %v", api.Err))
-			return true
-		}
-		p.awaitAPI(host, api.Err)
+	first := p.Cluster.ControlPlane.Hosts[0].Name
+	switch found := p.found; {
+	case found.Situation == facts.None:
+		p.initialise(first, "initialise the first control plane", "no control plane exists", nil)
+	case found.Situation == facts.Half:
+		// It uses the certificates, kubeconfigs and the etcd data that are there and goes on;
+		// nothing is wiped.
+		p.initialise(found.Host, "go on with the half-finished control plane", found.Reason, rerunChecks())
+	case found.Situation == facts.Unknown:
+		p.block(first, "initialise the first control plane", found.Reason)
+		return false
+	case found.Situation == facts.Silent && found.Host == "":
+		p.block("", "reach the API server", found.Reason)
+		return false
+	case found.Situation == facts.Silent:
+		p.awaitAPI(found)
 		return false
 	}
-	p.block("", "reach the API server", "no control-plane host of the cluster can be reached")
-	return false
-}
-
-// firstControlPlane plans kubeadm init. It does not if some control-plane host cannot be
-// looked at: it may hold the cluster.
-func (p *planner) firstControlPlane() bool {
-	for _, host := range p.Cluster.ControlPlane.Hosts {
-		if _, ok := p.reached(host.Name); !ok {
-			p.block(p.Cluster.ControlPlane.Hosts[0].Name, "initialise the first control plane",
-				"control-plane host "+host.Name+" cannot be reached and may hold the cluster")
-			return false
-		}
-	}
-	host := p.Cluster.ControlPlane.Hosts[0]
-	step := hostStep(host, stepInit, "initialise the first control plane")
-	step.because("no control plane exists")
-	step.Needs = p.preparation(host.Name)
-	step.do(p.initAction(host, p.Cluster.IgnorePreflight))
-	p.add(step)
 	return true
 }
 
-func (p *planner) initAction(host inventory.Host, ignore []string) KubeadmInit {
-	return KubeadmInit{Cluster: p.TemplateCluster(), Node: p.templateNode(host, ignore)}
-}
-
-// repeatInit plans another kubeadm init over a half-finished one: it uses the certificates,
-// kubeconfigs and the etcd data that are there and goes on; nothing is wiped.
-func (p *planner) repeatInit(name, reason string) {
+// initialise plans kubeadm init.
+func (p *planner) initialise(name, title, reason string, ignore []string) {
 	host, _ := p.Cluster.Host(name)
-	step := hostStep(host, stepInit, "go on with the half-finished control plane")
+	step := hostStep(host, StageJoin, stepInit, title)
 	step.because("%s", reason)
 	step.Needs = p.preparation(host.Name)
-	ignore := append(rerunChecks(), p.Cluster.IgnorePreflight...)
-	step.do(p.initAction(host, ignore))
+	step.do(KubeadmInit{Cluster: p.common.kubeadm, Node: p.templateNode(host, append(ignore, p.Cluster.IgnorePreflight...))})
 	p.add(step)
+	p.first = name
 }
 
 // awaitAPI plans to wait for an API server that should answer and does not.
-func (p *planner) awaitAPI(host inventory.Host, reason error) {
-	step := hostStep(host, stepAPI, "wait for the API server")
-	step.because("%v", reason)
+func (p *planner) awaitAPI(found facts.Cluster) {
+	host, _ := p.Cluster.Host(found.Host)
+	step := hostStep(host, StageAwait, "await-api", "wait for the API server")
+	step.because("%s", found.Reason)
 	step.Needs = p.preparation(host.Name)
 	facts, _ := p.reached(host.Name)
 	if kept := unsettled(facts); len(kept) > 0 {
@@ -139,7 +110,7 @@ func (p *planner) awaitAPI(host inventory.Host, reason error) {
 // member plans the join of a host that is not in the cluster, or the repair of one that
 // is there in part.
 func (p *planner) member(host inventory.Host, facts facts.Host) {
-	if p.has(StepID(host.Name, stepInit)) {
+	if host.Name == p.first {
 		return
 	}
 	node, registered := p.facts.API.Nodes[host.Name]
@@ -154,8 +125,8 @@ func (p *planner) member(host inventory.Host, facts facts.Host) {
 		p.join(host, facts)
 	case host.Role == inventory.RoleControlPlane && p.halfControlPlane(host, facts):
 		p.join(host, facts)
-	case !registered && p.facts.API.Err == nil:
-		step := hostStep(host, stepJoin, "register the node again")
+	case !registered && p.found.Answers:
+		step := hostStep(host, StageJoin, stepJoin, "register the node again")
 		step.because("the host has joined but there is no Node %s", host.Name)
 		step.Needs = p.preparation(host.Name)
 		step.do(RestartUnit(templates.KubeletService), AwaitNode{Name: host.Name})
@@ -170,12 +141,12 @@ func (p *planner) member(host inventory.Host, facts facts.Host) {
 
 // foreign says that the host's CA is another one than the cluster's.
 func (p *planner) foreign(seen facts.Host) bool {
-	via, ok := p.reached(p.facts.API.Via)
 	if seen.CA == nil || !seen.Joined() {
 		return false
 	}
-	if !ok || via.CA == nil {
-		return p.facts.API.Err.Of(facts.APINoCluster)
+	via, ok := p.reached(p.found.Host)
+	if !p.found.Answers || !ok || via.CA == nil {
+		return p.found.Situation == facts.None
 	}
 	same, err := pki.SameCA(seen.CA, via.CA)
 	return err == nil && !same
@@ -184,7 +155,7 @@ func (p *planner) foreign(seen facts.Host) bool {
 // halfControlPlane says that a further control plane has not finished its join: kubeadm
 // marks the node last (join phase control-plane-join/mark-control-plane).
 func (p *planner) halfControlPlane(host inventory.Host, facts facts.Host) bool {
-	if p.facts.API.Err != nil || host.Name == p.facts.API.Via {
+	if !p.found.Answers || host.Name == p.found.Host {
 		return false
 	}
 	_, marked := p.facts.API.Nodes[host.Name].Labels[object.LabelControlPlane]
@@ -192,7 +163,7 @@ func (p *planner) halfControlPlane(host inventory.Host, facts facts.Host) bool {
 }
 
 func (p *planner) join(host inventory.Host, facts facts.Host) {
-	step := hostStep(host, stepJoin, "join as "+string(host.Role))
+	step := hostStep(host, StageJoin, stepJoin, "join as "+string(host.Role))
 	ignore := p.Cluster.IgnorePreflight
 	if node, ok := p.facts.API.Nodes[host.Name]; ok && node.Ready && !facts.KubeletConfig {
 		p.plan.Findings = append(p.plan.Findings, Finding{
@@ -208,9 +179,9 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 	} else {
 		step.because("the host is not in the cluster")
 	}
-	step.Needs = append(p.preparation(host.Name), clusterToken, StepID(p.Cluster.ControlPlane.Hosts[0].Name, stepInit))
+	step.Needs = slices.Concat(p.preparation(host.Name), []string{clusterToken}, p.afterInit())
 	action := KubeadmJoin{
-		Cluster: p.TemplateCluster(), Node: p.templateNode(host, ignore),
+		Cluster: p.common.kubeadm, Node: p.templateNode(host, ignore),
 		ControlPlane: host.Role == inventory.RoleControlPlane, KubeletStarted: facts.Joined(),
 	}
 	if action.ControlPlane {
@@ -225,7 +196,7 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 // and the removal of what a killed run left.
 func (p *planner) tokens() {
 	if stale := p.facts.API.StaleTokens; len(stale) > 0 {
-		step := Step{ID: clusterSweep, Title: "delete bootstrap tokens of an earlier run"}
+		step := Step{ID: "cluster/token/sweep", Stage: StageJoin, Title: "delete bootstrap tokens of an earlier run"}
 		step.because("%d left: ids %s", len(stale), strings.Join(stale, ", "))
 		step.do(DeleteTokens{IDs: stale})
 		p.add(step)
@@ -241,15 +212,15 @@ func (p *planner) tokens() {
 	if len(joins) == 0 {
 		return
 	}
-	mint := Step{ID: clusterToken, Title: "mint a bootstrap token and read the CA certificate hash (known after init)"}
+	mint := Step{ID: clusterToken, Stage: StageJoin, Title: "mint a bootstrap token and read the CA certificate hash (known after init)"}
 	mint.because("hosts join")
-	mint.Needs = []string{StepID(p.Cluster.ControlPlane.Hosts[0].Name, stepInit)}
+	mint.Needs = p.afterInit()
 	mint.do(MintToken{})
 	// It needs the mint too: a run that stops before anybody has joined has a token all the same.
-	revoke := Step{ID: ClusterRevoke, Title: "delete the bootstrap token", Needs: append([]string{clusterToken}, joins...), Finally: true}
+	revoke := Step{ID: ClusterRevoke, Stage: StageJoin, Title: "delete the bootstrap token", Needs: append([]string{clusterToken}, joins...), Finally: true}
 	revoke.because("no token outlives its run")
 	revoke.do(RevokeToken{})
-	first := slices.IndexFunc(p.plan.Steps, func(s Step) bool { return s.ID == joins[0] })
-	p.plan.Steps = slices.Insert(p.plan.Steps, first, mint)
+	first := joins[0]
+	p.insert(mint, func(s Step) bool { return s.ID == first })
 	p.add(revoke)
 }

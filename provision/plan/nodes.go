@@ -23,12 +23,11 @@ const (
 // node plans the labels and taints of one node.
 func (p *planner) node(host inventory.Host) {
 	node, exists := p.facts.API.Nodes[host.Name]
-	joining := p.has(StepID(host.Name, stepInit)) || p.has(StepID(host.Name, stepJoin))
-	if !exists && !joining {
+	if !exists && !p.joining(host.Name) {
 		return
 	}
-	step := hostStep(host, stepNode, "set labels and taints of the node")
-	step.Needs = []string{StepID(host.Name, stepInit), StepID(host.Name, stepJoin)}
+	step := hostStep(host, StageApply, stepNode, "set labels and taints of the node")
+	step.Needs = slices.Clone(p.joins[host.Name])
 	change := object.NodeChange{Labels: map[string]*string{}, Annotations: map[string]*string{}}
 	labelChanges(&step, &change, host, node)
 	taintChanges(&step, &change, host, node)
@@ -142,34 +141,20 @@ func (p *planner) readiness() {
 			continue
 		}
 		node, exists := p.facts.API.Nodes[host.Name]
-		joining := p.has(StepID(host.Name, stepInit)) || p.has(StepID(host.Name, stepJoin))
+		joining := p.joining(host.Name)
 		if !joining && (!exists || node.Ready) {
 			continue
 		}
-		step := hostStep(host, stepReady, "wait until the node is Ready")
+		step := hostStep(host, StageReady, stepReady, "wait until the node is Ready")
 		if joining {
 			step.because("the node is new")
 		} else {
 			step.because("the node is not Ready: %s", node.ReadyMessage)
 		}
-		step.Needs = append(p.preparation(host.Name),
-			StepID(host.Name, stepInit), StepID(host.Name, stepJoin), StepID(host.Name, stepNode))
-		step.Needs = append(step.Needs, p.networkSteps()...)
+		step.Needs = slices.Concat(p.preparation(host.Name), p.joins[host.Name], []string{StepID(host.Name, stepNode)}, p.common.network)
 		step.do(AwaitNode{Name: host.Name, Ready: true})
 		p.add(step)
 	}
-}
-
-// networkSteps are those that may bring the pod network.
-func (p *planner) networkSteps() []string {
-	if p.Cluster.Addons.Network.Name != inventory.NetworkNone {
-		return []string{clusterStep(desired.SetNetwork)}
-	}
-	var steps []string
-	for _, manifest := range p.Cluster.Addons.Manifests {
-		steps = append(steps, clusterStep(manifest.Name))
-	}
-	return steps
 }
 
 // templateNode is what the documents for kubeadm say of one host.

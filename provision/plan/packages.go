@@ -71,7 +71,7 @@ func asksOfRepositories(state desired.State) facts.Query {
 // install. Their signatures are verified here, before anything is installed.
 func (p *planner) repositories(host inventory.Host, facts facts.Host) {
 	family, _ := facts.Family()
-	step := hostStep(host, stepRepos, "read the package repositories")
+	step := hostStep(host, StageSource, stepRepos, "read the package repositories")
 	step.Needs = []string{StepID(host.Name, stepProxy)}
 	step.Lock = packagesLock(host.Name)
 	if facts.InstallCut {

@@ -9,17 +9,45 @@ import (
 	"fairlead/provision/facts"
 )
 
-// planner gathers the steps of one plan.
+// planner gathers the steps of one plan. What it is asked for once per host it knows without a
+// look at all the steps: the work is linear in hosts.
 type planner struct {
 	desired.State
-	facts facts.Facts
-	plan  Plan
+	facts   facts.Facts
+	plan    Plan
+	found   facts.Cluster      // its situation
+	common  common             // the zero value in a reset
+	ids     map[string]bool    // of the plan's steps
+	blocked map[hostTitle]bool // steps that cannot be planned
+	// prepared and joins are the IDs of steps after which kubeadm may run on a host, and of those
+	// that make it a member, by host.
+	prepared, joins map[string][]string
+	first           string // the host on which kubeadm init is to run
+}
+
+// hostTitle is a step of a host, by its title.
+type hostTitle struct{ host, title string }
+
+func newPlanner(wish desired.State, seen facts.Facts) *planner {
+	var names []string
+	for _, host := range wish.Cluster.ControlPlane.Hosts {
+		names = append(names, host.Name)
+	}
+	return &planner{State: wish, facts: seen, found: facts.Assess(names, seen),
+		ids: map[string]bool{}, blocked: map[hostTitle]bool{}, prepared: map[string][]string{}, joins: map[string][]string{}}
+}
+
+// withCommon is for plans that make things: a reset knows the inventory alone, and not what
+// completes it.
+func (p *planner) withCommon() *planner {
+	p.common = newCommon(p.State, p.facts)
+	return p
 }
 
 // Make says what has to be done so that the hosts are what the inventory wants. It is
 // a pure function: equal arguments give equal plans.
 func Make(wish desired.State, facts facts.Facts) Plan {
-	p := &planner{State: wish, facts: facts}
+	p := newPlanner(wish, facts).withCommon()
 	p.preflight()
 	for _, host := range p.Cluster.Hosts() {
 		p.prepare(host)
@@ -38,20 +66,36 @@ func Make(wish desired.State, facts facts.Facts) Plan {
 func (p *planner) add(step Step) {
 	if len(step.Actions) > 0 {
 		p.plan.Steps = append(p.plan.Steps, step)
+		p.ids[step.ID] = true
+		p.index(step)
 	}
 }
 
-// has says whether the plan holds the step.
-func (p *planner) has(id string) bool {
-	return slices.ContainsFunc(p.plan.Steps, func(s Step) bool { return s.ID == id })
+// index remembers what others ask of a host's steps.
+func (p *planner) index(step Step) {
+	switch {
+	case step.Host == "":
+	case step.Stage.prepares():
+		p.prepared[step.Host] = append(p.prepared[step.Host], step.ID)
+	case step.Stage == StageJoin:
+		p.joins[step.Host] = append(p.joins[step.Host], step.ID)
+	}
 }
+
+// insert puts a step into the plan before the first of those that are meant.
+func (p *planner) insert(step Step, before func(Step) bool) {
+	p.plan.Steps = slices.Insert(p.plan.Steps, slices.IndexFunc(p.plan.Steps, before), step)
+	p.ids[step.ID] = true
+}
+
+// has says whether the plan holds the step.
+func (p *planner) has(id string) bool { return p.ids[id] }
 
 // isBlocked says that a step of a host could not be planned.
-func (p *planner) isBlocked(host, title string) bool {
-	return slices.ContainsFunc(p.plan.Blocked, func(b Blocked) bool { return b.Host == host && b.Title == title })
-}
+func (p *planner) isBlocked(host, title string) bool { return p.blocked[hostTitle{host, title}] }
 
 func (p *planner) block(host, title, reason string) {
+	p.blocked[hostTitle{host, title}] = true
 	p.plan.Blocked = append(p.plan.Blocked, Blocked{Host: host, Title: title, Reason: reason})
 }
 
@@ -66,20 +110,18 @@ func (p *planner) pruneNeeds() {
 // giveWay lets what the first control plane downloads go first, when it is to be initialised:
 // nobody can join before, and the laptop's link and processors are shared by all.
 func (p *planner) giveWay() {
-	first := p.Cluster.ControlPlane.Hosts[0].Name
-	if !p.has(StepID(first, stepInit)) {
+	if p.first == "" {
 		return
 	}
-	downloads := func(host string) []string {
-		return []string{
-			StepID(host, stepContainerd), StepID(host, stepKubernetes), StepID(host, stepImages),
-			StepID(host, stepRegistry), StepID(host, stepFill),
+	var ahead []string
+	for _, step := range p.plan.Steps {
+		if step.Host == p.first && step.Stage.downloads() {
+			ahead = append(ahead, step.ID)
 		}
 	}
 	for i := range p.plan.Steps {
-		step := &p.plan.Steps[i]
-		if step.Host != first && slices.Contains(downloads(step.Host), step.ID) {
-			step.GivesWayTo = slices.DeleteFunc(downloads(first), func(id string) bool { return !p.has(id) })
+		if step := &p.plan.Steps[i]; step.Host != p.first && step.Stage.downloads() {
+			step.GivesWayTo = ahead
 		}
 	}
 }
@@ -91,8 +133,8 @@ func (p *planner) reached(name string) (facts.Host, bool) {
 }
 
 // hostStep starts a step of a host.
-func hostStep(host inventory.Host, name, title string) Step {
-	return Step{ID: StepID(host.Name, name), Host: host.Name, Title: title}
+func hostStep(host inventory.Host, stage Stage, name, title string) Step {
+	return Step{ID: StepID(host.Name, name), Stage: stage, Host: host.Name, Title: title}
 }
 
 func StepID(host, name string) string { return host + "/" + name }
@@ -103,59 +145,48 @@ func (s *Step) because(format string, args ...any) {
 
 func (s *Step) do(actions ...Action) { s.Actions = append(s.Actions, actions...) }
 
-// Names of the steps of a host.
+// Names of the steps of a host that others need by their names.
 const (
-	stepSwap       = "swap"
-	stepKernel     = "kernel"
 	stepProxy      = "proxy"
 	stepRepos      = "repositories"
 	stepContainerd = "containerd"
-	stepDocker     = "docker"
-	stepKubernetes = "kubernetes"
 	stepImages     = "images"
 	stepRegistry   = "registry"
 	stepFill       = "registry-fill"
-	stepRegistries = "registries"
 	stepServing    = "serving"
 	stepSettings   = "settings"
 	stepKept       = "keep-settings"
 	stepKubelet    = "kubelet-settings"
-	stepAwait      = "await-kubeadm"
 	stepInit       = "init"
 	stepJoin       = "join"
-	stepAPI        = "await-api"
 	stepNode       = "node"
 	stepReady      = "ready"
 	stepLeave      = "leave"
-	StepReset      = "reset"
 )
 
 // IDs of the steps that concern the whole cluster. Those of sets of objects are cluster/NAME,
 // and the user names some of these: the second slash keeps them apart.
 const (
-	clusterKubeProxy = "cluster/settings/kube-proxy"
-	clusterAnnounce  = "cluster/settings/announce"
-	clusterRecord    = "cluster/settings/record"
-	clusterToken     = "cluster/token/mint"
-	ClusterRevoke    = "cluster/token/revoke"
-	clusterSweep     = "cluster/token/sweep"
+	clusterToken  = "cluster/token/mint"
+	ClusterRevoke = "cluster/token/revoke"
 )
-
-// initialising says that the plan makes a control plane.
-func (p *planner) initialising() bool {
-	return slices.ContainsFunc(p.plan.Steps, func(s Step) bool { return s.ID == StepID(s.Host, stepInit) })
-}
 
 // preparation are the steps after which kubeadm may run on the host.
 func (p *planner) preparation(host string) []string {
 	var ids []string
-	if own := p.Cluster.Images.Host; own != "" {
-		ids = append(ids, StepID(own, stepFill)) // its images are pulled from there
+	if own := StepID(p.Cluster.Images.Host, stepFill); p.has(own) {
+		ids = append(ids, own) // its images are pulled from there
 	}
-	for _, name := range []string{
-		stepSwap, stepKernel, stepProxy, stepContainerd, stepDocker, stepRegistries, stepKubernetes, stepImages,
-	} {
-		ids = append(ids, StepID(host, name))
-	}
-	return ids
+	return append(ids, p.prepared[host]...)
 }
+
+// afterInit are the needs of what must wait for kubeadm init, if that has to run.
+func (p *planner) afterInit() []string {
+	if p.first == "" {
+		return nil
+	}
+	return []string{StepID(p.first, stepInit)}
+}
+
+// joining says that the host becomes a member by this plan.
+func (p *planner) joining(host string) bool { return len(p.joins[host]) > 0 }

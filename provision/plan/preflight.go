@@ -91,7 +91,7 @@ func (p *planner) bundleFindings() {
 			add("the image of fairlead's approver of kubelet certificates, which addons.metricsServer needs, comes with a bundle: name one, or set insecureTLS: true")
 		}
 	}
-	if is := p.facts.API.ServerVersion; p.facts.API.Err == nil && is != p.Cluster.Kubernetes.Version {
+	if is := p.facts.API.ServerVersion; p.found.Answers && is != p.Cluster.Kubernetes.Version {
 		p.plan.Findings = append(p.plan.Findings, Finding{
 			Name: "Version", Message: fmt.Sprintf("the cluster runs Kubernetes %s and the inventory wants %s", is, p.Cluster.Kubernetes.Version),
 			Fix: "put the cluster's version into kubernetes.version: up does not upgrade",

@@ -97,7 +97,7 @@ func checkMemory(_ *planner, host inventory.Host, f facts.Host) (string, string)
 // checkDisk compares what is still to be put on the host with the free space.
 func checkDisk(p *planner, host inventory.Host, f facts.Host) (string, string) {
 	need := map[string]int64{}
-	for _, image := range p.Imported(host.Name) {
+	for _, image := range p.common.images[host.Name] {
 		if !f.Images[image.Name].Complete {
 			need["/var/lib/containerd"] += image.Size * unpackedPerStored
 		}

@@ -57,7 +57,7 @@ func TestCheckProxy(t *testing.T) {
 		{name: "the inventory has one", edit: world.WithProxy, environment: map[string]string{"HTTPS_PROXY": proxy}},
 	} {
 		wish := world.State(t, c.edit)
-		message, mending := checkProxy(&planner{State: wish}, wish.Cluster.Workers[0], debianHost(func(h *facts.Host) { h.Environment = c.environment }))
+		message, mending := checkProxy(newPlanner(wish, facts.Facts{}).withCommon(), wish.Cluster.Workers[0], debianHost(func(h *facts.Host) { h.Environment = c.environment }))
 		if (message != "") != (c.want != "") || (mending != "") != (c.want != "") {
 			t.Errorf("%s: %q (%q)", c.name, message, mending)
 		}
@@ -163,5 +163,5 @@ func TestCheckDockerConfig(t *testing.T) {
 // plannerOf is one for a wish that needs no facts of other hosts.
 func plannerOf(t *testing.T, edit func(*inventory.Cluster)) *planner {
 	t.Helper()
-	return &planner{State: world.State(t, edit)}
+	return newPlanner(world.State(t, edit), facts.Facts{}).withCommon()
 }

@@ -3,15 +3,12 @@ package plan
 import (
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
 	"fairlead/inventory"
 	"fairlead/provision/desired"
 	"fairlead/provision/facts"
 	"fairlead/templates"
-
-	"golang.org/x/net/http/httpproxy"
 )
 
 // asksOfProxy asks for the parts of units as well, which the concerns of these units plan.
@@ -26,9 +23,9 @@ func asksOfProxy(desired.State) facts.Query {
 
 // proxyFile plans the file that gives kubeadm and the package manager the proxies.
 func (p *planner) proxyFile(host inventory.Host, facts facts.Host) {
-	step := hostStep(host, stepProxy, "say which proxy is used")
+	step := hostStep(host, StagePrepare, stepProxy, "say which proxy is used")
 	if p.Proxied() {
-		p.hostFile(&step, facts, templates.ProxyEnvironment(p.Proxy()))
+		p.hostFile(&step, facts, p.common.environment)
 	} else if _, exists := facts.Files[templates.ProxyFile]; exists {
 		step.because("%s is no longer wanted", templates.ProxyFile)
 		step.do(RemoveFiles([]string{templates.ProxyFile}))
@@ -43,16 +40,7 @@ func checkProxy(p *planner, _ inventory.Host, f facts.Host) (string, string) {
 	if p.Proxied() || len(f.Environment) == 0 {
 		return "", ""
 	}
-	config := httpproxy.Config{HTTPProxy: f.Environment["HTTP_PROXY"], HTTPSProxy: f.Environment["HTTPS_PROXY"], NoProxy: f.Environment["NO_PROXY"]}
-	function := config.ProxyFunc()
-	var through []string
-	for _, address := range p.Unproxied() {
-		server := &url.URL{Scheme: "https", Host: address}
-		proxy, err := function(server)
-		if name := server.Hostname(); err == nil && proxy != nil && !slices.Contains(through, name) {
-			through = append(through, name)
-		}
-	}
+	through := p.hidden(environment(f))
 	if len(through) == 0 {
 		return "", ""
 	}

@@ -35,7 +35,7 @@ func (p *planner) registry(host inventory.Host, facts facts.Host) {
 	if host.Name != p.Cluster.Images.Host {
 		return
 	}
-	step := hostStep(host, stepRegistry, "install the registry "+p.version(bundle.Registry))
+	step := hostStep(host, StageSupply, stepRegistry, "install the registry "+p.version(bundle.Registry))
 	change := service{
 		unit: templates.RegistryService, facts: facts.Units[templates.RegistryService], running: true, files: templates.RegistryFiles(),
 		install: p.installLayers(&step, facts, bundle.Registry),
@@ -62,7 +62,7 @@ func (p *planner) registryCertificate(host inventory.Host, facts facts.Host) str
 
 // fill plans the upload of the images of the bundle that hosts pull.
 func (p *planner) fill(host inventory.Host, facts facts.Host) {
-	step := hostStep(host, stepFill, "fill the registry")
+	step := hostStep(host, StageSupply, stepFill, "fill the registry")
 	step.Needs = []string{StepID(host.Name, stepRegistry)}
 	var items []Upload
 	for _, need := range p.Needs {
@@ -104,8 +104,8 @@ func (p *planner) registries(host inventory.Host, facts facts.Host) {
 	if p.ForeignRuntime() {
 		return
 	}
-	step := hostStep(host, stepRegistries, "say how registries are reached")
-	wanted := p.RegistryFiles()
+	step := hostStep(host, StagePrepare, "registries", "say how registries are reached")
+	wanted := p.common.registries
 	for _, file := range wanted {
 		p.hostFile(&step, facts, file)
 	}
@@ -113,8 +113,8 @@ func (p *planner) registries(host inventory.Host, facts facts.Host) {
 	for _, file := range wanted {
 		kept = append(kept, file.Path)
 	}
-	if p.OwnRegistry() != "" {
-		kept = append(kept, desired.CAFile(p.OwnRegistry()))
+	if own := p.common.ownRegistry; own != "" {
+		kept = append(kept, desired.CAFile(own))
 		p.ownCA(&step, facts)
 	}
 	var stale []string
@@ -136,17 +136,17 @@ func (p *planner) registries(host inventory.Host, facts facts.Host) {
 
 // ownCA plans the copy of the CA of fairlead's own registry.
 func (p *planner) ownCA(step *Step, facts facts.Host) {
-	path := desired.CAFile(p.OwnRegistry())
-	from, ok := p.reached(p.Cluster.Images.Host)
-	host, _ := p.Cluster.Host(p.Cluster.Images.Host)
+	path := desired.CAFile(p.common.ownRegistry)
+	own := p.Cluster.Images.Host
+	from, ok := p.reached(own)
 	switch {
 	case !ok && facts.Files[path].SHA256 != "":
 		return // it cannot be compared now
 	case !ok:
-		p.block(step.Host, step.Title, "the host of the registry, "+host.Name+", cannot be reached")
+		p.block(step.Host, step.Title, "the host of the registry, "+own+", cannot be reached")
 	case len(from.RegistryCA) == 0:
 		step.because("%s is known after the registry was installed", path)
-		step.do(CopyRegistryCA{From: host.Name, Path: path})
+		step.do(CopyRegistryCA{From: own, Path: path})
 	default:
 		p.hostFile(step, facts, templates.HostFile{Path: path, Mode: 0o644, Content: normalPEM(from.RegistryCA)})
 	}

@@ -15,13 +15,17 @@ import (
 // MakeReset says how to take fairlead and the cluster off the named hosts, or off all of
 // them when names is empty. It is as pure as MakePlan.
 func MakeReset(wish desired.State, facts facts.Facts, names []string) (Plan, error) {
-	p := &planner{State: wish, facts: facts}
+	p := newPlanner(wish, facts)
 	whole := len(names) == 0 || len(names) == len(wish.Cluster.Hosts())
 	if err := p.resettable(names, whole); err != nil {
 		return Plan{}, err
 	}
+	named := map[string]bool{}
+	for _, name := range names {
+		named[name] = true
+	}
 	for _, host := range wish.Cluster.Hosts() {
-		if !whole && !slices.Contains(names, host.Name) {
+		if !whole && !named[host.Name] {
 			continue
 		}
 		if !p.understands(host) {
@@ -39,8 +43,12 @@ func MakeReset(wish desired.State, facts facts.Facts, names []string) (Plan, err
 // resettable refuses names that do not exist, and to take the last control plane away
 // from workers that stay.
 func (p *planner) resettable(names []string, whole bool) error {
+	known := map[string]bool{}
+	for _, host := range p.Cluster.Hosts() {
+		known[host.Name] = true
+	}
 	for _, name := range names {
-		if _, ok := p.Cluster.Host(name); !ok {
+		if !known[name] {
 			return fmt.Errorf("host %s is not in the inventory", name)
 		}
 	}
@@ -48,8 +56,9 @@ func (p *planner) resettable(names []string, whole bool) error {
 	if !whole && !slices.ContainsFunc(p.Cluster.ControlPlane.Hosts, stays) {
 		return errors.New("no control plane would be left for the other hosts: reset them too (fairlead reset without names), or keep one")
 	}
-	if err := p.facts.API.Err; !whole && err != nil && !err.Of(facts.APINoCluster) {
-		return fmt.Errorf("the node cannot be drained and deleted, the API server does not answer: %w", err)
+	lost := p.found.Situation == facts.Silent || p.found.Situation == facts.Half && !p.found.Answers
+	if !whole && lost {
+		return fmt.Errorf("the node cannot be drained and deleted, the API server does not answer: %w", p.facts.API.Err)
 	}
 	return nil
 }
@@ -59,7 +68,7 @@ func (p *planner) leave(host inventory.Host) {
 	if _, exists := p.facts.API.Nodes[host.Name]; !exists {
 		return
 	}
-	step := hostStep(host, stepLeave, "drain and delete the node")
+	step := hostStep(host, StageLeave, stepLeave, "drain and delete the node")
 	step.because("the rest of the cluster lives on")
 	step.do(DrainNode{Name: host.Name})
 	if _, ok := p.reached(host.Name); ok && host.Role == inventory.RoleControlPlane {
@@ -92,7 +101,7 @@ func (p *planner) resetHost(host inventory.Host) {
 	if len(facts.Ledger) == 0 {
 		return
 	}
-	step := hostStep(host, StepReset, "reset the host")
+	step := hostStep(host, StageReset, "reset", "reset the host")
 	step.because("the ledger has %d entries", len(facts.Ledger))
 	step.Needs = []string{StepID(host.Name, stepLeave)}
 	step.do(Script{Title: "undo what the ledger says", Name: templates.ScriptReset})

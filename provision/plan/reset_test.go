@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"fairlead/inventory"
+	"fairlead/provision/desired"
 	"fairlead/provision/facts"
 	"fairlead/provision/ledger"
 	"fairlead/provision/model/world"
@@ -49,5 +50,27 @@ func TestResetPlan(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// A worker may leave while the API server answers, although kubeadm init has to go on; it may not
+// while nobody can drain it, however far init has come.
+func TestResetOfAHalfFinishedCluster(t *testing.T) {
+	wish := world.State(t, nil)
+	for name, c := range map[string]struct {
+		api     facts.API
+		refused bool
+	}{
+		"init has to go on":         {api: facts.API{Via: "cp1", Missing: []string{"DaemonSet b"}}},
+		"init failed":               {api: facts.API{Err: world.Refused()}, refused: true},
+		"there is no control plane": {api: facts.API{Err: facts.NoCluster()}},
+	} {
+		seen := world.Converged(t, wish)
+		seen.API = c.api
+		world.ChangeHost(seen, "cp1", func(h *facts.Host) { h.Kubeconfigs = map[string]bool{} })
+		bare := desired.State{Cluster: wish.Cluster} // the bundle may be gone
+		if _, err := MakeReset(bare, seen, []string{"w2"}); (err != nil) != c.refused {
+			t.Errorf("%s: error is %v, want one: %v", name, err, c.refused)
+		}
 	}
 }

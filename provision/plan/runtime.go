@@ -49,7 +49,7 @@ func (p *planner) runtime(host inventory.Host, facts facts.Host) {
 
 // containerd plans containerd: its software, unit, configuration, running.
 func (p *planner) containerd(host inventory.Host, facts facts.Host, from source) {
-	step := hostStep(host, stepContainerd, "configure containerd")
+	step := hostStep(host, StageInstall, stepContainerd, "configure containerd")
 	step.Needs = []string{StepID(host.Name, stepProxy)}
 	change := service{unit: templates.ContainerdService, facts: facts.Units[templates.ContainerdService], running: true, touched: ledger.Trees(runtimeTrees(facts))}
 	options := p.containerdOptions(facts, from)
@@ -98,7 +98,7 @@ func startsBelow(version string, limit int) bool {
 // docker plans Docker Engine, which uses the same containerd.
 func (p *planner) docker(host inventory.Host, facts facts.Host) {
 	lacking := p.lackingRuntime(facts)
-	step := hostStep(host, stepDocker, "install "+lacking.describeEngine())
+	step := hostStep(host, StagePrepare, "docker", "install "+lacking.describeEngine())
 	step.Needs = []string{StepID(host.Name, stepContainerd)}
 	change := service{unit: templates.DockerService, facts: facts.Units[templates.DockerService], running: true}
 	if !facts.Preexisting(templates.DockerService) {

@@ -81,7 +81,7 @@ func (p *planner) installLayers(step *Step, facts facts.Host, components ...stri
 // not have any more.
 func (p *planner) dropIns(unit string, facts facts.Host, packaged bool) (wanted []templates.HostFile, removed []string) {
 	if p.Proxied() {
-		wanted = append(wanted, templates.ProxyDropIn(unit, p.Proxy()))
+		wanted = append(wanted, p.common.proxyDropIn(unit))
 	} else {
 		removed = append(removed, templates.ProxyDropInPath(unit))
 	}

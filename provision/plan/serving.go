@@ -2,11 +2,11 @@ package plan
 
 import (
 	"net/netip"
+	"slices"
 
 	"fairlead/inventory"
 	"fairlead/provision/desired"
 	"fairlead/provision/object"
-	"fairlead/templates"
 )
 
 // servingIdentity is what a host's kubelet may have in its serving certificate.
@@ -24,29 +24,21 @@ func (p *planner) serving() {
 		if _, ok := p.reached(host.Name); !ok {
 			continue
 		}
-		step := hostStep(host, stepServing, "give the kubelet its serving certificate")
-		if p.has(StepID(host.Name, stepInit)) || p.has(StepID(host.Name, stepJoin)) {
+		step := hostStep(host, StageReady, stepServing, "give the kubelet its serving certificate")
+		if p.joining(host.Name) {
 			step.because("the node is new")
 		}
-		if p.has(StepID(host.Name, stepKubelet)) && !p.servingAsked() {
+		if p.has(StepID(host.Name, stepKubelet)) && !p.common.isAsked {
 			step.because("its kubelet is told to ask")
 		}
-		for _, request := range p.facts.API.Serving {
-			if request.Node == host.Name {
-				step.because("request %s waits for approval", request.Name)
-			}
+		for _, request := range p.common.serving[host.Name] {
+			step.because("request %s waits for approval", request)
 		}
 		if len(step.Reasons) == 0 {
 			continue
 		}
-		step.Needs = []string{StepID(host.Name, stepInit), StepID(host.Name, stepJoin), StepID(host.Name, stepKubelet)}
+		step.Needs = append(slices.Clone(p.joins[host.Name]), StepID(host.Name, stepKubelet))
 		step.do(ApproveServing{Identity: servingIdentity(host)})
 		p.add(step)
 	}
-}
-
-// servingAsked says that the cluster's kubelets ask for serving certificates already.
-func (p *planner) servingAsked() bool {
-	fields, err := templates.ReadSettings(templates.KindKubelet, []byte(p.facts.API.Settings[templates.KindKubelet]))
-	return err == nil && fields["serverTLSBootstrap"] == true
 }

@@ -31,16 +31,16 @@ func asksOfSettings(desired.State) facts.Query {
 // another, then what the cluster keeps of it, then kubelets host by host. The record comes
 // last, so that a run that is cut off is gone on with.
 func (p *planner) settings() {
-	wanted, err := templates.WantedSettings(p.TemplateCluster())
+	wanted, err := templates.WantedSettings(p.common.kubeadm)
 	if err != nil {
 		p.block("", "compare the cluster's settings", err.Error())
 		return
 	}
-	if p.initialising() {
+	if p.first != "" {
 		p.recordSettings(wanted, "the cluster is new")
 		return
 	}
-	if p.facts.API.Err != nil || p.plan.More != "" {
+	if !p.found.Answers || p.plan.More != "" {
 		return
 	}
 	all, err := p.settle(wanted)
@@ -79,12 +79,12 @@ func (p *planner) fixedSettings(cluster settlement) bool {
 // keptSettings plans what the cluster keeps for kubeadm and for nodes that join, and
 // kubeadm's add-ons.
 func (p *planner) keptSettings(all map[string]settlement) {
-	via, ok := p.Cluster.Host(p.facts.API.Via)
+	via, ok := p.Cluster.Host(p.found.Host)
 	phases := keptPhases(all)
 	if !ok || len(phases) == 0 {
 		return
 	}
-	step := hostStep(via, stepKept, "keep the settings in the cluster")
+	step := hostStep(via, StageSettle, stepKept, "keep the settings in the cluster")
 	for _, kind := range []string{templates.KindCluster, templates.KindKubelet} {
 		for _, change := range all[kind].changes {
 			step.because("%s.%s", kind, change)
@@ -132,7 +132,7 @@ func keptPhases(all map[string]settlement) [][]string {
 // kubeProxySettings plans kube-proxy's configuration and the restart of its pods.
 func (p *planner) kubeProxySettings(all map[string]settlement) {
 	proxy := all[templates.KindKubeProxy]
-	step := Step{ID: clusterKubeProxy, Title: "change kube-proxy's settings"}
+	step := Step{ID: "cluster/settings/kube-proxy", Stage: StageSettle, Title: "change kube-proxy's settings"}
 	for _, change := range proxy.changes {
 		step.because("%s.%s", templates.KindKubeProxy, change)
 	}
@@ -154,7 +154,7 @@ func (p *planner) kubeProxySettings(all map[string]settlement) {
 	}}}
 	step.do(ApplyObject{Object: object.ConfigMap("kube-proxy", map[string]any{"config.conf": string(text)})},
 		ApplyObject{Object: pods}, AwaitObject{Object: pods})
-	step.Needs = []string{StepID(p.facts.API.Via, stepKept)}
+	step.Needs = []string{StepID(p.found.Host, stepKept)}
 	p.add(step)
 }
 
@@ -165,20 +165,21 @@ func (p *planner) kubeletSettings(all map[string]settlement) {
 	if !ok {
 		return
 	}
-	before := []string{StepID(p.facts.API.Via, stepKept)}
+	changes := kubeletChanges{settlement: kubelet, known: map[string][]templates.SettingChange{}}
+	before := []string{StepID(p.found.Host, stepKept)}
 	for _, host := range p.Cluster.Hosts() {
 		facts, ok := p.reached(host.Name)
 		text, exists := facts.Contents[templates.KubeletConfigFile]
-		if _, registered := p.facts.API.Nodes[host.Name]; !ok || !exists || !registered || p.has(StepID(host.Name, stepJoin)) {
+		if _, registered := p.facts.API.Nodes[host.Name]; !ok || !exists || !registered || p.joining(host.Name) {
 			continue
 		}
-		step := hostStep(host, stepKubelet, "change the kubelet's settings")
-		is, err := templates.ReadSettings(templates.KindKubelet, text)
+		step := hostStep(host, StageSettle, stepKubelet, "change the kubelet's settings")
+		differs, err := changes.of(text)
 		if err != nil {
 			p.block(host.Name, step.Title, err.Error())
 			continue
 		}
-		for _, change := range templates.SettingChanges(is, templates.Settle(is, kubelet.wanted, kubelet.before...)) {
+		for _, change := range differs {
 			step.because("%s.%s", templates.KindKubelet, change)
 		}
 		if len(step.Reasons) == 0 {
@@ -192,11 +193,31 @@ func (p *planner) kubeletSettings(all map[string]settlement) {
 	}
 }
 
+// kubeletChanges compares kubelets' configurations with what they are to be. Most are the same, and
+// each text is read once.
+type kubeletChanges struct {
+	settlement
+	known map[string][]templates.SettingChange
+}
+
+func (c kubeletChanges) of(text []byte) ([]templates.SettingChange, error) {
+	if changes, ok := c.known[string(text)]; ok {
+		return changes, nil
+	}
+	is, err := templates.ReadSettings(templates.KindKubelet, text)
+	if err != nil {
+		return nil, err
+	}
+	changes := templates.SettingChanges(is, templates.Settle(is, c.wanted, c.before...))
+	c.known[string(text)] = changes
+	return changes, nil
+}
+
 // reconfiguration are the documents for kubeadm's phases on a control-plane host.
 func (p *planner) reconfiguration(host inventory.Host, all map[string]settlement) ([]byte, error) {
 	settings := templates.Settings{}
 	for kind, settlement := range all {
 		settings[kind] = settlement.settled
 	}
-	return templates.Reconfiguration(p.TemplateCluster(), p.templateNode(host, nil), settings)
+	return templates.Reconfiguration(p.common.kubeadm, p.templateNode(host, nil), settings)
 }

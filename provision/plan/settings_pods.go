@@ -16,8 +16,8 @@ func (p *planner) controlPlaneSettings(all map[string]settlement) {
 	var before []string
 	for _, host := range p.Cluster.ControlPlane.Hosts {
 		facts, ok := p.reached(host.Name)
-		step := hostStep(host, stepSettings, controlPlaneTitle)
-		if p.has(StepID(host.Name, stepJoin)) {
+		step := hostStep(host, StageSettle, stepSettings, controlPlaneTitle)
+		if p.joining(host.Name) {
 			continue // it takes what the cluster keeps
 		}
 		changed := p.changedComponents(&step, cluster, facts)

@@ -17,20 +17,15 @@ func (p *planner) sameRecord(wanted templates.Settings) bool {
 	return err == nil && maps.Equal(record, p.facts.API.RecordedSettings)
 }
 
-// isSettings says that a step changes settings.
-func isSettings(step Step) bool {
-	ofHost := slices.ContainsFunc([]string{stepSettings, stepKept, stepKubelet}, func(name string) bool {
-		return step.ID == StepID(step.Host, name)
-	})
-	return ofHost || step.ID == clusterKubeProxy
-}
+// settles says that a step changes settings.
+func settles(step Step) bool { return step.Stage == StageSettle }
 
 // announceSettings plans to record the settings to come before the first of them is changed.
 func (p *planner) announceSettings(wanted templates.Settings) {
-	if !slices.ContainsFunc(p.plan.Steps, isSettings) {
+	if !slices.ContainsFunc(p.plan.Steps, settles) {
 		return
 	}
-	step := Step{ID: clusterAnnounce, Title: "record the settings to come"}
+	step := Step{ID: "cluster/settings/announce", Stage: StageRecord, Title: "record the settings to come"}
 	step.because("settings change")
 	record, err := desired.RecordOf(wanted)
 	if err != nil {
@@ -51,19 +46,18 @@ func (p *planner) announceSettings(wanted templates.Settings) {
 		return // a run that was cut off has done it
 	}
 	for i := range p.plan.Steps {
-		if isSettings(p.plan.Steps[i]) {
+		if settles(p.plan.Steps[i]) {
 			p.plan.Steps[i].Needs = append(p.plan.Steps[i].Needs, step.ID)
 		}
 	}
 	step.do(applyRecord(announced))
-	first := slices.IndexFunc(p.plan.Steps, isSettings)
-	p.plan.Steps = slices.Insert(p.plan.Steps, first, step)
+	p.insert(step, settles)
 }
 
 // recordSettings plans the record of what the inventory says, after everything that it says
 // was done. A host that cannot be reached would never be told what is no longer wanted.
 func (p *planner) recordSettings(wanted templates.Settings, reason string) {
-	step := Step{ID: clusterRecord, Title: "record the settings"}
+	step := Step{ID: "cluster/settings/record", Stage: StageRecord, Title: "record the settings"}
 	step.because("%s", reason)
 	record, err := desired.RecordOf(wanted)
 	if err != nil {
@@ -74,10 +68,10 @@ func (p *planner) recordSettings(wanted templates.Settings, reason string) {
 		if _, ok := p.reached(host.Name); !ok && len(p.facts.API.RecordedSettings) > 0 {
 			return // that it cannot be reached was said
 		}
-		step.Needs = append(step.Needs, StepID(host.Name, stepInit))
 	}
+	step.Needs = p.afterInit()
 	for _, each := range p.plan.Steps {
-		if isSettings(each) {
+		if settles(each) {
 			step.Needs = append(step.Needs, each.ID)
 		}
 	}

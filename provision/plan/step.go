@@ -52,6 +52,7 @@ type Blocked struct{ Host, Title, Reason string }
 // Step is one planned change with its reasons. Applied twice it leaves the same state.
 type Step struct {
 	ID      string   // HOST/NAME or cluster/NAME, unique in a plan
+	Stage   Stage    // what it is for
 	Host    string   // empty for steps on the API server
 	Title   string   // imperative: "install containerd 2.4.2"
 	Reasons []string // what was observed: "kubelet is 1.36.3, want 1.37.2"

@@ -57,13 +57,13 @@ dpabgJ89uZhwFsZchwQWMX6UA3l1UWQaskqa0efbcm4O
 `
 )
 
-func State(t *testing.T, edit func(*inventory.Cluster)) desired.State {
+func State(t testing.TB, edit func(*inventory.Cluster)) desired.State {
 	t.Helper()
 	return BundledState(t, edit, nil)
 }
 
 // BundledState is a wish with another bundle than it should have, if change says so.
-func BundledState(t *testing.T, edit func(*inventory.Cluster), change func(*bundle.Manifest)) desired.State {
+func BundledState(t testing.TB, edit func(*inventory.Cluster), change func(*bundle.Manifest)) desired.State {
 	t.Helper()
 	cluster := &inventory.Cluster{
 		Name: "lab",
@@ -93,7 +93,7 @@ func BundledState(t *testing.T, edit func(*inventory.Cluster), change func(*bund
 }
 
 // PrivateRegistry has every image renamed to one registry, which needs a CA and a password.
-func PrivateRegistry(t *testing.T) func(*inventory.Cluster) {
+func PrivateRegistry(t testing.TB) func(*inventory.Cluster) {
 	t.Helper()
 	folder := t.TempDir()
 	ca, password := filepath.Join(folder, "ca.crt"), filepath.Join(folder, "password")
@@ -252,7 +252,7 @@ func Of(wish desired.State, of func(desired.State, inventory.Host) facts.Host) f
 }
 
 // KeepSettings makes the cluster and its hosts keep what the inventory says.
-func KeepSettings(t *testing.T, wish desired.State, seen *facts.Facts) {
+func KeepSettings(t testing.TB, wish desired.State, seen *facts.Facts) {
 	t.Helper()
 	wanted, err := templates.WantedSettings(wish.TemplateCluster())
 	if err != nil {
@@ -280,7 +280,7 @@ func KeepSettings(t *testing.T, wish desired.State, seen *facts.Facts) {
 }
 
 // Converged are the facts of a cluster that is as the inventory wants it.
-func Converged(t *testing.T, wish desired.State) facts.Facts {
+func Converged(t testing.TB, wish desired.State) facts.Facts {
 	t.Helper()
 	seen := Of(wish, joinedHost)
 	seen.API = facts.API{
