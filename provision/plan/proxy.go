@@ -46,27 +46,19 @@ func checkProxy(p *planner, _ inventory.Host, f facts.Host) (string, string) {
 	config := httpproxy.Config{HTTPProxy: f.Environment["HTTP_PROXY"], HTTPSProxy: f.Environment["HTTPS_PROXY"], NoProxy: f.Environment["NO_PROXY"]}
 	function := config.ProxyFunc()
 	var through []string
+	var used url.URL // as it is understood: the variable may lack the scheme
 	for _, address := range p.Unproxied() {
 		server := &url.URL{Scheme: "https", Host: address}
 		proxy, err := function(server)
 		if name := server.Hostname(); err == nil && proxy != nil && !slices.Contains(through, name) {
-			through = append(through, name)
+			through, used = append(through, name), *proxy
 		}
 	}
 	if len(through) == 0 {
 		return "", ""
 	}
+	used.User = nil // with the password
 	return fmt.Sprintf("services of the host get HTTPS_PROXY=%s from systemd, and NO_PROXY lacks %s: kubeadm and the kubelet would ask the API server through the proxy, and wait for minutes",
-			withoutUser(f.Environment["HTTPS_PROXY"]), strings.Join(through, ", ")),
+			used.String(), strings.Join(through, ", ")),
 		"name the proxy in the inventory (proxy: {https: …}), which completes NO_PROXY on every host; or add them to NO_PROXY of systemd (DefaultEnvironment in system.conf)"
-}
-
-// withoutUser leaves the password out of a proxy's URL.
-func withoutUser(proxy string) string {
-	parsed, err := url.Parse(proxy)
-	if err != nil {
-		return "(not a URL)"
-	}
-	parsed.User = nil
-	return parsed.String()
 }
