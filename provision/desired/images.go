@@ -187,7 +187,10 @@ func KubeadmImages(wish State) (names templates.KubeadmImages, problem string) {
 			folders[imageBase(origin)] = imageFolder(name)
 		}
 	}
-	repository := folders["kube-apiserver"]
+	repository, bundled := folders["kube-apiserver"]
+	if !bundled {
+		return names, "" // preflight has reported it
+	}
 	for _, base := range slices.Sorted(maps.Keys(folders)) {
 		if folder := folders[base]; folder != repository && base != "etcd" && base != "coredns" {
 			return names, fmt.Sprintf("images.rewrite puts %s into %s and kube-apiserver into %s: kubeadm takes them from one repository", base, folder, repository)

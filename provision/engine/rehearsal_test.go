@@ -269,11 +269,13 @@ func TestEngineGivesWay(t *testing.T) {
 // A need that is not in the plan is a mistake, and nothing is started on its ground.
 func TestEngineUnknownNeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := rehearse(t.Context(), t, plan.Step{ID: "a", Needs: []string{"ghost"}}, plan.Step{ID: "b", Title: "B"}, plan.Step{ID: "c", Needs: []string{"b", "a"}})
+		s := rehearse(t.Context(), t, plan.Step{ID: "a", Needs: []string{"ghost"}}, plan.Step{ID: "b", Title: "B"}, plan.Step{ID: "c", Needs: []string{"b", "a"}},
+			plan.Step{ID: "end", Needs: []string{"ghost"}, Finally: true})
 		s.wantRunning("b")
 		s.wantEvent("skipped a: it needs ghost, which is not in the plan")
 		s.end("b", nil)
 		s.wantEvent("skipped c: it needs “” on the cluster, which was not done")
+		s.wantEvent("skipped end: nothing was begun that it would end")
 		s.wantOver(1)
 	})
 }
@@ -311,5 +313,15 @@ func TestEngineSeconds(t *testing.T) {
 		if want := map[string]float64{"a": 1, "b": 0, "c": 90}; fmt.Sprint(seconds) != fmt.Sprint(want) {
 			t.Errorf("took %v, want %v", seconds, want)
 		}
+	})
+}
+
+// What can never run is skipped at once, also where it stands before what it needs: nothing else
+// is going to happen that would have it looked at again.
+func TestEngineSkipsBackwards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := rehearse(t.Context(), t, plan.Step{ID: "d", Needs: []string{"c"}}, plan.Step{ID: "c", Needs: []string{"b"}}, plan.Step{ID: "b", Needs: []string{"a"}}, plan.Step{ID: "a", Title: "A"})
+		s.end("a", errBoom)
+		s.wantOver(0, "cluster: A: boom")
 	})
 }

@@ -49,7 +49,7 @@ func (a KubeadmJoin) Describe() string {
 // Diff implements Differ: it shows the document that kubeadm gets, without what is known
 // only after init.
 func (a KubeadmJoin) Diff() (path string, before, after []byte) {
-	document, err := a.Document(templates.Join{Token: "(known after init)", CAHashes: []string{"(known after init)"}})
+	document, err := a.Document(templates.Join{Token: "(known after init)", CAHashes: []string{"sha256:(known after init)"}})
 	if err != nil {
 		document = []byte(err.Error())
 	}

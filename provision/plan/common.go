@@ -23,13 +23,13 @@ type common struct {
 	ownRegistry string
 	registries  []templates.HostFile
 	proxy       templates.Proxy
-	environment templates.HostFile            // with the proxy
-	dropIns     map[string]templates.HostFile // with the proxy, by unit
-	sums        map[string]contentSum         // by path
-	through     map[httpproxy.Config][]string // addresses that an environment's proxies hide
-	serving     map[string][]string           // requests for serving certificates, by node
-	isAsked     bool                          // the cluster's kubelets make such requests
-	network     []string                      // IDs of the steps that may bring the pod network
+	environment templates.HostFile                   // with the proxy
+	dropIns     map[string]templates.HostFile        // with the proxy, by unit
+	sums        map[string]contentSum                // by path
+	through     map[httpproxy.Config]hiddenAddresses // addresses that an environment's proxies hide
+	serving     map[string][]string                  // requests for serving certificates, by node
+	isAsked     bool                                 // the cluster's kubelets make such requests
+	network     []string                             // IDs of the steps that may bring the pod network
 }
 
 type contentSum struct {
@@ -40,7 +40,7 @@ type contentSum struct {
 func newCommon(wish desired.State, seen facts.Facts) common {
 	c := common{
 		kubeadm: wish.TemplateCluster(), images: wish.ImportedByHost(), ownRegistry: wish.OwnRegistry(), registries: wish.RegistryFiles(),
-		dropIns: map[string]templates.HostFile{}, sums: map[string]contentSum{}, through: map[httpproxy.Config][]string{}, serving: map[string][]string{},
+		dropIns: map[string]templates.HostFile{}, sums: map[string]contentSum{}, through: map[httpproxy.Config]hiddenAddresses{}, serving: map[string][]string{},
 		network: networkSteps(wish.Cluster),
 	}
 	if wish.Proxied() {
@@ -94,20 +94,29 @@ func environment(f facts.Host) httpproxy.Config {
 
 // hidden are the addresses of the cluster that services with such an environment would ask a
 // proxy for.
-func (p *planner) hidden(config httpproxy.Config) []string {
-	if through, known := p.common.through[config]; known {
-		return through
+func (p *planner) hidden(config httpproxy.Config) (through []string, proxy string) {
+	if known, ok := p.common.through[config]; ok {
+		return known.addresses, known.proxy
 	}
 	function := config.ProxyFunc()
-	var through []string
+	var found hiddenAddresses
 	seen := map[string]bool{}
 	for _, address := range p.Unproxied() {
 		server := &url.URL{Scheme: "https", Host: address}
 		proxy, err := function(server)
 		if name := server.Hostname(); err == nil && proxy != nil && !seen[name] {
-			through, seen[name] = append(through, name), true
+			seen[name] = true
+			shown := *proxy // as it is understood: the variable may lack the scheme
+			shown.User = nil
+			found.addresses, found.proxy = append(found.addresses, name), shown.String()
 		}
 	}
-	p.common.through[config] = through
-	return through
+	p.common.through[config] = found
+	return found.addresses, found.proxy
+}
+
+// hiddenAddresses are those that a proxy comes between, and that proxy without its password.
+type hiddenAddresses struct {
+	addresses []string
+	proxy     string
 }

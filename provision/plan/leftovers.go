@@ -148,12 +148,16 @@ func sysctlLeft(entry ledger.Entry, now facts.Host) string {
 }
 
 func swapLeft(entry ledger.Entry, now facts.Host) string {
+	var off []string
 	for device := range strings.SplitSeq(entry.Was, ",") {
 		if device != "" && !slices.ContainsFunc(now.Swaps, func(s facts.Swap) bool { return s.Device == device }) {
-			return "swap on " + device + " was not turned on again"
+			off = append(off, device)
 		}
 	}
-	return ""
+	if len(off) == 0 {
+		return ""
+	}
+	return "swap on " + strings.Join(off, ", ") + " was not turned on again"
 }
 
 func unitLeft(entry ledger.Entry, now facts.Host) string {

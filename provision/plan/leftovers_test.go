@@ -93,6 +93,7 @@ func TestRemains(t *testing.T) {
 		{name: "a unit that was not there and is gone", was: entry(ledger.Unit, templates.KubeletService, "not-found inactive"), now: unit(templates.KubeletService, "not-found")},
 		{name: "a unit that was there", was: entry(ledger.Unit, templates.ContainerdService, "enabled active"), now: unit(templates.ContainerdService, "loaded")},
 		{name: "swap that is off", was: entry(ledger.Swap, "active", "/dev/vdb,/swapfile"), now: swaps("/swapfile"), want: []string{"swap on /dev/vdb was not turned on again"}},
+		{name: "all swap is off", was: entry(ledger.Swap, "active", "/dev/vdb,/swapfile"), want: []string{"swap on /dev/vdb, /swapfile was not turned on again"}},
 		{name: "swap that is on again", was: entry(ledger.Swap, "active", "/dev/vdb,/swapfile"), now: swaps("/swapfile", "/dev/vdb")},
 		{name: "swap that never was on", was: entry(ledger.Swap, "active", "")},
 		{name: "a package", was: entry(ledger.Package, templates.PackageKubelet, "absent"), now: func(h *facts.Host) { world.Packaged(h, "kubelet 1.37.2") }, want: []string{"package kubelet"}},

@@ -262,7 +262,7 @@ func bundleCases() []preflightCase {
 		edit func(*inventory.Cluster)
 		name string
 	}{
-		{nil, "pause"}, {nil, "kube-proxy"}, {nil, "etcd"}, {nil, "coredns"}, {nil, "flannel"},
+		{nil, "pause"}, {nil, "kube-apiserver"}, {nil, "kube-proxy"}, {nil, "etcd"}, {nil, "coredns"}, {nil, "flannel"},
 		{world.FromRepositories, "flannel-cni-plugin"}, {world.AllAddons, "metrics-server"}, {world.AllAddons, "traefik"}, {world.AllAddons, "fairlead-approver"},
 	} {
 		cases = append(cases, preflightCase{name: "no image " + c.name, edit: c.edit, bundle: without(c.name),

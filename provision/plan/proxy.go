@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	"fairlead/inventory"
@@ -40,21 +39,11 @@ func checkProxy(p *planner, _ inventory.Host, f facts.Host) (string, string) {
 	if p.Proxied() || len(f.Environment) == 0 {
 		return "", ""
 	}
-	through := p.hidden(environment(f))
+	through, used := p.hidden(environment(f))
 	if len(through) == 0 {
 		return "", ""
 	}
 	return fmt.Sprintf("services of the host get HTTPS_PROXY=%s from systemd, and NO_PROXY lacks %s: kubeadm and the kubelet would ask the API server through the proxy, and wait for minutes",
-			withoutUser(f.Environment["HTTPS_PROXY"]), strings.Join(through, ", ")),
+			used, strings.Join(through, ", ")),
 		"name the proxy in the inventory (proxy: {https: …}), which completes NO_PROXY on every host; or add them to NO_PROXY of systemd (DefaultEnvironment in system.conf)"
-}
-
-// withoutUser leaves the password out of a proxy's URL.
-func withoutUser(proxy string) string {
-	parsed, err := url.Parse(proxy)
-	if err != nil {
-		return "(not a URL)"
-	}
-	parsed.User = nil
-	return parsed.String()
 }

@@ -1,0 +1,82 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"fairlead/provision/facts"
+	"fairlead/provision/model/world"
+	"fairlead/templates"
+)
+
+// Settings of every kind change in an order: announced before the first, control planes one after
+// another, then what the cluster keeps, then kube-proxy and the kubelets host by host, and the
+// record after the last.
+func TestSettingsOrder(t *testing.T) {
+	all := world.All(world.ThreeControlPlanes,
+		world.Config(templates.KindCluster, map[string]any{"scheduler": map[string]any{"extraArgs": world.Args("v", "4")}}),
+		world.Config(templates.KindKubelet, map[string]any{"maxPods": 200}),
+		world.Config(templates.KindKubeProxy, map[string]any{"mode": "nftables"}))
+	seen := world.Converged(t, world.State(t, world.ThreeControlPlanes))
+	made := Make(world.State(t, all), seen)
+	const announce = " cluster/settings/announce"
+	kubelets := []string{"cp1", "cp2", "cp3", "w1", "w2"}
+	want := map[string]string{
+		"cluster/settings/announce":   "",
+		"cp1/settings":                announce,
+		"cp2/settings":                "cp1/settings" + announce,
+		"cp3/settings":                "cp1/settings cp2/settings" + announce,
+		"cp1/keep-settings":           "cp1/settings cp2/settings cp3/settings" + announce,
+		"cluster/settings/kube-proxy": "cp1/keep-settings" + announce,
+		"cluster/settings/record":     "cluster/settings/kube-proxy cp1/keep-settings cp1/kubelet-settings cp1/settings cp2/kubelet-settings cp2/settings cp3/kubelet-settings cp3/settings w1/kubelet-settings w2/kubelet-settings",
+	}
+	for i, host := range kubelets {
+		needs := []string{"cp1/keep-settings"}
+		for _, before := range kubelets[:i] {
+			needs = append(needs, before+"/kubelet-settings")
+		}
+		want[host+"/kubelet-settings"] = strings.Join(needs, " ") + announce
+	}
+	for _, step := range made.Steps {
+		if _, known := want[step.ID]; !known {
+			t.Errorf("step %s is planned", step.ID)
+		}
+	}
+	for id, needs := range want {
+		i := slices.IndexFunc(made.Steps, func(s Step) bool { return s.ID == id })
+		if i < 0 {
+			t.Errorf("step %s is not planned", id)
+			continue
+		}
+		is, wanted := slices.Sorted(slices.Values(made.Steps[i].Needs)), slices.Sorted(slices.Values(strings.Fields(needs)))
+		if !slices.Equal(is, wanted) {
+			t.Errorf("%s comes after %v, want %v", id, is, wanted)
+		}
+	}
+}
+
+// A control plane that cannot be reached and may run with what a run that was cut off has left
+// hinders nothing else when the cluster keeps what it should.
+func TestSettingsCutOffAndUnreachable(t *testing.T) {
+	wish := world.State(t, world.ThreeControlPlanes)
+	seen := world.Converged(t, wish)
+	seen.API.RecordedSettings[templates.KindCluster+".to-come.0123"] = "scheduler:\n  extraArgs:\n  - {name: v, value: \"4\"}\n"
+	seen.Hosts["cp2"] = facts.Host{Unreachable: world.NoRoute()}
+	made := Make(wish, seen)
+	var blocked []string
+	for _, each := range made.Blocked {
+		blocked = append(blocked, each.Host+": "+each.Title+": "+each.Reason)
+	}
+	want := []string{"cp2: prepare the host: the host cannot be reached", "cp2: change the control plane's settings: the host cannot be reached"}
+	if !slices.Equal(blocked, want) {
+		t.Errorf("blocked is %q, want %q", blocked, want)
+	}
+	var steps []string
+	for _, step := range made.Steps {
+		steps = append(steps, step.ID)
+	}
+	if want := []string{"cp1/settings", "cp3/settings"}; !slices.Equal(steps, want) {
+		t.Errorf("planned are %q, want %q", steps, want)
+	}
+}
