@@ -275,7 +275,7 @@ func TestEngineUnknownNeed(t *testing.T) {
 		s.wantEvent("skipped a: it needs ghost, which is not in the plan")
 		s.end("b", nil)
 		s.wantEvent("skipped c: it needs “” on the cluster, which was not done")
-		s.wantEvent("skipped end: nothing was begun that it would end")
+		s.wantEvent("skipped end: it needs ghost, which is not in the plan")
 		s.wantOver(1)
 	})
 }
