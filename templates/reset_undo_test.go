@@ -229,19 +229,15 @@ func TestResetUndoesTheKernel(t *testing.T) {
 func TestResetUndoesUnits(t *testing.T) {
 	for name, c := range map[string]undone{
 		"ours":               {entry: "unit a.service not-found inactive"},
-		"enabled, active":    {entry: "unit a.service enabled active", did: "systemctl unmask --quiet a.service\nsystemctl enable --quiet a.service\nsystemctl start a.service\n"},
+		"enabled, active":    {entry: "unit a.service enabled active", did: "systemctl unmask --quiet a.service\nsystemctl enable --quiet a.service\n"},
 		"enabled, inactive":  {entry: "unit a.service enabled inactive", did: "systemctl unmask --quiet a.service\nsystemctl enable --quiet a.service\nsystemctl stop a.service\n"},
 		"disabled, inactive": {entry: "unit a.service disabled inactive", did: "systemctl unmask --quiet a.service\nsystemctl disable --quiet a.service\nsystemctl stop a.service\n"},
 		"disabled, failed":   {entry: "unit a.service disabled failed", did: "systemctl unmask --quiet a.service\nsystemctl disable --quiet a.service\nsystemctl stop a.service\n"},
-		"static, active":     {entry: "unit a.swap static active", did: "systemctl unmask --quiet a.swap\nsystemctl start a.swap\n"},
+		"static, active":     {entry: "unit a.swap static active", did: "systemctl unmask --quiet a.swap\n"},
 		"masked":             {entry: "unit a.swap masked inactive"},
 		"masked, running":    {entry: "unit a.service masked active"},
 		// A kubelet that waits for its configuration starts again and again.
 		"starting": {entry: "unit a.service enabled activating", did: "systemctl unmask --quiet a.service\nsystemctl enable --quiet a.service\n"},
-		"cannot be started": {
-			entry: "unit a.service static active", fails: "systemctl start a.service",
-			did: "systemctl unmask --quiet a.service\nsystemctl start a.service\n", says: "cannot start a.service again\n", bad: true,
-		},
 		"gone since": {
 			entry: "unit a.service static inactive", fails: "systemctl stop a.service",
 			did: "systemctl unmask --quiet a.service\nsystemctl stop a.service\n",
@@ -264,8 +260,8 @@ func TestResetRestores(t *testing.T) {
 		s.put("/proc/swaps", noSwap+"/dev/sda3 partition 1 0 -2\n/dev/sda25 partition 1 0 -2\n")
 		return s
 	}
-	const did = "systemctl disable --quiet ours.service\nsystemctl unmask --quiet theirs.service\nsystemctl enable --quiet theirs.service\nsystemctl start theirs.service\nmodprobe -r overlay\n" +
-		"rm -f /etc/a/b.fairlead-new /etc/a/b.fairlead\nrm -f /etc/a/b\nsystemctl daemon-reload\nsystemctl reset-failed ours.service\nswapon /dev/sda2\nswapon /swapfile\n| restoring files and settings\n"
+	const did = "systemctl disable --quiet ours.service\nsystemctl unmask --quiet theirs.service\nsystemctl enable --quiet theirs.service\nmodprobe -r overlay\n" +
+		"rm -f /etc/a/b.fairlead-new /etc/a/b.fairlead\nrm -f /etc/a/b\nsystemctl daemon-reload\nsystemctl reset-failed ours.service\nsystemctl restart theirs.service\nswapon /dev/sda2\nswapon /swapfile\n| restoring files and settings\n"
 	s := lay(t)
 	s.wantRun(did, resetPart(t, "restore"))
 	s.wantGone("/etc/a")
@@ -273,4 +269,12 @@ func TestResetRestores(t *testing.T) {
 	s = lay(t)
 	s.write("fails", "swapon /dev/sda2\n")
 	s.wantRefusal(did+"| cannot turn swap on again: /dev/sda2\nexit status 1\n", resetPart(t, "restore"))
+	s = lay(t)
+	s.write("fails", "systemctl restart theirs.service\n")
+	s.wantRefusal(did+"| cannot restart theirs.service again\nexit status 1\n", resetPart(t, "restore"))
+	// What was masked cannot be started, and ran all the same: it is left as it is.
+	s = lay(t)
+	s.put("/var/lib/fairlead/ledger", "unit theirs.service masked active\n")
+	s.put("/var/lib/fairlead/saved/swaps", "")
+	s.wantRun("systemctl daemon-reload\n| restoring files and settings\n", resetPart(t, "restore"))
 }

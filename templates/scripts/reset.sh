@@ -288,7 +288,7 @@ restore() {
 		systemctl reset-failed "$unit" 2>/dev/null
 	done
 	# What ran before runs again, and with the files that were put back.
-	sed -n 's/^unit \([^ ]*\) [^ ]* active$/\1/p' "$state/undo" >"$state/again"
+	sed -n -e '/^unit [^ ]* masked/d' -e 's/^unit \([^ ]*\) [^ ]* active$/\1/p' "$state/undo" >"$state/again"
 	while read -r unit; do
 		verb=start
 		[ "$unit" = "${unit%.service}" ] || verb=restart
