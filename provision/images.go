@@ -223,7 +223,7 @@ func (s *Session) DeleteImage(ctx context.Context, reference string) error {
 	if cause := seen.Unreachable; cause != nil {
 		return &UnreachableError{Hosts: []string{host.Name}, Causes: []error{cause}}
 	}
-	plan := plan.MakeImageDeletion(host, seen, reference, repository, tag)
+	plan := plan.MakeImageDeletion(host, reference, repository, tag)
 	_, errs := s.apply(ctx, plan, facts.Facts{Hosts: map[string]facts.Host{host.Name: seen}})
 	return errors.Join(errs...)
 }

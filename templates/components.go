@@ -8,6 +8,7 @@ const (
 	ComponentEtcd              = "etcd"
 )
 
+// Components are the static pods of a control plane, in the order in which they are changed.
 func Components() []string {
 	return []string{ComponentEtcd, ComponentAPIServer, ComponentControllerManager, ComponentScheduler}
 }
@@ -22,6 +23,7 @@ func KubeadmPhase(component string) []string {
 	}[component]
 }
 
+// ManifestPath is where the manifest of a component lies.
 func ManifestPath(component string) string { return manifestFolder + "/" + component + ".yaml" }
 
 // FormerManifest is where a manifest is kept while it is changed.

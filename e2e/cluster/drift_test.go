@@ -68,7 +68,7 @@ func drifts() []drift {
 		script: "cd /usr/local/bin; cp -p kubelet kubelet.new; echo >>kubelet.new; mv kubelet.new kubelet",
 		reason: "/usr/local/bin/kubelet is not that of kubernetes 1.37.2", plans: []string{"w1/kubernetes"},
 		check: "sha256sum /usr/local/bin/kubelet; sha256sum /proc/$(systemctl show kubelet -p MainPID --value)/exe | cut -c1-64",
-		may:   append(restarted("kubelet"), "file /usr/local/bin ", "file /usr/local/bin/kubelet ", "sum /usr/local/bin/kubelet "),
+		may:   append(restarted("kubelet"), "file /usr/local/bin ", "file /usr/local/bin/kubelet ", "sum /usr/local/bin/kubelet ", "file /var/lib/fairlead ", "file /var/lib/fairlead/hashes ", "file /var/lib/fairlead/lock ", "sum /var/lib/fairlead/hashes "),
 	}, {
 		// All hosts of a lab share one kernel, so swap is on for all of them.
 		name: "Swap", host: "w2", touched: []string{"cp1", "w1", "w2"},

@@ -42,6 +42,7 @@ func ContainerdWanted(kubernetes string) string {
 	return fmt.Sprintf("Kubernetes 1.%d wants containerd %s or newer of that series, or a later one", MinorOf(kubernetes), strings.Join(rows, ", "))
 }
 
+// MinorOf is the minor of a version of Kubernetes: 37 of 1.37.2; 0 when there is none.
 func MinorOf(kubernetes string) int {
 	if n := Numbers(kubernetes); len(n) > 1 {
 		return n[1]

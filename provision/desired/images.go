@@ -167,25 +167,9 @@ func (w State) ImportedByHost() map[string][]bundle.Image {
 // not empty when the rules ask for names that kubeadm cannot be told: it has one repository,
 // but for etcd and CoreDNS, and below it the images' own last names (cmd/kubeadm/app/images).
 func KubeadmImages(wish State) (names templates.KubeadmImages, problem string) {
-	folders := map[string]string{}
-	for _, need := range wish.Needs {
-		base := imageBase(need.Origin)
-		if !slices.Contains(kubeadmBases(), base) || !strings.HasPrefix(need.Origin, upstreamRepository+"/") {
-			continue
-		}
-		if base != imageBase(need.Name) {
-			return names, fmt.Sprintf("images.rewrite makes %s of %s: kubeadm wants its images under their own last names", need.Name, need.Origin)
-		}
-		folders[base] = imageFolder(need.Name)
-	}
-	if !wish.HasBundle() {
-		for _, origin := range []string{upstreamRepository + "/etcd", upstreamRepository + "/coredns/coredns"} {
-			name, err := wish.Rules.Rewrite(origin)
-			if err != nil {
-				return names, fmt.Sprintf("images.rewrite of %s: %v", origin, err)
-			}
-			folders[imageBase(origin)] = imageFolder(name)
-		}
+	folders, problem := kubeadmFolders(wish)
+	if problem != "" {
+		return names, problem
 	}
 	repository, bundled := folders["kube-apiserver"]
 	if !bundled {
@@ -197,6 +181,31 @@ func KubeadmImages(wish State) (names templates.KubeadmImages, problem string) {
 		}
 	}
 	return repositories(repository, folders["coredns"], folders["etcd"]), ""
+}
+
+// kubeadmFolders are the repositories of the images that kubeadm names, by their last names.
+func kubeadmFolders(wish State) (folders map[string]string, problem string) {
+	folders = map[string]string{}
+	for _, need := range wish.Needs {
+		base := imageBase(need.Origin)
+		if !slices.Contains(kubeadmBases(), base) || !strings.HasPrefix(need.Origin, upstreamRepository+"/") {
+			continue
+		}
+		if base != imageBase(need.Name) {
+			return nil, fmt.Sprintf("images.rewrite makes %s of %s: kubeadm wants its images under their own last names", need.Name, need.Origin)
+		}
+		folders[base] = imageFolder(need.Name)
+	}
+	if !wish.HasBundle() {
+		for _, origin := range []string{upstreamRepository + "/etcd", upstreamRepository + "/coredns/coredns"} {
+			name, err := wish.Rules.Rewrite(origin)
+			if err != nil {
+				return nil, fmt.Sprintf("images.rewrite of %s: %v", origin, err)
+			}
+			folders[imageBase(origin)] = imageFolder(name)
+		}
+	}
+	return folders, ""
 }
 
 // repositories leaves out what kubeadm chooses by itself: all in one repository, but upstream's

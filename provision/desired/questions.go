@@ -50,6 +50,7 @@ func (w State) TemplateCluster() templates.Cluster {
 // PackageDockerCE is Docker's own package of Docker Engine.
 const PackageDockerCE = "docker-ce"
 
+// KubernetesPackages are those that have the version of Kubernetes.
 func KubernetesPackages() []string {
 	return []string{templates.PackageKubelet, templates.PackageKubeadm, templates.PackageKubectl}
 }
@@ -145,6 +146,7 @@ const (
 // KubeadmConfigConfigMap, KubeletBaseConfigurationConfigMap, KubeProxyConfigMap).
 type settingsSource struct{ Kind, ConfigMap, Key string }
 
+// SettingsSources are where a cluster keeps each document, in the order in which they are read.
 func SettingsSources() []settingsSource {
 	return []settingsSource{
 		{templates.KindCluster, "kubeadm-config", "ClusterConfiguration"},

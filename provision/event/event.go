@@ -51,10 +51,12 @@ type Emitter struct {
 	sink func(Event)
 }
 
+// NewEmitter stamps events with the time that now gives, and passes them on to sink.
 func NewEmitter(now func() time.Time, sink func(Event)) *Emitter {
 	return &Emitter{Now: now, sink: sink}
 }
 
+// Emit passes on an event. It returns when the event was taken.
 func (e *Emitter) Emit(event Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

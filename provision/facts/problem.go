@@ -36,7 +36,7 @@ const (
 	// RegistryCertificate: the registry's certificate does not verify.
 	RegistryCertificate Kind = "registry certificate"
 	// RegistryCredentials: user and password are wrong, are missing, or are not enough.
-	RegistryCredentials Kind = "registry credentials"
+	RegistryCredentials Kind = "registry credentials" //nolint:gosec // the name of a problem
 	// ImageMissing: the registry answered and does not have the image.
 	ImageMissing Kind = "image missing"
 	// ImageUnknown: none of these; the text says it all.

@@ -11,15 +11,15 @@ import (
 type Situation string
 
 const (
-	// None: every control-plane host was looked at, and none of them holds a control plane.
+	// None says that every control-plane host was looked at, and none of them holds a control plane.
 	None Situation = "none"
-	// Unknown: no control plane was seen, and a control-plane host that was not reached may hold one.
+	// Unknown says that no control plane was seen, and a control-plane host that was not reached may hold one.
 	Unknown Situation = "unknown"
-	// Half: kubeadm init was begun and did not come to its end.
+	// Half says that kubeadm init was begun and did not come to its end.
 	Half Situation = "half"
-	// Silent: there is a control plane, and its API server does not answer.
+	// Silent says that there is a control plane, and its API server does not answer.
 	Silent Situation = "silent"
-	// Living: the API server answers, and holds all that kubeadm init makes.
+	// Living says that the API server answers, and holds all that kubeadm init makes.
 	Living Situation = "living"
 )
 

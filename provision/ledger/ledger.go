@@ -30,6 +30,7 @@ const (
 	Package = "package"
 )
 
+// Files are touches of regular files.
 func Files(paths ...string) []Touch {
 	var touched []Touch
 	for _, path := range paths {
@@ -47,6 +48,7 @@ func Unrecorded(touched []Touch, ledger []Entry) []Touch {
 
 func (t Touch) String() string { return fmt.Sprintf("%s:%s", t.Kind, t.Key) }
 
+// Trees are touches of folders and all that will be in them.
 func Trees(paths []string) []Touch {
 	var touched []Touch
 	for _, path := range paths {

@@ -72,6 +72,7 @@ func below(h *facts.Host, folder string) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(h.Files)), func(path string) bool { return !strings.HasPrefix(path, folder+"/") })
 }
 
+// SetActive gives a unit of a host another state.
 func SetActive(h *facts.Host, unit, state string) {
 	facts := h.Units[unit]
 	facts.Load, facts.Active, facts.Path = "loaded", state, unitPath(h, unit)

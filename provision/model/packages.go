@@ -273,6 +273,7 @@ func packagesOf(h facts.Host) string {
 	return fmt.Sprint(maps.Clone(h.Packages), " of which ", slices.Sorted(slices.Values(ours)), " are ours")
 }
 
+// OfPackages says that an action works with the package manager.
 func OfPackages(action plan.Action) bool {
 	script, ok := action.(plan.Script)
 	return ok && slices.Contains([]templates.Script{templates.ScriptPackagesApt, templates.ScriptPackagesDnf}, script.Name)

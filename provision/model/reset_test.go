@@ -243,7 +243,7 @@ func TestUpBringsBackADeletedImage(t *testing.T) {
 	name := slices.Sorted(maps.Keys(s.Facts.Hosts["w1"].RegistryImages))[0]
 	at := strings.LastIndex(name, ":")
 	host, _ := s.State.Cluster.Host("w1")
-	if err := s.do(plan.MakeImageDeletion(host, s.Facts.Hosts["w1"], name, name[:at], name[at+1:])); err != nil {
+	if err := s.do(plan.MakeImageDeletion(host, name, name[:at], name[at+1:])); err != nil {
 		t.Fatal(err)
 	}
 	if _, exists := s.Observe().Hosts["w1"].RegistryImages[name]; exists {

@@ -33,6 +33,7 @@ func Identify(object map[string]any) Applied {
 	return applied
 }
 
+// TextOf is a field as text; empty where there is none.
 func TextOf(value any) string {
 	text, _ := value.(string)
 	return text

@@ -4,10 +4,12 @@ import (
 	"fmt"
 )
 
+// System is an object in kube-system.
 func System(apiVersion, kind, name string) map[string]any {
 	return map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{"namespace": "kube-system", "name": name}}
 }
 
+// ConfigMap is one in kube-system.
 func ConfigMap(name string, data map[string]any) map[string]any {
 	object := System("v1", "ConfigMap", name)
 	object["data"] = data

@@ -1,7 +1,6 @@
 package object
 
 import (
-	"strings"
 	"testing"
 
 	"sigs.k8s.io/yaml"
@@ -72,6 +71,3 @@ func parsed(t *testing.T, text string) map[string]any {
 }
 
 // replaceAll replaces old texts by new ones, which alternate.
-func replaced(text string, pairs ...string) string {
-	return strings.NewReplacer(pairs...).Replace(text)
-}

@@ -62,6 +62,26 @@ func unknownEntries(entries []ledger.Entry) []string {
 // Leftovers compares a host after its reset with what its ledger promised before. The error names
 // the entries of which nobody has said whether they are undone.
 func Leftovers(was, now facts.Host) ([]string, error) {
+	left := remains(was, now)
+	var errs []error
+	for _, entry := range was.Ledger {
+		promise, known := promises()[entry.Kind]
+		if !known || !promise.wasAnswered(entry.Key, now) {
+			errs = append(errs, fmt.Errorf("ledger entry %s %s: nobody has said whether it is undone", entry.Kind, entry.Key))
+			continue
+		}
+		if item := promise.left(entry, now); item != "" {
+			left = append(left, item)
+		}
+	}
+	if len(now.Ledger) > 0 {
+		left = append(left, templates.StateFolder+"/ledger")
+	}
+	return left, errors.Join(errs...)
+}
+
+// remains are processes, mounts, interfaces and rules, of which a reset must leave none.
+func remains(was, now facts.Host) []string {
 	var left []string
 	found := func(format string, args ...any) { left = append(left, fmt.Sprintf(format, args...)) }
 	for _, process := range now.Processes {
@@ -81,21 +101,7 @@ func Leftovers(was, now facts.Host) ([]string, error) {
 	for _, rules := range now.Netfilter {
 		found("netfilter rules in %s", rules)
 	}
-	var errs []error
-	for _, entry := range was.Ledger {
-		promise, known := promises()[entry.Kind]
-		if !known || !promise.wasAnswered(entry.Key, now) {
-			errs = append(errs, fmt.Errorf("ledger entry %s %s: nobody has said whether it is undone", entry.Kind, entry.Key))
-			continue
-		}
-		if item := promise.left(entry, now); item != "" {
-			found("%s", item)
-		}
-	}
-	if len(now.Ledger) > 0 {
-		found("%s/ledger", templates.StateFolder)
-	}
-	return left, errors.Join(errs...)
+	return left
 }
 
 // wasAnswered says that a host was asked what an entry needs, and has answered.

@@ -137,6 +137,7 @@ func hostStep(host inventory.Host, stage Stage, name, title string) Step {
 	return Step{ID: StepID(host.Name, name), Stage: stage, Host: host.Name, Title: title}
 }
 
+// StepID is the ID of a host's step of that name.
 func StepID(host, name string) string { return host + "/" + name }
 
 func (s *Step) because(format string, args ...any) {

@@ -76,7 +76,7 @@ func TestExplainFailure(t *testing.T) {
 				dir = tt.dir
 			}
 			got := explainFailure(disk.serve(t), dir, tt.size, tt.err)
-			if !errors.Is(got, tt.err) || tt.want == nil && got != tt.err {
+			if !errors.Is(got, tt.err) || tt.want == nil && got != tt.err { //nolint:errorlint // the very same
 				t.Errorf("got %v, of which %v is no part", got, tt.err)
 			}
 			if tt.want != nil && (!errors.Is(got, tt.want) || !strings.Contains(got.Error(), tt.says) || !strings.Contains(got.Error(), dir)) {

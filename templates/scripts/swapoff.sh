@@ -6,17 +6,17 @@ export LC_ALL
 for unit in "$@"; do
 	systemctl mask --now "$unit"
 done
-if [ -f /etc/fstab ]; then
-	# Comment out the active swap lines and keep everything else, to the byte.
-	sed -E 's/^[[:blank:]]*[^#[:blank:]][^[:blank:]]*[[:blank:]]+[^[:blank:]]+[[:blank:]]+swap([[:blank:]]|$)/#&/' /etc/fstab >/etc/fstab.fairlead
-	if cmp -s /etc/fstab /etc/fstab.fairlead; then
-		rm -f /etc/fstab.fairlead
-	else
-		chmod --reference=/etc/fstab /etc/fstab.fairlead
-		chown --reference=/etc/fstab /etc/fstab.fairlead
-		mv -f /etc/fstab.fairlead /etc/fstab
-		systemctl daemon-reload
-	fi
+# Comments out the active swap lines and keeps everything else, to the byte.
+without_swap() {
+	sed -E 's/^[[:blank:]]*[^#[:blank:]][^[:blank:]]*[[:blank:]]+[^[:blank:]]+[[:blank:]]+swap([[:blank:]]|$)/#&/' /etc/fstab
+}
+
+if [ -f /etc/fstab ] && ! without_swap | cmp -s - /etc/fstab; then
+	without_swap >/etc/fstab.fairlead
+	chmod --reference=/etc/fstab /etc/fstab.fairlead
+	chown --reference=/etc/fstab /etc/fstab.fairlead
+	mv -f /etc/fstab.fairlead /etc/fstab
+	systemctl daemon-reload
 fi
 # A device that somebody else turns off at the same moment is an error to swapoff and
 # none to us: what counts is read back.

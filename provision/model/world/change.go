@@ -13,12 +13,14 @@ import (
 	"fairlead/templates"
 )
 
+// ChangeHost changes the facts of one host.
 func ChangeHost(f facts.Facts, name string, change func(*facts.Host)) {
 	host := f.Hosts[name]
 	change(&host)
 	f.Hosts[name] = host
 }
 
+// ChangeNode changes one node, whose maps may be those of others.
 func ChangeNode(f facts.Facts, name string, change func(*object.Node)) {
 	node := f.API.Nodes[name]
 	node.Labels, node.Annotations = maps.Clone(node.Labels), maps.Clone(node.Annotations)
@@ -30,10 +32,12 @@ func sortImages(images []bundle.Image) {
 	slices.SortFunc(images, func(a, b bundle.Image) int { return cmp.Compare(a.Name, b.Name) })
 }
 
+// DaemonJSON gives a host a configuration of Docker Engine.
 func DaemonJSON(text string) func(*facts.Host) {
 	return func(h *facts.Host) { Written(h, templates.DockerConfigPath, 0o600, []byte(text)) }
 }
 
+// Written puts a file on a host.
 func Written(h *facts.Host, path string, mode uint32, content []byte) {
 	sum := sha256.Sum256(content)
 	h.Files[path] = facts.File{Mode: mode, SHA256: hex.EncodeToString(sum[:])}

@@ -13,6 +13,7 @@ func FromRepositories(c *inventory.Cluster) {
 	c.Runtime = inventory.Runtime{Name: inventory.RuntimeContainerd, Repository: inventory.Repository{URL: inventory.DefaultRuntimeRepository}}
 }
 
+// WithoutBundle has no bundle.
 func WithoutBundle(c *inventory.Cluster) { c.Kubernetes.Bundle = "" }
 
 // WithDocker has Docker Engine come from packages, whatever the rest comes from.
@@ -26,14 +27,17 @@ func WithRegistries(c *inventory.Cluster) {
 	c.Runtime.Mirrors = map[string][]string{"docker.io": {"https://mirror.lab/hub"}}
 }
 
+// WithProxy has hosts reach the world through a proxy.
 func WithProxy(c *inventory.Cluster) {
 	c.Proxy = inventory.Proxy{HTTP: "http://proxy.lab:3128", HTTPS: "http://proxy.lab:3128", No: []string{"registry.lab"}}
 }
 
+// WithSocket has a container runtime that the user installs.
 func WithSocket(c *inventory.Cluster) {
 	c.Runtime = inventory.Runtime{Name: inventory.RuntimeContainerd, CRISocket: "unix:///run/crio/crio.sock"}
 }
 
+// Version asks for another version of Kubernetes.
 func Version(of string) func(*inventory.Cluster) {
 	return func(c *inventory.Cluster) { c.Kubernetes.Version = of }
 }
@@ -50,6 +54,7 @@ func Config(kind string, fields map[string]any) func(*inventory.Cluster) {
 	}
 }
 
+// All makes several edits, one after another.
 func All(edits ...func(*inventory.Cluster)) func(*inventory.Cluster) {
 	return func(c *inventory.Cluster) {
 		for _, edit := range edits {
@@ -58,6 +63,7 @@ func All(edits ...func(*inventory.Cluster)) func(*inventory.Cluster) {
 	}
 }
 
+// Args are extra arguments of a component: name, value, name, value.
 func Args(pairs ...string) []any {
 	var list []any
 	for i := 0; i < len(pairs); i += 2 {
@@ -66,8 +72,10 @@ func Args(pairs ...string) []any {
 	return list
 }
 
+// ManifestOf is a static pod's manifest with these arguments.
 func ManifestOf(component string, arguments ...string) []byte {
 	return []byte("spec:\n  containers:\n  - command:\n    - " + strings.Join(append([]string{component}, arguments...), "\n    - ") + "\n")
 }
 
+// OnlyControlPlane has one host, which takes pods.
 func OnlyControlPlane(c *inventory.Cluster) { c.Workers, c.ControlPlane.Schedulable = nil, true }

@@ -6,6 +6,7 @@ import (
 	"fairlead/provision/facts"
 )
 
+// KubernetesOf has kubelet and kubeadm of a version in a folder.
 func KubernetesOf(path, of string) func(*facts.Host) {
 	return func(h *facts.Host) { Programs(h, "kubelet "+path+" "+of, "kubeadm "+path+" "+of) }
 }

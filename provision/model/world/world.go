@@ -57,6 +57,7 @@ dpabgJ89uZhwFsZchwQWMX6UA3l1UWQaskqa0efbcm4O
 `
 )
 
+// State is what is desired of cp1, w1 and w2, as edit has it.
 func State(t testing.TB, edit func(*inventory.Cluster)) desired.State {
 	t.Helper()
 	return BundledState(t, edit, nil)
@@ -111,20 +112,24 @@ func PrivateRegistry(t testing.TB) func(*inventory.Cluster) {
 // OwnRegistryOnWorker lets fairlead run a registry on w1.
 func OwnRegistryOnWorker(c *inventory.Cluster) { c.Images.Host = "w1" }
 
+// AllAddons asks for every add-on that fairlead brings along.
 func AllAddons(c *inventory.Cluster) {
 	c.Addons.MetricsServer = &inventory.MetricsServer{}
 	c.Addons.Ingress = &inventory.Ingress{Controller: inventory.IngressTraefik, HostNetwork: true, Placement: inventory.Placement{On: inventory.PlaceControlPlane}}
 }
 
+// ThreeControlPlanes adds cp2 and cp3.
 func ThreeControlPlanes(c *inventory.Cluster) {
 	c.ControlPlane.Hosts = append(c.ControlPlane.Hosts,
 		Host("cp2", "192.0.2.12", inventory.RoleControlPlane), Host("cp3", "192.0.2.13", inventory.RoleControlPlane))
 }
 
+// Host is a host of an inventory.
 func Host(name, address string, role inventory.Role) inventory.Host {
 	return inventory.Host{Name: name, Address: netip.MustParseAddr(address), Role: role, Labels: map[string]string{}}
 }
 
+// TestBundle is the manifest of a bundle of Kubernetes 1.37.2.
 func TestBundle() bundle.Manifest {
 	both := []string{bundle.RoleControlPlane, bundle.RoleWorker}
 	manifest := bundle.Manifest{SchemaVersion: 1, KubernetesVersion: "1.37.2", Architecture: "amd64"}
@@ -242,7 +247,7 @@ func joinedHost(wish desired.State, host inventory.Host) facts.Host {
 	return f
 }
 
-// facts makes those of all hosts by one of the functions above, without a cluster.
+// Of makes the facts of all hosts by a function such as FreshHost, without a cluster.
 func Of(wish desired.State, of func(desired.State, inventory.Host) facts.Host) facts.Facts {
 	facts := facts.Facts{Hosts: map[string]facts.Host{}, API: facts.API{Err: facts.NoCluster()}}
 	for _, host := range wish.Cluster.Hosts() {
