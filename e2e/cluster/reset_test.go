@@ -71,7 +71,7 @@ func (s *site) leaveSomething() {
 	s.t.Helper()
 	const file = "/opt/cni/bin/bridge"
 	s.shell("w2", "mount --bind "+file+" "+file)
-	s.fairlead("reset", "w2", "--yes").exits(1).saysOf("w2", "reset left behind", file, "hint: ")
+	s.fairlead("reset", "w2", "--yes").exits(1).says("reset left behind", "w2: file "+file, "hint: ")
 	s.shell("w2", "umount "+file)
 	s.fairlead("reset", "w2", "--yes").exits(0)
 	if out := s.shell("w2", "ls -d /opt/cni /var/lib/fairlead 2>/dev/null || :"); out != "" {
