@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"fairlead/inventory"
+	"fairlead/provision/facts"
 	"fairlead/provision/model/world"
 	"fairlead/provision/object"
 )
@@ -130,6 +131,17 @@ func TestControlPlaneTaint(t *testing.T) {
 		if got := changeText(Make(wish, seen), c.host+"/node"); got != c.want {
 			t.Errorf("%s: planned is\n%s\nwant\n%s", c.name, got, c.want)
 		}
+	}
+}
+
+// Where there is no node, and none that is about to be, nothing is put on it.
+func TestNoNodeIsChanged(t *testing.T) {
+	wish := world.State(t, func(c *inventory.Cluster) { c.Workers[0].Labels = map[string]string{"disk": "ssd"} })
+	seen := world.Converged(t, wish)
+	delete(seen.API.Nodes, "w1")
+	world.ChangeHost(seen, "w1", func(h *facts.Host) { h.CA = []byte(world.ForeignCA) })
+	if got := changeText(Make(wish, seen), "w1/node"); got != "" {
+		t.Errorf("planned is\n%s", got)
 	}
 }
 

@@ -80,3 +80,31 @@ func TestSettingsCutOffAndUnreachable(t *testing.T) {
 		t.Errorf("planned are %q, want %q", steps, want)
 	}
 }
+
+// A record that cannot be read is said, and no settings are changed on the ground of it.
+func TestSettingsRecordThatCannotBeRead(t *testing.T) {
+	wish := world.State(t, world.Config(templates.KindKubelet, map[string]any{"maxPods": 200}))
+	seen := world.Converged(t, world.State(t, nil))
+	seen.API.RecordedSettings[templates.KindKubelet] = "maxPods: [110\n"
+	made := Make(wish, seen)
+	if len(made.Steps) > 0 || len(made.Blocked) != 1 || !strings.HasPrefix(made.Blocked[0].Reason, "ConfigMap kube-system/fairlead-settings: KubeletConfiguration: ") {
+		t.Errorf("planned are %+v, blocked %+v", made.Steps, made.Blocked)
+	}
+}
+
+// The command of a static pod is that of its first container, as far as there is one.
+func TestCommandOf(t *testing.T) {
+	for manifest, want := range map[string]string{
+		"spec: {containers: [{command: [etcd, --a=1, --b=2]}]}":                "etcd --a=1 --b=2",
+		"spec: {containers: [{command: [etcd, --a=1]}, {command: [sidecar]}]}": "etcd --a=1",
+		"spec: {containers: [{name: etcd}]}":                                   "",
+		"spec: {containers: []}":                                               "",
+		"spec: {}":                                                             "",
+		"":                                                                     "",
+		"spec: [":                                                              "",
+	} {
+		if got := strings.Join(CommandOf([]byte(manifest)), " "); got != want {
+			t.Errorf("%q has the command %q, want %q", manifest, got, want)
+		}
+	}
+}
