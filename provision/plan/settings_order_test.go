@@ -108,3 +108,27 @@ func TestCommandOf(t *testing.T) {
 		}
 	}
 }
+
+// The arguments of each static pod are looked for where kubeadm has them.
+func TestExtraArgs(t *testing.T) {
+	document := "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n"
+	for _, section := range []string{"apiServer", "controllerManager", "scheduler"} {
+		document += section + ": {extraArgs: [{name: of, value: " + section + "}, {name: v, value: \"4\"}]}\n"
+	}
+	document += "etcd: {local: {extraArgs: [{name: of, value: etcd}]}}\n"
+	fields, err := templates.ReadSettings(templates.KindCluster, []byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for component, want := range map[string]string{
+		"kube-apiserver": "--of=apiServer --v=4", "kube-controller-manager": "--of=controllerManager --v=4",
+		"kube-scheduler": "--of=scheduler --v=4", "etcd": "--of=etcd",
+	} {
+		if got := strings.Join(ExtraArgs(fields, component), " "); got != want {
+			t.Errorf("%s gets %q, want %q", component, got, want)
+		}
+		if got := ExtraArgs(templates.Fields{}, component); len(got) > 0 {
+			t.Errorf("%s gets %q from nothing", component, got)
+		}
+	}
+}
