@@ -143,7 +143,7 @@ func nfpmSet() set {
 func approverSet() set {
 	return set{
 		Name:     "approver",
-		Product:  []string{"go.mod", "go.sum", "cmd/fairlead-approver", "pki", "provision/kube"},
+		Product:  []string{"go.mod", "go.sum", "cmd/fairlead-approver", "pki", "provision/kube", "provision/object"},
 		Binaries: []binary{{"fairlead-approver", "fairlead/cmd/fairlead-approver"}},
 	}
 }
