@@ -71,7 +71,11 @@ func (o *Observer) Observe(ctx context.Context) (facts.Facts, error) {
 // ObserveHost asks one host everything in one round trip, and reports that it was observed.
 func (o *Observer) ObserveHost(ctx context.Context, host inventory.Host, also ...facts.Query) facts.Host {
 	begin := time.Now()
-	seen, err := o.probe(ctx, host, facts.Ask(append([]facts.Query{o.query}, also...)...))
+	query := o.query
+	if len(also) > 0 { // what all are asked was joined once
+		query = facts.Ask(append([]facts.Query{query}, also...)...)
+	}
+	seen, err := o.probe(ctx, host, query)
 	event := event.Event{Kind: event.Observed, Host: host.Name, Seconds: time.Since(begin).Seconds()}
 	if err != nil {
 		seen = facts.Host{Unreachable: hostProblem(err)}

@@ -39,20 +39,21 @@ func promises() map[string]promise {
 
 // AsksOfLedger is what has to be asked of a host to see whether all of its ledger is undone.
 func AsksOfLedger(entries []ledger.Entry) facts.Query {
-	query := facts.Query{Remains: true}
+	queries, all := []facts.Query{{Remains: true}}, promises()
 	for _, entry := range entries {
-		if promise, known := promises()[entry.Kind]; known {
-			query = facts.Ask(query, promise.asks(entry.Key))
+		if promise, known := all[entry.Kind]; known {
+			queries = append(queries, promise.asks(entry.Key))
 		}
 	}
-	return query
+	return facts.Ask(queries...)
 }
 
 // unknownEntries are those of kinds that this fairlead does not know: a later one wrote them.
 func unknownEntries(entries []ledger.Entry) []string {
 	var unknown []string
+	all := promises()
 	for _, entry := range entries {
-		if _, known := promises()[entry.Kind]; !known {
+		if _, known := all[entry.Kind]; !known {
 			unknown = append(unknown, entry.Kind+" "+entry.Key)
 		}
 	}
@@ -62,10 +63,10 @@ func unknownEntries(entries []ledger.Entry) []string {
 // Leftovers compares a host after its reset with what its ledger promised before. The error names
 // the entries of which nobody has said whether they are undone.
 func Leftovers(was, now facts.Host) ([]string, error) {
-	left := remains(was, now)
+	left, all := remains(was, now), promises()
 	var errs []error
 	for _, entry := range was.Ledger {
-		promise, known := promises()[entry.Kind]
+		promise, known := all[entry.Kind]
 		if !known || !promise.wasAnswered(entry.Key, now) {
 			errs = append(errs, fmt.Errorf("ledger entry %s %s: nobody has said whether it is undone", entry.Kind, entry.Key))
 			continue
