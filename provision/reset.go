@@ -72,7 +72,8 @@ func (s *Session) leftovers(ctx context.Context, made plan.Plan, before facts.Fa
 		}
 		now := s.observer.ObserveHost(ctx, host, plan.AsksOfLedger(was.Ledger))
 		if now.Unreachable != nil {
-			return left, fmt.Errorf("%s: look for leftovers: %w", host.Name, now.Unreachable)
+			errs = append(errs, fmt.Errorf("%s: look for leftovers: %w", host.Name, now.Unreachable))
+			continue
 		}
 		items, err := plan.Leftovers(was, now)
 		for _, item := range items {
