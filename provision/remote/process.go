@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// endGroup ends the process group $1: SIGTERM, and after $2 tenths of a second SIGKILL.
-const endGroup = `kill -s TERM -- "-$1" 2>/dev/null || exit 0
-n=0
+// endGroup ends the process group $1: SIGTERM, again each second, and after $2 tenths of a second SIGKILL. Again, as a shell
+// that has a trap and gets the signal just before it starts a program waits for that program's end, which got none.
+const endGroup = `n=0
 while kill -s 0 -- "-$1" 2>/dev/null; do
-  n=$((n + 1))
   if [ "$n" -gt "$2" ]; then kill -s KILL -- "-$1"; exit 0; fi
+  if [ "$((n % 10))" = 0 ]; then kill -s TERM -- "-$1" 2>/dev/null; fi
   sleep 0.1
+  n=$((n + 1))
 done`
 
 // endSlack is the time that a cancelled command has to start, so that its process group is known, and the time beyond

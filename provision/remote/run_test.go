@@ -213,6 +213,28 @@ func TestCancelEndsProcesses(t *testing.T) {
 	})
 }
 
+// TestSignalComesAgain cancels a script that tidies up behind itself while its program misses the first SIGTERM, as one does
+// that the shell starts just after the signal.
+func TestSignalComesAgain(t *testing.T) {
+	overWays(t, func(t *testing.T, open opener) {
+		h := open(t, setting{grace: 20 * time.Second})
+		tidied := filepath.Join(t.TempDir(), "tidied")
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := h.Run(ctx, remote.Command{
+			Argv: []string{tidied},
+			Script: `trap 'touch "$1"' EXIT; trap 'trap "" TERM; exit 1' TERM
+sh -c 'trap "trap - TERM" TERM; echo here; while :; do sleep 0.05; done'`,
+			OnLine: func(string) { cancel() },
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		if _, err := os.Stat(tidied); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestCancelBeforeStart(t *testing.T) {
 	overWays(t, func(t *testing.T, open opener) {
 		h := open(t, setting{})

@@ -4,5 +4,5 @@ set -eu
 PATH=/usr/local/bin:$PATH
 systemctl stop fairlead-registry.service
 trap 'systemctl start fairlead-registry.service' EXIT
-trap 'exit 1' HUP INT TERM
+trap 'trap "" HUP INT TERM; exit 1' HUP INT TERM # signals come again, and leave what EXIT does alone
 OTEL_TRACES_EXPORTER=none registry garbage-collect --delete-untagged --quiet /etc/fairlead/registry/writer.yaml

@@ -17,7 +17,7 @@ discard() {
 }
 discard "$@"
 trap 'discard "$@"' EXIT
-trap 'exit 1' HUP INT TERM
+trap 'trap "" HUP INT TERM; exit 1' HUP INT TERM # signals come again, and leave what EXIT does alone
 # gzip ends with an error if its input does, so a broken transfer installs nothing.
 tar --extract --gzip --ignore-zeros --file - --directory / --no-same-owner --transform "s|\$|$suffix|" --show-transformed-names --preserve-permissions
 for path in "$@"; do

@@ -23,7 +23,7 @@ parents() {
 
 parents "$dir"
 trap 'rm -f -- "$temp"' EXIT
-trap 'exit 1' HUP INT TERM
+trap 'trap "" HUP INT TERM; exit 1' HUP INT TERM # signals come again, and leave what EXIT does alone
 set -C # the file must be new
 : >"$temp"
 set +C
