@@ -20,7 +20,7 @@ func (s *stepRun) installLayers(ctx context.Context, a plan.InstallLayers) error
 	for _, layer := range a.Layers {
 		total += layer.Size
 	}
-	err := s.stream(ctx, total, remote.Command{Argv: append(shell(templates.ScriptInstallLayers.Text()), a.Sums()...), Root: true},
+	err := s.stream(ctx, total, remote.Command{Script: templates.ScriptInstallLayers.Text(), Argv: a.Sums(), Root: true},
 		func(ctx context.Context, w io.Writer) error {
 			for _, layer := range a.Layers {
 				if err := s.copyBlob(ctx, w, layer); err != nil {
@@ -45,7 +45,7 @@ func (s *stepRun) importImages(ctx context.Context, a plan.ImportImages) error {
 	for line := range strings.Lines(string(store.Stdout)) {
 		there[digest.Digest(strings.TrimSpace(line))] = true
 	}
-	err = s.stream(ctx, bundle.ExportSize(a.Images), remote.Command{Argv: shell(templates.ScriptImportImages.Text()), Root: true},
+	err = s.stream(ctx, bundle.ExportSize(a.Images), remote.Command{Script: templates.ScriptImportImages.Text(), Root: true},
 		func(ctx context.Context, w io.Writer) error {
 			return s.bundle.Export(ctx, w, a.Images, func(d digest.Digest) bool { return there[d] })
 		})
@@ -89,6 +89,3 @@ func (s *stepRun) copyBlob(ctx context.Context, w io.Writer, layer bundle.Layer)
 	_, err = io.Copy(w, blob)
 	return err
 }
-
-// shell is the argv that runs a script which reads data on its standard input.
-func shell(script string) []string { return []string{"/bin/sh", "-c", script, "sh"} }

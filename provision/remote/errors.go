@@ -28,7 +28,7 @@ const stderrLines = 5
 type ExitError struct {
 	// Host is the host's name.
 	Host string
-	// Command can be pasted into a shell on the host. A script is named by its size, not shown.
+	// Command can be pasted into a shell on the host, if it is not long. A script is named by its size, not shown.
 	Command string
 	// Code is the exit code; when a signal ended the process, 128 or more.
 	Code int

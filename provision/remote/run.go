@@ -14,9 +14,10 @@ import (
 type Command struct {
 	// Argv is the program and its arguments; with Script set, the script's positional parameters.
 	Argv []string
-	// Script travels on standard input to /bin/sh -s. A command in it that reads standard input eats the script.
+	// Script travels on standard input to /bin/sh -s. A command in it that reads standard input eats the script. With Stdin
+	// set it is an argument of /bin/sh -c instead, for which Linux has room up to 128 KiB (MAX_ARG_STRLEN in execve(2)).
 	Script string
-	// Stdin is streamed to the program and must be nil with Script. Run returns only after its last Read has.
+	// Stdin is streamed to the program or the script. Run returns only after its last Read has.
 	// When it fails the command is ended, as it must not take half an input for the whole.
 	Stdin io.Reader
 	// Root runs the command through sudo -n when the login user is not root.
@@ -46,10 +47,10 @@ func (h *Host) Run(ctx context.Context, c Command) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if c.Script != "" {
+	shown := h.shown(c, argv)
+	if c.Script != "" && c.Stdin == nil {
 		c.Stdin = strings.NewReader(c.Script)
 	}
-	shown := h.shown(c, argv)
 	free, err := h.slot(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", shown, err)

@@ -22,22 +22,23 @@ import (
 // runs are commands and what becomes of them over any transport.
 func runs() map[string]run {
 	return map[string]run{
-		"arguments":      {command: remote.Command{Argv: append([]string{"printf", "<%s>"}, remote.Awkward...)}, stdout: "<" + strings.Join(remote.Awkward, "><") + ">"},
-		"both outputs":   {command: remote.Command{Argv: []string{"/bin/sh", "-c", "echo out; echo err >&2"}}, stdout: "out\n", stderr: "err\n"},
-		"no output":      {command: remote.Command{Argv: []string{"true"}}},
-		"exit code":      {command: remote.Command{Argv: []string{"/bin/sh", "-c", "echo why >&2; exit 7"}}, stderr: "why\n", code: 7},
-		"root":           {command: remote.Command{Argv: []string{"echo", "hi"}, Root: os.Getuid() == 0}, stdout: "hi\n"},
-		"signal":         {command: remote.Command{Argv: []string{"/bin/sh", "-c", "kill -9 $$"}}, signal: "KILL", code: 137},
-		"script":         {command: remote.Command{Script: "echo \"$#:$1:$2\"\ncat <<'X'\n!\\'$a\nX\n", Argv: []string{"a b", "-c"}}, stdout: "2:a b:-c\n!\\'$a\n"},
-		"plain script":   {command: remote.Command{Script: "echo $LC_ALL; exit 3"}, stdout: "C\n", code: 3},
-		"standard input": {command: remote.Command{Argv: []string{"cat"}, Stdin: strings.NewReader("in\x00put")}, stdout: "in\x00put"},
-		"no input":       {command: remote.Command{Argv: []string{"cat"}}},
-		"unread input":   {command: remote.Command{Argv: []string{"true"}, Stdin: bytes.NewReader(make([]byte, 8<<20))}},
-		"much output":    {command: remote.Command{Argv: []string{"head", "-c", "3000000", "/dev/zero"}}, stdout: strings.Repeat("\x00", 3_000_000)},
-		"administration": {command: remote.Command{Script: `case ":$PATH:" in *:/usr/sbin:*) echo yes;; esac`}, stdout: "yes\n"},
-		"mask":           {command: remote.Command{Script: "umask"}, stdout: "0022\n"},
-		"no terminal":    {command: remote.Command{Script: "(: </dev/tty) 2>/dev/null || echo none"}, stdout: "none\n"},
-		"own group":      {command: remote.Command{Script: "read -r a b c d group rest </proc/$$/stat; [ $group != " + strconv.Itoa(syscall.Getpgrp()) + " ] && echo own"}, stdout: "own\n"},
+		"arguments":                 {command: remote.Command{Argv: append([]string{"printf", "<%s>"}, remote.Awkward...)}, stdout: "<" + strings.Join(remote.Awkward, "><") + ">"},
+		"both outputs":              {command: remote.Command{Argv: []string{"/bin/sh", "-c", "echo out; echo err >&2"}}, stdout: "out\n", stderr: "err\n"},
+		"no output":                 {command: remote.Command{Argv: []string{"true"}}},
+		"exit code":                 {command: remote.Command{Argv: []string{"/bin/sh", "-c", "echo why >&2; exit 7"}}, stderr: "why\n", code: 7},
+		"root":                      {command: remote.Command{Argv: []string{"echo", "hi"}, Root: os.Getuid() == 0}, stdout: "hi\n"},
+		"signal":                    {command: remote.Command{Argv: []string{"/bin/sh", "-c", "kill -9 $$"}}, signal: "KILL", code: 137},
+		"script":                    {command: remote.Command{Script: "echo \"$#:$1:$2\"\ncat <<'X'\n!\\'$a\nX\n", Argv: []string{"a b", "-c"}}, stdout: "2:a b:-c\n!\\'$a\n"},
+		"plain script":              {command: remote.Command{Script: "echo $LC_ALL; exit 3"}, stdout: "C\n", code: 3},
+		"standard input":            {command: remote.Command{Argv: []string{"cat"}, Stdin: strings.NewReader("in\x00put")}, stdout: "in\x00put"},
+		"no input":                  {command: remote.Command{Argv: []string{"cat"}}},
+		"script and standard input": {command: remote.Command{Script: `cat; echo " $# $1"`, Argv: []string{"a b"}, Stdin: strings.NewReader("in\x00put")}, stdout: "in\x00put 1 a b\n"},
+		"unread input":              {command: remote.Command{Argv: []string{"true"}, Stdin: bytes.NewReader(make([]byte, 8<<20))}},
+		"much output":               {command: remote.Command{Argv: []string{"head", "-c", "3000000", "/dev/zero"}}, stdout: strings.Repeat("\x00", 3_000_000)},
+		"administration":            {command: remote.Command{Script: `case ":$PATH:" in *:/usr/sbin:*) echo yes;; esac`}, stdout: "yes\n"},
+		"mask":                      {command: remote.Command{Script: "umask"}, stdout: "0022\n"},
+		"no terminal":               {command: remote.Command{Script: "(: </dev/tty) 2>/dev/null || echo none"}, stdout: "none\n"},
+		"own group":                 {command: remote.Command{Script: "read -r a b c d group rest </proc/$$/stat; [ $group != " + strconv.Itoa(syscall.Getpgrp()) + " ] && echo own"}, stdout: "own\n"},
 	}
 }
 
@@ -86,7 +87,6 @@ func TestNotSent(t *testing.T) {
 		"NUL in an argument":         {Argv: []string{"a\x00b"}},
 		"NUL in a script's":          {Script: "true", Argv: []string{"a\x00b"}},
 		"neither program nor script": {},
-		"script and standard input":  {Script: "true", Stdin: strings.NewReader("lost")},
 	} {
 		if _, err := h.Run(t.Context(), c); err == nil || !strings.Contains(err.Error(), "command cannot be sent") {
 			t.Errorf("%s: got %v", name, err)
@@ -109,6 +109,13 @@ func TestExitErrorText(t *testing.T) {
 		var exit *remote.ExitError
 		if !errors.As(err, &exit) || exit.Code != 127 || exit.Host != "cp1" {
 			t.Errorf("got %v, want exit 127 of cp1", err)
+		}
+		_, err = h.Run(t.Context(), remote.Command{
+			Script: "exit 5", Argv: append(slices.Repeat([]string{"123456789"}, 39), "last", "of", "all"), Stdin: strings.NewReader(""),
+		})
+		want = "/bin/sh -s --" + strings.Repeat(" 123456789", 39) + " … (and 3 arguments more) # script of 6 bytes: exit 5"
+		if err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	})
 }

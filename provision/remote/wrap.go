@@ -44,29 +44,47 @@ func (c Command) argv() ([]string, error) {
 			return nil, fmt.Errorf("%w: an argument holds a NUL byte", errCommand)
 		}
 	}
-	if c.Script == "" {
-		if len(c.Argv) == 0 {
-			return nil, fmt.Errorf("%w: neither Argv nor Script is set", errCommand)
-		}
+	switch {
+	case c.Script == "" && len(c.Argv) == 0:
+		return nil, fmt.Errorf("%w: neither Argv nor Script is set", errCommand)
+	case c.Script == "":
 		return c.Argv, nil
+	case c.Stdin != nil:
+		return append([]string{"/bin/sh", "-c", c.Script, "sh"}, c.Argv...), nil
 	}
-	if c.Stdin != nil {
-		return nil, fmt.Errorf("%w: a Script uses standard input itself", errCommand)
-	}
-	if len(c.Argv) == 0 {
-		return []string{"/bin/sh", "-s"}, nil
-	}
-	return append([]string{"/bin/sh", "-s", "--"}, c.Argv...), nil
+	return c.overStdin(), nil
 }
 
-// shown is the command as a person would paste it on the host.
+// overStdin is the argument list of a script that travels on standard input.
+func (c Command) overStdin() []string {
+	if len(c.Argv) == 0 {
+		return []string{"/bin/sh", "-s"}
+	}
+	return append([]string{"/bin/sh", "-s", "--"}, c.Argv...)
+}
+
+// shownBytes is about how much of a command's arguments is shown. Scripts can get thousands.
+const shownBytes = 400
+
+// shown is the command as a person would paste it on the host, a long one only in part.
 func (h *Host) shown(c Command, argv []string) string {
+	if c.Script != "" {
+		argv = c.overStdin()
+	}
 	if c.Root {
 		argv = append(h.sudoArgs(), argv...)
 	}
-	text := Quote(argv)
+	size, n := 0, 0
+	for n < len(argv) && size <= shownBytes {
+		size += len(argv[n]) + 1
+		n++
+	}
+	text := Quote(argv[:n])
+	if left := len(argv) - n; left > 0 {
+		text += fmt.Sprintf(" … (and %d arguments more)", left)
+	}
 	if c.Script != "" {
-		text += fmt.Sprintf(" # script of %d bytes on standard input", len(c.Script))
+		text += fmt.Sprintf(" # script of %d bytes", len(c.Script))
 	}
 	return text
 }
