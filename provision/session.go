@@ -16,6 +16,7 @@ import (
 	"fairlead/provision/ledger"
 	"fairlead/provision/observe"
 	"fairlead/provision/plan"
+	"fairlead/provision/remote/ssh"
 )
 
 // Options are what a Session needs beside the inventory.
@@ -26,6 +27,8 @@ type Options struct {
 	Events func(event.Event)
 	// Sources complete the inventory with what lies elsewhere.
 	Sources desired.Sources
+	// Concurrency is how many hosts may be logged in to at the same time; 0 for ssh.DefaultHandshakes.
+	Concurrency int
 	// WithoutBundle leaves the bundle closed: it may be gone when a lab is taken down.
 	WithoutBundle bool
 }
@@ -66,7 +69,7 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 		options.Events = func(event.Event) {}
 	}
 	events := event.NewEmitter(time.Now, options.Events)
-	connections := connect.New(cluster, options.Log)
+	connections := connect.New(cluster, ssh.Options{Log: options.Log, Handshakes: options.Concurrency})
 	return &Session{
 		wish: wish, bundle: b, events: events, connections: connections,
 		observer: observe.New(wish, !options.WithoutBundle, plan.Asks(wish), connections, events),

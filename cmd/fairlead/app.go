@@ -5,16 +5,18 @@ import (
 	"strings"
 
 	"fairlead/inventory/nearest"
+	"fairlead/provision/remote/ssh"
 
 	"github.com/urfave/cli/v2"
 )
 
 // Flags that every command takes.
 const (
-	flagFile    = "file"
-	flagOutput  = "output"
-	flagNoColor = "no-color"
-	flagVerbose = "verbose"
+	flagFile        = "file"
+	flagOutput      = "output"
+	flagNoColor     = "no-color"
+	flagVerbose     = "verbose"
+	flagConcurrency = "concurrency"
 )
 
 // Values of flagOutput.
@@ -78,6 +80,16 @@ func (p *program) commonFlags() []cli.Flag {
 			Action: func(c *cli.Context, value string) error {
 				if value != outputText && value != outputJSON {
 					return wrongUsage(c, "--output %s: must be text or json", value)
+				}
+				return nil
+			},
+		},
+		&cli.IntFlag{
+			Name: flagConcurrency, Category: commonCategory, Value: ssh.DefaultHandshakes,
+			Usage: "log in to at most `N` hosts at the same time",
+			Action: func(c *cli.Context, value int) error {
+				if value < 1 {
+					return wrongUsage(c, "--concurrency %d: must be 1 or more", value)
 				}
 				return nil
 			},

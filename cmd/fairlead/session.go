@@ -74,7 +74,7 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 	defer stop()
 	session, err := provision.Open(ctx, r.cluster, provision.Options{
 		Log: r.log.Logger, Events: r.view.event, WithoutBundle: n.withoutBundle,
-		Sources: r.sources(n),
+		Concurrency: r.concurrency, Sources: r.sources(n),
 	})
 	if err == nil {
 		r.session = session

@@ -20,6 +20,8 @@ type settings struct {
 	json    bool
 	verbose bool
 	colours bool // whether a terminal may be coloured
+
+	concurrency int // hosts that may be logged in to at the same time
 }
 
 func (p *program) settings(c *cli.Context) settings {
@@ -28,6 +30,8 @@ func (p *program) settings(c *cli.Context) settings {
 		json:    c.String(flagOutput) == outputJSON,
 		verbose: c.Bool(flagVerbose),
 		colours: !c.Bool(flagNoColor) && p.env("NO_COLOR") == "" && p.env("TERM") != "dumb",
+
+		concurrency: c.Int(flagConcurrency),
 	}
 }
 

@@ -31,10 +31,8 @@ type Connections struct {
 }
 
 // New connects to nothing yet.
-func New(cluster *inventory.Cluster, log *slog.Logger) *Connections {
-	return &Connections{
-		cluster: cluster, log: log, dialer: ssh.NewDialer(ssh.Options{Log: log}), hosts: map[string]*remote.Host{},
-	}
+func New(cluster *inventory.Cluster, o ssh.Options) *Connections {
+	return &Connections{cluster: cluster, log: o.Log, dialer: ssh.NewDialer(o), hosts: map[string]*remote.Host{}}
 }
 
 // Close ends all connections.

@@ -24,6 +24,11 @@ import (
 // answers within milliseconds.
 const apiTimeout = 5 * time.Second
 
+// probeSilence is how long a host that is asked may say nothing before it is given up, so that one that hangs does not hold
+// up the others. It counts from the last that was heard, as a slow host may well take longer for the whole; the longest
+// single thing it does is to read and hash a program of a hundred megabytes from a slow disk.
+const probeSilence = time.Minute
+
 // Observer looks at the hosts and at the cluster. It changes nothing.
 type Observer struct {
 	wish        desired.State
@@ -91,7 +96,9 @@ func (o *Observer) probe(ctx context.Context, host inventory.Host, query facts.Q
 		return facts.Host{}, err
 	}
 	sent := time.Now()
-	result, err := connection.Run(ctx, remote.Command{Script: templates.ScriptProbe.Text(), Argv: query.Arguments(), Root: true})
+	result, err := connection.Run(ctx, remote.Command{
+		Script: templates.ScriptProbe.Text(), Argv: query.Arguments(), Root: true, Silence: probeSilence,
+	})
 	if err != nil {
 		return facts.Host{}, fmt.Errorf("run the probe: %w", err)
 	}

@@ -19,6 +19,8 @@ var (
 	ErrSudo = errors.New("sudo refused")
 	// ErrLost: the way to the host broke, or the host stopped answering.
 	ErrLost = errors.New("connection lost")
+	// ErrSilent: the host is there, and nothing was heard of the command for its Silence.
+	ErrSilent = errors.New("nothing was heard")
 )
 
 // stderrLines is how many of the last lines of standard error an ExitError shows.

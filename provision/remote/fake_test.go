@@ -33,7 +33,7 @@ func (f *fake) Start(_ context.Context, e remote.Exec) (remote.Process, error) {
 	if f.broken != nil {
 		return nil, f.broken
 	}
-	p := &fakeProcess{line: e.Line, end: make(chan error, 1)}
+	p := &fakeProcess{line: e.Line, stdout: e.Stdout, stderr: e.Stderr, end: make(chan error, 1)}
 	if i := strings.Index(e.Line, "fairlead-start-"); i >= 0 {
 		mark := e.Line[i : i+len("fairlead-start-")+26]
 		fmt.Fprintln(e.Stdout, mark, 42)
@@ -63,9 +63,10 @@ func (f *fake) Close() error {
 }
 
 type fakeProcess struct {
-	line string
-	end  chan error
-	once sync.Once
+	line           string
+	stdout, stderr io.Writer
+	end            chan error
+	once           sync.Once
 }
 
 // noInput takes nothing.

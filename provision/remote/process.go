@@ -51,6 +51,17 @@ func newExecution(c Command) *execution {
 	return x
 }
 
+// listen ends the command when nothing is heard of it for a time, until what it returns is called. It comes before the start.
+func (x *execution) listen(silence time.Duration, end context.CancelCauseFunc) (stop func()) {
+	if silence <= 0 {
+		return func() {}
+	}
+	timer := time.AfterFunc(silence, func() { end(fmt.Errorf("%w for %s", ErrSilent, silence)) })
+	heard := func() { timer.Reset(silence) }
+	x.stdout.onWrite, x.stderr.onWrite = heard, heard
+	return func() { timer.Stop() }
+}
+
 // wait waits for the end of the process.
 func (x *execution) wait() {
 	x.waitErr = x.process.Wait()

@@ -24,6 +24,9 @@ type Command struct {
 	Root bool
 	// Secret keeps the output out of the log and out of errors' texts. Input never gets there.
 	Secret bool
+	// Silence ends the command when nothing was heard of it for that long, with ErrSilent; zero waits for ever. It counts
+	// from the start of the command and from each byte of its output.
+	Silence time.Duration
 	// OnLine gets every line of standard output and error as it comes, one call at a time.
 	OnLine func(line string)
 	// OnSend gets the bytes of Stdin sent so far.
@@ -100,6 +103,7 @@ func (h *Host) execute(ctx context.Context, c Command, argv []string, shown stri
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	x := newExecution(c)
+	defer x.listen(c.Silence, cancel)()
 	line := h.wireLine(argv, c.Root, string(x.stdout.mark))
 	process, err := h.start(ctx, Exec{Line: line, Stdout: x.stdout, Stderr: x.stderr})
 	if err != nil {

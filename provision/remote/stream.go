@@ -18,6 +18,7 @@ type stream struct {
 	partial []byte
 	group   string
 	onStart func(group string)
+	onWrite func() // nil when nobody listens
 }
 
 // lineTaker calls one function from several streams, one call at a time.
@@ -37,6 +38,9 @@ func (s *stream) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := len(p)
+	if s.onWrite != nil {
+		s.onWrite()
+	}
 	if !s.started {
 		s.before = append(s.before, p...)
 		if p = s.findMark(); !s.started {

@@ -13,8 +13,12 @@ const (
 	defaultDialTimeout  = 4 * time.Second
 	defaultLoginTimeout = 15 * time.Second
 	defaultKeepAlive    = 3 * time.Second
-	defaultHandshakes   = 64
 )
+
+// DefaultHandshakes is how many handshakes are computed at once. One takes some 3 ms of a core, and keeps its turn for turnTime
+// at most: so 256 or more begin in a second, and a thousand hosts at once leave a laptop a core, and each of them its
+// LoginTimeout.
+const DefaultHandshakes = 64
 
 // maxCommands is how many commands run at once on one connection; others wait. OpenSSH allows ten sessions (MaxSessions)
 // and counts one a little longer than its command runs, so four commands may take eight. One more is for files and one
@@ -25,9 +29,8 @@ const maxCommands = 4
 type Options struct {
 	// Log gets one debug record per connection, command and file; nil discards them.
 	Log *slog.Logger
-	// Handshakes is how many handshakes may be computed at once; default 64. One takes some 3 ms of a core, and keeps its
-	// turn for turnTime at most: so 256 or more begin in a second, and a thousand hosts at once leave a laptop a core,
-	// and each of them its LoginTimeout. What waits for a host to answer is not counted, see turn.
+	// Handshakes is how many handshakes may be computed at once; default DefaultHandshakes. What waits for a host to
+	// answer is not counted, see turn.
 	Handshakes int
 	// DialTimeout bounds the TCP connection, and then the wait for the server's greeting; default 4 s.
 	DialTimeout time.Duration
@@ -57,7 +60,7 @@ func (o Options) withDefaults() Options {
 		o.KeepAlive = defaultKeepAlive
 	}
 	if o.Handshakes <= 0 {
-		o.Handshakes = defaultHandshakes
+		o.Handshakes = DefaultHandshakes
 	}
 	if o.DialNet == nil {
 		o.DialNet = new(net.Dialer).DialContext
