@@ -16,6 +16,9 @@ func TestUpAgain(t *testing.T) { testUpAgain(t) }
 // TestErrors: every failure names host, step, reason and mending, and has its exit code.
 func TestErrors(t *testing.T) { testErrors(t) }
 
+// TestLocal: the machine that fairlead runs on becomes a cluster, without SSH.
+func TestLocal(t *testing.T) { testLocal(t) }
+
 // TestSchedulable: the control-plane taint follows the inventory.
 func TestSchedulable(t *testing.T) { testSchedulable(t) }
 
