@@ -215,7 +215,7 @@ func (r *invocation) verifyImages(ctx context.Context) error {
 			r.view.event(event.Event{Kind: event.Found, Host: finding.Host, Message: finding.Message, Finding: &finding})
 		}
 	} else {
-		text := newPlanText(paletteFor(r.settings, r.stdout), false)
+		text := newPlanText(paletteFor(r.settings, r.program.stdout), false)
 		text.findings(findings)
 		summary := fmt.Sprintf("%s asked for on %s: %s", count(report.Checked, "image"), count(len(r.cluster.Hosts()), "host"), count(len(findings), "problem"))
 		var unreached *provision.UnreachableError

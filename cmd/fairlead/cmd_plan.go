@@ -49,7 +49,7 @@ func (r *invocation) showPlan(ctx context.Context, withDiff, detailed bool) erro
 		return err
 	}
 	if !r.json {
-		text := newPlanText(paletteFor(r.settings, r.stdout), withDiff)
+		text := newPlanText(paletteFor(r.settings, r.program.stdout), withDiff)
 		text.plan(plan, r.cluster)
 		if err := text.flush(r.stdout); err != nil {
 			return err
@@ -102,7 +102,7 @@ func (r *invocation) showFindings(ctx context.Context, factsPath string) error {
 	}
 	faults := len(plan.Errors())
 	if !r.json {
-		text := newPlanText(paletteFor(r.settings, r.stdout), false)
+		text := newPlanText(paletteFor(r.settings, r.program.stdout), false)
 		text.findings(plan.Findings)
 		if unreached == nil { // else it is why something is blocked
 			text.blocked(plan.Blocked)

@@ -34,6 +34,8 @@ func (r *jsonRenderer) event(e event.Event) {
 
 func (r *jsonRenderer) note(text string) { _, _ = fmt.Fprintln(r.notes, text) }
 
+func (*jsonRenderer) settle() {} // nothing moves
+
 func (r *jsonRenderer) close(outcome error) error {
 	if !r.finished {
 		e := event.Event{Time: time.Now(), Kind: event.Finished}

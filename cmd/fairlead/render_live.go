@@ -31,6 +31,8 @@ type liveRenderer struct {
 	start    func()        // draws the lines; not before there is something to show, lest they wipe out a question
 	progress *mpb.Progress // nil until then
 	bar      *mpb.Bar      // all moving lines
+	out      io.Writer
+	settled  bool // no lines move any more
 	verbose  bool
 	colours  palette
 	column   int // width of the host column
@@ -43,7 +45,7 @@ type liveRenderer struct {
 
 func newLiveRenderer(out io.Writer, hosts []string, verbose bool, colours palette, options ...mpb.ContainerOption) *liveRenderer {
 	r := &liveRenderer{
-		verbose: verbose, colours: colours, column: columnWidth(hosts), hosts: newLiveHosts(hosts),
+		verbose: verbose, colours: colours, column: columnWidth(hosts), hosts: newLiveHosts(hosts), out: out,
 		height: func() int { return terminalHeight(out) }, now: time.Now,
 	}
 	r.start = func() {
@@ -150,23 +152,32 @@ func (r *liveRenderer) event(e event.Event) {
 
 // begin draws the lines, once.
 func (r *liveRenderer) begin() {
-	if r.progress == nil {
+	if r.progress == nil && !r.settled {
 		r.start()
 	}
 }
 
-// note prints above the moving lines. The library refuses only after close.
+// note prints above the moving lines, while there are some.
 func (r *liveRenderer) note(text string) {
 	r.begin()
-	_, _ = fmt.Fprintln(r.progress, text)
+	var out io.Writer = r.progress
+	if r.settled {
+		out = r.out
+	}
+	_, _ = fmt.Fprintln(out, text)
 }
 
-// close takes the moving lines away and leaves what is above them.
-func (r *liveRenderer) close(error) error {
-	if r.progress == nil {
-		return nil
+// settle takes the moving lines away and leaves what is above them.
+func (r *liveRenderer) settle() {
+	if r.progress != nil && !r.settled {
+		r.bar.Abort(true)
+		r.progress.Wait()
 	}
-	r.bar.Abort(true)
-	r.progress.Wait()
+	r.settled = true
+}
+
+// close ends the view.
+func (r *liveRenderer) close(error) error {
+	r.settle()
 	return nil
 }

@@ -47,6 +47,8 @@ func (r *plainRenderer) event(e event.Event) {
 
 func (r *plainRenderer) note(text string) { _, _ = fmt.Fprintln(r.out, text) }
 
+func (*plainRenderer) settle() {} // nothing moves
+
 func (r *plainRenderer) close(error) error { return nil }
 
 // eventText is an event without its place; empty for those that are not worth a line.

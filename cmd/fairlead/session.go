@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -29,6 +30,7 @@ type invocation struct {
 	session *provision.Session
 	log     *debugLog
 	view    *view
+	stdout  io.Writer // for results
 }
 
 // errChanges says that a plan is not empty.
@@ -68,6 +70,7 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 	shown := r.settings
 	shown.json = shown.json && !n.document
 	r.view = newView(r.newRenderer(shown, hostNames(r.cluster)), r.log.Logger, n.results && !shown.json)
+	r.stdout = resultWriter{r.view, r.program.stdout}
 	stop := context.AfterFunc(ctx, func() {
 		r.view.note("stopping: no new steps are started; press Ctrl-C again to leave at once")
 	})

@@ -16,6 +16,8 @@ type renderer interface {
 	event(event.Event)
 	// note shows a line that is no event.
 	note(text string)
+	// settle ends what moves, as results are about to be printed.
+	settle()
 	// close ends the view of a command that ended with outcome, nil when all went well.
 	// Its own error is that of writing results.
 	close(outcome error) error
@@ -74,6 +76,25 @@ func (v *view) note(text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.target.note(text)
+}
+
+// resultWriter is standard output for what a command has found out. Moving lines are wiped out from where the cursor is: they
+// have to be gone before anything else is written to the terminal.
+type resultWriter struct {
+	view *view
+	out  io.Writer
+}
+
+// Write implements io.Writer.
+func (w resultWriter) Write(p []byte) (int, error) {
+	w.view.settle()
+	return w.out.Write(p)
+}
+
+func (v *view) settle() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.target.settle()
 }
 
 // tally returns how many steps were done, and how long the run took.
