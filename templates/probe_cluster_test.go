@@ -3,6 +3,7 @@ package templates
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -71,6 +72,36 @@ func TestProbeOfTheCluster(t *testing.T) {
 	// What is not asked for is not looked at.
 	s.wantFacts("cluster kubeconfig:kubelet.conf\ncertificates path:/etc/kubernetes/pki/ca.crt\nfolders folder:/var/lib/never", "manifest etcd.yaml", "kubelet-config present",
 		"network-configuration b.conf", "network-configuration 10-a.conflist", "install-cut yes", "ledger file /etc/hosts absent", "ledger unit a.service enabled active")
+}
+
+// The kubelet writes its kubeconfig before it has the certificate that the file names.
+func TestProbeOfKubeletCredentials(t *testing.T) {
+	for _, c := range []struct {
+		name, kubeconfig, certificate string
+		want                          []string
+	}{
+		{name: "none"},
+		{name: "a certificate without a kubeconfig", certificate: "CERT"},
+		{name: "a kubeconfig that names what is to come", kubeconfig: "    client-certificate: ROOT/pem\n    client-key: ROOT/pem\n"},
+		{name: "an empty certificate", kubeconfig: "    client-certificate: ROOT/pem\n", certificate: "\x00"},
+		{name: "a certificate that the kubelet got", kubeconfig: "    client-certificate: ROOT/pem\n", certificate: "CERT", want: []string{"kubelet-credentials present"}},
+		{name: "one that kubeadm put into the kubeconfig", kubeconfig: "    client-certificate-data: TUlJ\n", want: []string{"kubelet-credentials present"}},
+		{name: "nothing put into the kubeconfig", kubeconfig: "    client-certificate-data: \n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newHost(t, nil)
+			pem := filepath.Join(t.TempDir(), "pem")
+			if c.certificate != "" {
+				if err := os.WriteFile(pem, []byte(strings.Trim(c.certificate, "\x00")), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if c.kubeconfig != "" {
+				s.put("/etc/kubernetes/kubelet.conf", strings.ReplaceAll(c.kubeconfig, "ROOT/pem", pem))
+			}
+			s.wantFacts("cluster", c.want...)
+		})
+	}
 }
 
 // The text of small files is one line each: 037 stands for a new line, 036 for a tab.

@@ -83,9 +83,12 @@ type Host struct {
 	Manifests     []string        `json:"manifests,omitzero"`   // static pods
 	Kubeconfigs   map[string]bool `json:"kubeconfigs,omitzero"` // in /etc/kubernetes
 	KubeletConfig bool            `json:"kubeletConfig,omitzero"`
-	Certificates  []Certificate   `json:"certificates,omitzero"`
-	CA            []byte          `json:"ca,omitzero"` // PEM of the cluster CA that the host has, nil without
-	NotEmpty      map[string]bool `json:"notEmpty,omitzero"`
+	// KubeletCredentials: the kubelet has a client certificate of its own. kubelet.conf alone does not say so: the
+	// kubelet writes it before it asks for the certificate (kubernetes/pkg/kubelet/certificate/bootstrap).
+	KubeletCredentials bool            `json:"kubeletCredentials,omitzero"`
+	Certificates       []Certificate   `json:"certificates,omitzero"`
+	CA                 []byte          `json:"ca,omitzero"` // PEM of the cluster CA that the host has, nil without
+	NotEmpty           map[string]bool `json:"notEmpty,omitzero"`
 	// NetworkConfigurations are the files of pod networks in /etc/cni/net.d.
 	NetworkConfigurations []string       `json:"networkConfigurations,omitzero"`
 	Ledger                []ledger.Entry `json:"ledger,omitzero"`

@@ -46,7 +46,10 @@ func (h Host) HasCapability(capability int) bool { return h.Capabilities>>capabi
 func (h Host) Withholds(name string) bool { return slices.Contains(h.Withheld, name) }
 
 // Joined says that the host has what kubeadm leaves when init or join is done.
-func (h Host) Joined() bool { return h.Kubeconfigs["kubelet.conf"] && h.KubeletConfig }
+func (h Host) Joined() bool { return h.KubeletStarted() && h.KubeletCredentials }
+
+// KubeletStarted says that kubeadm has started the kubelet for a cluster, which may have let it in or not.
+func (h Host) KubeletStarted() bool { return h.Kubeconfigs["kubelet.conf"] && h.KubeletConfig }
 
 // KubeadmRunning says that a kubeadm of an earlier run is still at work.
 func (h Host) KubeadmRunning() bool {

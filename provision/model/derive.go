@@ -18,6 +18,8 @@ const (
 	etcdData         = "/var/lib/etcd"
 	etcdMember       = etcdData + "/member"
 	podLogs          = "/var/log/pods/kube-proxy"
+
+	kubeletCredentials = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 )
 
 // derive reads from the files of a host what they say.
@@ -43,6 +45,7 @@ func derive(h *facts.Host) {
 	}
 	slices.Sort(h.Manifests)
 	_, h.KubeletConfig = h.Files[templates.KubeletConfigFile]
+	_, h.KubeletCredentials = h.Files[kubeletCredentials]
 	h.CA, h.RegistryCA, h.RegistryCertificate = h.Contents[templates.CACertificate], h.Contents[templates.RegistryCA], h.Contents[templates.RegistryCertificate]
 	if names, exists := h.Contents[templates.APIServerCertificate]; exists {
 		h.Certificates = []facts.Certificate{{Path: templates.APIServerCertificate, Names: strings.Fields(string(names))}}

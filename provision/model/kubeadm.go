@@ -100,6 +100,7 @@ func (s *Simulation) init(step plan.Step, a plan.KubeadmInit, half bool) error {
 		err := s.change(name, func(h *facts.Host) error {
 			s.controlPlaneFiles(h)
 			world.Written(h, kubernetesFolder+"/kubelet.conf", 0o600, []byte(name))
+			world.Written(h, kubeletCredentials, 0o600, nil)
 			world.Written(h, templates.KubeletConfigFile, 0o644, nil)
 			SetActive(h, templates.KubeletService, "active")
 			h.Units[templates.KubeadmService] = facts.Unit{Load: "loaded", Active: map[bool]string{true: "failed", false: "inactive"}[half]}
@@ -152,70 +153,6 @@ func (s *Simulation) controlPlaneFiles(h *facts.Host) {
 	}
 }
 
-// join is kubeadm join. A half one has brought what kubeadm writes before the kubelet starts; a
-// late one has a kubelet that waits for its certificate, or lacks the mark of a control plane.
-func (s *Simulation) join(step plan.Step, a plan.KubeadmJoin, half bool) error {
-	name := step.Host
-	if err := errors.Join(s.prepared(name), preflight(s.Facts.Hosts[name], a.Node, true, a.ControlPlane)); err != nil {
-		return err
-	}
-	if err := s.unanswered(); err != nil || !s.cluster.tokens[s.minted] {
-		return fmt.Errorf("nothing to join with: API %w, token %q of %v", err, s.minted, s.cluster.tokens)
-	}
-	if _, exists := s.Facts.API.Nodes[name]; exists && s.ready(name) {
-		return fmt.Errorf("a Node with name %q and status \"Ready\" already exists in the cluster", name)
-	}
-	if a.ControlPlane {
-		return s.joinControlPlane(step, a, half)
-	}
-	s.turns.wait(step.ID)
-	if !s.cluster.tokens[s.minted] {
-		return errors.New("the token was revoked while the kubelet waited for its certificate")
-	}
-	err := s.change(name, func(h *facts.Host) error {
-		world.Written(h, templates.CACertificate, 0o644, []byte(world.CA))
-		world.Written(h, kubernetesFolder+"/bootstrap-kubelet.conf", 0o600, []byte(name))
-		if half && s.cut.late {
-			SetActive(h, templates.KubeletService, "inactive")
-			world.Written(h, templates.KubeletConfigFile, 0o644, []byte(s.Facts.API.Settings[templates.KindKubelet]))
-			SetActive(h, templates.KubeletService, "active")
-		}
-		return nil
-	})
-	if !half && err == nil {
-		s.register(name, a.Node, false)
-	}
-	return err
-}
-
-func (s *Simulation) joinControlPlane(step plan.Step, a plan.KubeadmJoin, half bool) error {
-	name := step.Host
-	for _, path := range sharedPKI() {
-		if _, exists := s.Facts.Hosts[name].Files[path]; !exists {
-			return fmt.Errorf("join: %s is missing", path)
-		}
-	}
-	return s.alone(step, "etcd", func() error {
-		err := s.change(name, func(h *facts.Host) error {
-			world.Written(h, kubernetesFolder+"/bootstrap-kubelet.conf", 0o600, []byte(name))
-			s.controlPlaneFiles(h)
-			if half && !s.cut.late {
-				remove(h, etcdMember, templates.ManifestPath(templates.ComponentEtcd))
-			}
-			return nil
-		})
-		if err != nil || half && !s.cut.late {
-			return err
-		}
-		s.cluster.etcd[name] = true
-		s.register(name, a.Node, true)
-		if !half {
-			s.mark(name, a.Node)
-		}
-		return nil
-	})
-}
-
 // register makes the Node, with what kubeadm and the kubelet leave on the host.
 func (s *Simulation) register(name string, n templates.Node, controlPlane bool) {
 	node, exists := s.Facts.API.Nodes[name]
@@ -230,6 +167,7 @@ func (s *Simulation) register(name string, n templates.Node, controlPlane bool) 
 	_ = s.change(name, func(h *facts.Host) error {
 		remove(h, kubernetesFolder+"/bootstrap-kubelet.conf")
 		world.Written(h, kubernetesFolder+"/kubelet.conf", 0o600, []byte(name))
+		world.Written(h, kubeletCredentials, 0o600, nil)
 		world.Written(h, templates.KubeletConfigFile, 0o644, []byte(settings[templates.KindKubelet]))
 		world.Written(h, podLogs, 0o600, nil)
 		SetActive(h, templates.KubeletService, "active")

@@ -79,7 +79,9 @@ var probeRules = map[string]probeRule{
 	"manifest":       text(1, func(f *facts.Host, v []string) { f.Manifests = append(f.Manifests, v[0]) }),
 	"kubeconfig":     text(1, func(f *facts.Host, v []string) { f.Kubeconfigs[v[0]] = true }),
 	"kubelet-config": text(1, func(f *facts.Host, _ []string) { f.KubeletConfig = true }),
-	"certificate":    {2, readCertificate},
+
+	"kubelet-credentials": text(1, func(f *facts.Host, _ []string) { f.KubeletCredentials = true }),
+	"certificate":         {2, readCertificate},
 	"network-configuration": text(1, func(f *facts.Host, v []string) {
 		f.NetworkConfigurations = append(f.NetworkConfigurations, v[0])
 	}),

@@ -70,7 +70,12 @@ func memberSteps(t *testing.T, plan Plan) string {
 				if path != templates.KubeadmConfigFile || before != nil || a.ControlPlane != strings.Contains(string(document), "\ncontrolPlane:\n") {
 					t.Errorf("control plane %v: the document is to be %s instead of %q:\n%s", a.ControlPlane, path, before, document)
 				}
-				does = append(does, kubeadmRun(t, map[bool]string{true: "join as control plane", false: "join"}[a.ControlPlane], a.Node, document))
+				if a.KubeletStarted != strings.Contains(string(document), "\nskipPhases:\n- kubelet-start\n") {
+					t.Errorf("the kubelet has credentials: %v; the document:\n%s", a.KubeletStarted, document)
+				}
+				verb := map[bool]string{true: "join as control plane", false: "join"}[a.ControlPlane]
+				verb += map[bool]string{true: " past the kubelet"}[a.KubeletStarted]
+				does = append(does, kubeadmRun(t, verb, a.Node, document))
 			default:
 				does = append(does, action.Describe())
 			}
@@ -99,7 +104,9 @@ func TestInitGoesOnOnAnotherHost(t *testing.T) {
 	for _, name := range []string{"cp2", "w1"} {
 		world.ChangeHost(seen, name, func(h *facts.Host) { delete(h.Files, "/usr/local/bin/kubelet") })
 	}
-	world.ChangeHost(seen, "w1", func(h *facts.Host) { h.Kubeconfigs, h.KubeletConfig, h.CA = map[string]bool{}, false, nil })
+	world.ChangeHost(seen, "w1", func(h *facts.Host) {
+		h.Kubeconfigs, h.KubeletConfig, h.KubeletCredentials, h.CA = map[string]bool{}, false, false, nil
+	})
 	delete(seen.API.Nodes, "w1")
 	delete(seen.API.Objects, "DaemonSet kube-flannel/kube-flannel-ds")
 	plan := Make(wish, seen)
@@ -150,7 +157,7 @@ func TestHalfFinished(t *testing.T) {
 	bare := func(name string, has func(*facts.Host)) func(*facts.Facts) {
 		return func(f *facts.Facts) {
 			world.ChangeHost(*f, name, func(h *facts.Host) {
-				h.Kubeconfigs, h.KubeletConfig, h.CA, h.Manifests = map[string]bool{}, false, nil, nil
+				h.Kubeconfigs, h.KubeletConfig, h.KubeletCredentials, h.CA, h.Manifests = map[string]bool{}, false, false, nil, nil
 				if has != nil {
 					has(h)
 				}
@@ -220,6 +227,7 @@ func TestHalfFinished(t *testing.T) {
 		{name: "a join got manifests", change: bare("w1", func(h *facts.Host) { h.Manifests = []string{"etcd.yaml"} }), want: joining("w1", "join again"+registers)},
 		{name: "a join got a kubeconfig", change: bare("w1", func(h *facts.Host) { h.Kubeconfigs["kubelet.conf"] = true }), want: joining("w1", "join again"+registers)},
 		{name: "a join got a configuration", change: bare("w1", func(h *facts.Host) { h.KubeletConfig = true }), want: joining("w1", "join"+registers)},
+		{name: "a join started the kubelet", change: bare("w1", func(h *facts.Host) { h.Kubeconfigs["kubelet.conf"], h.KubeletConfig = true, true }), want: joining("w1", "join again"+registers)},
 		{name: "a member without a Node", change: func(f *facts.Facts) { delete(f.API.Nodes, "w1") }, want: "w1/join: systemctl restart kubelet.service" + registers},
 		{name: "a member without a Node while nobody can say", change: func(f *facts.Facts) {
 			silent()(f)
@@ -228,9 +236,12 @@ func TestHalfFinished(t *testing.T) {
 
 		{name: "a control plane that never joined", edit: world.ThreeControlPlanes, change: bare("cp2", nil), want: joining("cp2", pki+"join as control plane"+alone)},
 		{name: "a control plane whose join began", edit: world.ThreeControlPlanes, change: bare("cp2", func(h *facts.Host) { h.CA = []byte(world.CA) }), want: joining("cp2", pki+"join as control plane again"+alone)},
-		{name: "a control plane that is not marked", edit: world.ThreeControlPlanes, change: unmarked("cp2"), want: joining("cp2", pki+"join as control plane again"+alone)},
+		{name: "a control plane whose kubelet was not let in", edit: world.ThreeControlPlanes, change: bare("cp2", func(h *facts.Host) {
+			h.Kubeconfigs["kubelet.conf"], h.KubeletConfig, h.CA, h.Manifests = true, true, []byte(world.CA), []string{"kube-apiserver.yaml"}
+		}), want: joining("cp2", pki+"join as control plane again"+alone)},
+		{name: "a control plane that is not marked", edit: world.ThreeControlPlanes, change: unmarked("cp2"), want: joining("cp2", pki+"join as control plane past the kubelet again"+alone)},
 		{name: "a control plane that lacks a manifest", edit: world.ThreeControlPlanes, change: onHost("cp2", func(h *facts.Host) { h.Manifests = h.Manifests[:3] }),
-			want: joining("cp2", pki+"join as control plane again"+alone)},
+			want: joining("cp2", pki+"join as control plane past the kubelet again"+alone)},
 		{name: "a control plane that nobody can ask about", edit: world.ThreeControlPlanes, change: func(f *facts.Facts) {
 			silent()(f)
 			onHost("cp2", func(h *facts.Host) { h.Manifests = h.Manifests[:3] })(f)

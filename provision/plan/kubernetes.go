@@ -34,7 +34,7 @@ func (p *planner) kubernetes(host inventory.Host, facts facts.Host) {
 	}
 	step := hostStep(host, StageInstall, "kubernetes", "install kubelet, kubeadm and kubectl "+p.Cluster.Kubernetes.Version)
 	step.Needs = []string{StepID(host.Name, stepProxy)}
-	change := service{unit: templates.KubeletService, facts: facts.Units[templates.KubeletService], running: facts.Joined(), touched: p.kubeletTouches(host)}
+	change := service{unit: templates.KubeletService, facts: facts.Units[templates.KubeletService], running: facts.KubeletStarted(), touched: p.kubeletTouches(host)}
 	switch from {
 	case fromBundle:
 		change.install = p.installLayers(&step, facts, bundle.Kubernetes, bundle.CNIPlugins)

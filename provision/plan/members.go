@@ -141,7 +141,7 @@ func (p *planner) member(host inventory.Host, facts facts.Host) {
 
 // foreign says that the host's CA is another one than the cluster's.
 func (p *planner) foreign(seen facts.Host) bool {
-	if seen.CA == nil || !seen.Joined() {
+	if seen.CA == nil || !seen.KubeletStarted() {
 		return false
 	}
 	via, ok := p.reached(p.found.Host)
@@ -165,7 +165,7 @@ func (p *planner) halfControlPlane(host inventory.Host, facts facts.Host) bool {
 func (p *planner) join(host inventory.Host, facts facts.Host) {
 	step := hostStep(host, StageJoin, stepJoin, "join as "+string(host.Role))
 	ignore := p.Cluster.IgnorePreflight
-	if node, ok := p.facts.API.Nodes[host.Name]; ok && node.Ready && !facts.KubeletConfig {
+	if node, ok := p.facts.API.Nodes[host.Name]; ok && node.Ready && !facts.KubeletCredentials {
 		p.plan.Findings = append(p.plan.Findings, Finding{
 			Host: host.Name, Name: "DuplicateNode",
 			Message: "the cluster has a Ready node of this name that is another machine",

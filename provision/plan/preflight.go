@@ -144,7 +144,7 @@ func uuidOfMachine(f facts.Host) string {
 
 // freshChecks are for hosts on which no cluster runs yet: later the ports are its own.
 func freshChecks(seen facts.Host, host inventory.Host) []check {
-	if seen.Joined() || len(seen.Manifests) > 0 || seen.KubeadmRunning() {
+	if seen.KubeletStarted() || len(seen.Manifests) > 0 || seen.KubeadmRunning() {
 		return nil
 	}
 	ports := map[int]string{10250: "the kubelet"}

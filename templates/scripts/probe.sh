@@ -294,6 +294,15 @@ software() {
 	done
 }
 
+# The kubelet has a client certificate of its own. It writes its kubeconfig before it asks for one, so that the file alone says
+# nothing: kubeadm's holds it, the kubelet's names the file where it will be.
+kubelet_credentials() {
+	[ -f /etc/kubernetes/kubelet.conf ] || return 1
+	grep -q '^ *client-certificate-data: *[^ ]' /etc/kubernetes/kubelet.conf && return 0
+	certificate=$(sed -n 's/^ *client-certificate: *//p' /etc/kubernetes/kubelet.conf)
+	[ -n "$certificate" ] && [ -s "$certificate" ]
+}
+
 cluster() {
 	for path in /etc/kubernetes/manifests/*.yaml; do
 		[ -f "$path" ] && fact manifest "${path##*/}"
@@ -302,6 +311,7 @@ cluster() {
 		case $asked in kubeconfig:*) [ -f "/etc/kubernetes/${asked#kubeconfig:}" ] && fact kubeconfig "${asked#kubeconfig:}" ;; esac
 	done
 	[ -f /var/lib/kubelet/config.yaml ] && fact kubelet-config present
+	kubelet_credentials && fact kubelet-credentials present
 	for path in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do
 		[ -f "$path" ] && fact network-configuration "${path##*/}"
 	done

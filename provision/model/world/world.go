@@ -237,7 +237,7 @@ func joinedHost(wish desired.State, host inventory.Host) facts.Host {
 	kubelet := f.Units[templates.KubeletService]
 	kubelet.Active = "active"
 	f.Units[templates.KubeletService] = kubelet
-	f.Kubeconfigs["kubelet.conf"], f.KubeletConfig, f.CA = true, true, []byte(CA)
+	f.Kubeconfigs["kubelet.conf"], f.KubeletConfig, f.KubeletCredentials, f.CA = true, true, true, []byte(CA)
 	if host.Role == inventory.RoleControlPlane {
 		f.Kubeconfigs["admin.conf"] = true
 		f.Manifests = []string{"etcd.yaml", "kube-apiserver.yaml", "kube-controller-manager.yaml", "kube-scheduler.yaml"}
