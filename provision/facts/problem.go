@@ -27,6 +27,9 @@ const (
 	APINoKubeconfig Kind = "no kubeconfig"
 	// APINoAnswer: a control plane exists, and no API server answered.
 	APINoAnswer Kind = "no API server answers"
+	// APIRefuses: it answers, and refuses admin.conf. kubeadm init gives that its rights when the API server has come up
+	// (cmd/kubeadm/app/phases/kubeconfig: EnsureAdminClusterRoleBinding).
+	APIRefuses Kind = "API server refuses"
 )
 
 // Kinds of problems of images.

@@ -51,6 +51,8 @@ func Assess(controlPlanes []string, seen Facts) Cluster {
 		return Cluster{Situation: Half, Host: api.Via, Answers: true, Reason: "kubeadm init has not finished: " + strings.Join(api.Missing, ", ") + " missing"}
 	case api.Err.Of(APINoCluster):
 		return assessAbsence(controlPlanes, seen)
+	case api.Err.Of(APIRefuses):
+		return assessRefusal(controlPlanes, seen)
 	}
 	for _, name := range controlPlanes {
 		host, ok := seen.Hosts[name]
@@ -63,6 +65,25 @@ func Assess(controlPlanes []string, seen Facts) Cluster {
 		return Cluster{Situation: Silent, Host: name, Reason: api.Err.Error()}
 	}
 	return Cluster{Situation: Silent, Reason: "no control-plane host of the cluster can be reached"}
+}
+
+// assessRefusal says what an API server is that answers and refuses admin.conf: that of the only control plane there is has not
+// been given its rights by kubeadm init yet. Where there are more, somebody took them away.
+func assessRefusal(controlPlanes []string, seen Facts) Cluster {
+	var holders []string
+	for _, name := range controlPlanes {
+		host, ok := seen.Hosts[name]
+		if !ok || host.Unreachable != nil {
+			return Cluster{Situation: Silent, Reason: fmt.Sprintf("%v; control-plane host %s cannot be reached and may know better", seen.API.Err, name)}
+		}
+		if HasControlPlane(host) {
+			holders = append(holders, name)
+		}
+	}
+	if len(holders) != 1 {
+		return Cluster{Situation: Silent, Reason: fmt.Sprintf("%v; give the group kubeadm:cluster-admins its rights again, with super-admin.conf", seen.API.Err)}
+	}
+	return Cluster{Situation: Half, Host: holders[0], Reason: fmt.Sprintf("kubeadm init has not finished: %v", seen.API.Err)}
 }
 
 // assessAbsence says whether it is proven that there is no cluster.

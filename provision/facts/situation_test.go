@@ -10,6 +10,7 @@ import (
 // TestAssess has a row for each situation, and for what tells one from the next.
 func TestAssess(t *testing.T) {
 	refused := &Problem{Kind: APINoAnswer, Text: "connection refused"}
+	forbids := &Problem{Kind: APIRefuses, Text: "forbidden"}
 	bare := Host{}
 	with := func(changes ...func(*Host)) Host {
 		h := Host{Kubeconfigs: map[string]bool{"admin.conf": true}, Manifests: []string{"etcd.yaml"}, Units: map[string]Unit{}}
@@ -61,6 +62,13 @@ func TestAssess(t *testing.T) {
 		{"what is left of one that is away is not asked", API{Err: refused}, []Host{awayWithRest, with()}, Cluster{Situation: Silent, Host: "cp2", Reason: noAnswer}},
 		{"all are away", API{Err: refused}, []Host{away, away}, Cluster{Situation: Silent, Reason: nobody}},
 		{"only hosts without anything were reached", API{Err: refused}, []Host{bare, away}, Cluster{Situation: Silent, Reason: nobody}},
+
+		{"init has given no rights yet", API{Err: forbids}, []Host{with(), bare}, Cluster{Situation: Half, Host: "cp1", Reason: "kubeadm init has not finished: forbidden"}},
+		{"init on the second has given no rights yet", API{Err: forbids}, []Host{bare, with()}, Cluster{Situation: Half, Host: "cp2", Reason: "kubeadm init has not finished: forbidden"}},
+		{"somebody took the rights away", API{Err: forbids}, []Host{with(), with()},
+			Cluster{Situation: Silent, Reason: "forbidden; give the group kubeadm:cluster-admins its rights again, with super-admin.conf"}},
+		{"one that refuses and one that is away", API{Err: forbids}, []Host{with(), away},
+			Cluster{Situation: Silent, Reason: "forbidden; control-plane host cp2 cannot be reached and may know better"}},
 
 		{"the API server answers", API{Via: "cp1"}, []Host{with()}, Cluster{Situation: Living, Host: "cp1", Answers: true}},
 		{"another one answers", API{Via: "cp2"}, []Host{away, with()}, Cluster{Situation: Living, Host: "cp2", Answers: true}},

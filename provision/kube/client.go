@@ -41,6 +41,9 @@ var ErrUnusable = errors.New("unusable kubeconfig")
 // through is gone. A wait ends at once with such an error, where it would go on with others.
 var ErrTunnelClosed = errors.New("the connection to the host is gone")
 
+// ErrRefused says that the API server answers and does not let the kubeconfig's user do what an administrator may.
+var ErrRefused = errors.New("the API server refuses this administrator")
+
 // DialFunc opens a connection to the API server's address, for example through a tunnel.
 type DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -47,7 +48,7 @@ func TestInitComplete(t *testing.T) {
 	}
 	client, clientset := fakeClient(all...)
 	clientset.PrependReactor("get", "clusterrolebindings", refuseWith(apierrors.NewForbidden(schema.GroupResource{}, "", nil)))
-	if missing, err := client.InitComplete(t.Context()); !apierrors.IsForbidden(err) || missing != nil || !strings.HasPrefix(err.Error(), "look for ClusterRoleBinding kubeadm:cluster-admins: ") {
+	if missing, err := client.InitComplete(t.Context()); !apierrors.IsForbidden(err) || !errors.Is(err, ErrRefused) || missing != nil || !strings.HasPrefix(err.Error(), "look for ClusterRoleBinding kubeadm:cluster-admins: ") {
 		t.Errorf("forbidden: %q, %v", missing, err)
 	}
 }

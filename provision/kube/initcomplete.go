@@ -56,6 +56,8 @@ func (c *Client) InitComplete(ctx context.Context, disabled ...Addon) (missing [
 		}
 		if err := object.get(); apierrors.IsNotFound(err) {
 			missing = append(missing, object.name)
+		} else if apierrors.IsForbidden(err) {
+			return nil, fmt.Errorf("look for %s: %w: %w", object.name, ErrRefused, err)
 		} else if err != nil {
 			return nil, fmt.Errorf("look for %s: %w", object.name, err)
 		}

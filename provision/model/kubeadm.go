@@ -106,6 +106,9 @@ func (s *Simulation) init(step plan.Step, a plan.KubeadmInit, half bool) error {
 			h.Units[templates.KubeadmService] = facts.Unit{Load: "loaded", Active: map[bool]string{true: "failed", false: "inactive"}[half]}
 			return nil
 		})
+		if half && s.cut.late { // admin.conf gets its rights after that
+			s.Facts.API.Err = world.Forbidden()
+		}
 		if half || err != nil {
 			return err
 		}

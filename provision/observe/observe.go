@@ -140,7 +140,7 @@ func (o *Observer) observeAPI(ctx context.Context, seen facts.Facts) facts.API {
 		errs = append(errs, fmt.Errorf("%s: %w", host.Name, err))
 	}
 	if len(errs) > 0 {
-		return facts.API{Err: facts.NewProblem(facts.APINoAnswer, errors.Join(errs...))}
+		return facts.API{Err: problem(errors.Join(errs...), facts.APINoAnswer, []meaning{{kube.ErrRefused, facts.APIRefuses}})}
 	}
 	for _, host := range o.wish.Cluster.ControlPlane.Hosts {
 		if facts.HasControlPlane(seen.Hosts[host.Name]) {

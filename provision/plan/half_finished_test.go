@@ -203,6 +203,9 @@ func TestHalfFinished(t *testing.T) {
 		{name: "init failed", edit: world.OnlyControlPlane, change: silent(kubeadmIs("failed")), want: initAgain},
 		{name: "init failed before the manifests", edit: world.OnlyControlPlane, change: silent(kubeadmIs("failed"), func(h *facts.Host) { h.Manifests = nil }), want: initAgain},
 		{name: "init ended before admin.conf", edit: world.OnlyControlPlane, change: silent(without("admin.conf")), want: initAgain},
+		{name: "init has given admin.conf no rights yet", edit: world.OnlyControlPlane, change: func(f *facts.Facts) { f.API = facts.API{Err: world.Forbidden()} }, want: initAgain},
+		{name: "somebody took admin.conf's rights away", edit: world.ThreeControlPlanes, change: func(f *facts.Facts) { f.API = facts.API{Err: world.Forbidden()} },
+			want: "blocked : reach the API server: the API server refuses this administrator; give the group kubeadm:cluster-admins its rights again, with super-admin.conf"},
 		{name: "the API server is silent", edit: world.OnlyControlPlane, change: silent(), want: "cp1/await-api: " + awaits + notYet},
 		{name: "the API server is silent without manifests", edit: world.OnlyControlPlane, change: silent(func(h *facts.Host) { h.Manifests = nil }), want: "cp1/await-api: " + awaits + notYet},
 		{name: "the API server is silent after a change that was cut off", edit: world.OnlyControlPlane, change: silent(func(h *facts.Host) {

@@ -49,6 +49,11 @@ func NoRoute() *facts.Problem {
 	return &facts.Problem{Kind: facts.HostUnreachable, Text: "no route to host"}
 }
 
+// Forbidden is why an API server that answers says nothing.
+func Forbidden() *facts.Problem {
+	return &facts.Problem{Kind: facts.APIRefuses, Text: "the API server refuses this administrator"}
+}
+
 // Refused is why an API server does not answer.
 func Refused() *facts.Problem {
 	return &facts.Problem{Kind: facts.APINoAnswer, Text: "connection refused"}
