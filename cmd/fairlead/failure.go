@@ -86,16 +86,16 @@ func (f failure) write(w io.Writer, colours palette, cluster *inventory.Cluster)
 	if f.title != "" {
 		where += f.title + ": "
 	}
-	_, _ = fmt.Fprintln(w, colours.red("error:")+" "+where+strings.ReplaceAll(reason, "\n", "\n  "))
+	_, _ = fmt.Fprintln(w, colours.red("error:"), printable(where+strings.ReplaceAll(reason, "\n", "\n  ")))
 	if exit != nil {
-		_, _ = fmt.Fprintln(w, "  command: "+exit.Command)
+		_, _ = fmt.Fprintln(w, "  command: "+printable(exit.Command))
 		for _, line := range outputEnd(exit) {
-			_, _ = fmt.Fprintln(w, "  | "+line)
+			_, _ = fmt.Fprintln(w, "  | "+printable(line))
 		}
 	}
 	host, _ := cluster.Host(f.host)
 	if hint := hintFor(f.err, cluster, host); hint != "" {
-		_, _ = fmt.Fprintln(w, "  hint: "+hint)
+		_, _ = fmt.Fprintln(w, "  hint: "+printable(hint))
 	}
 }
 

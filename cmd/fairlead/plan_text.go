@@ -23,7 +23,13 @@ func newPlanText(colours palette, withDiff bool) *planText {
 	return &planText{out: &bytes.Buffer{}, colours: colours, diff: withDiff}
 }
 
+// line writes what fmt makes of the arguments. Strings are made printable, those that are painted are so already.
 func (t *planText) line(indent int, format string, args ...any) {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			args[i] = printable(text)
+		}
+	}
 	text := fmt.Sprintf(format, args...)
 	margin := strings.Repeat("  ", indent)
 	t.out.WriteString(margin + strings.ReplaceAll(text, "\n", "\n"+margin) + "\n")
@@ -100,11 +106,12 @@ func (t *planText) change(path string, before, after []byte) {
 		line = strings.TrimSuffix(line, "\n")
 		switch {
 		case strings.HasPrefix(line, "+"):
-			line = t.colours.green(line)
+			t.line(3, "%s", t.colours.green(line))
 		case strings.HasPrefix(line, "-"):
-			line = t.colours.red(line)
+			t.line(3, "%s", t.colours.red(line))
+		default:
+			t.line(3, "%s", line)
 		}
-		t.line(3, "%s", line)
 	}
 }
 

@@ -73,16 +73,16 @@ func (p *program) exit(err error) int {
 	case errors.As(err, &code):
 		return int(code)
 	case errors.As(err, &invalid):
-		_, _ = fmt.Fprintf(p.stderr, "%v\nerror: %s cannot be used: %s\n", invalid, invalid.File, count(len(invalid.Problems), "problem"))
+		_, _ = fmt.Fprintf(p.stderr, "%s\nerror: %s cannot be used: %s\n", printable(invalid.Error()), invalid.File, count(len(invalid.Problems), "problem"))
 		return exitUsage
 	case errors.As(err, &usage):
-		_, _ = fmt.Fprintln(p.stderr, "error: "+err.Error())
+		_, _ = fmt.Fprintln(p.stderr, "error: "+printable(err.Error()))
 		if usage.hint != "" {
-			_, _ = fmt.Fprintln(p.stderr, "  hint: "+usage.hint)
+			_, _ = fmt.Fprintln(p.stderr, "  hint: "+printable(usage.hint))
 		}
 		return exitUsage
 	}
-	_, _ = fmt.Fprintln(p.stderr, "error: "+err.Error())
+	_, _ = fmt.Fprintln(p.stderr, "error: "+printable(err.Error()))
 	return exitFailed
 }
 

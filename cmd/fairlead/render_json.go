@@ -32,7 +32,7 @@ func (r *jsonRenderer) event(e event.Event) {
 	}
 }
 
-func (r *jsonRenderer) note(text string) { _, _ = fmt.Fprintln(r.notes, text) }
+func (r *jsonRenderer) note(text string) { _, _ = fmt.Fprintln(r.notes, printable(text)) }
 
 func (*jsonRenderer) settle() {} // nothing moves
 

@@ -105,8 +105,9 @@ func (r *liveRenderer) lines(now time.Time, width, height int) []string {
 func (r *liveRenderer) draw(line *liveLine, idle string, now time.Time, width int) string {
 	head := fmt.Sprintf("  %-*s  ", r.column, line.name)
 	title, figures, reason := line.texts(idle, now)
+	title = printable(title)
 	title = cut(title, max(minTitle, width-len(head)-len(figures)))
-	return cut(head+title+figures+reason, width)
+	return cut(head+title+figures+printable(reason), width)
 }
 
 // minTitle is how much of a step's title stays on a narrow terminal.
@@ -130,22 +131,22 @@ func (r *liveRenderer) event(e event.Event) {
 	text := strings.ReplaceAll(eventText(e), "\n", "\n    ")
 	switch e.Kind {
 	case event.Done:
-		r.note(r.colours.green("✓") + " " + name + "  " + e.Title + "  " + took(e.Seconds))
+		r.marked(r.colours.green("✓"), name, printable(e.Title)+"  "+took(e.Seconds))
 	case event.Failed, event.Skipped, event.BlockedStep:
-		r.note(r.colours.red("✗") + " " + name + "  " + text)
+		r.marked(r.colours.red("✗"), name, text)
 	case event.Observed:
 		if e.Error != "" {
-			r.note(r.colours.red("✗") + " " + name + "  " + text)
+			r.marked(r.colours.red("✗"), name, text)
 		}
 	case event.Found:
 		mark := r.colours.red("✗")
 		if e.Finding != nil && e.Finding.Warning {
 			mark = r.colours.yellow("!")
 		}
-		r.note(mark + " " + name + "  " + text)
+		r.marked(mark, name, text)
 	case event.Output:
 		if r.verbose {
-			r.note("  " + name + "  " + text)
+			r.marked(" ", name, text)
 		}
 	}
 }
@@ -157,8 +158,15 @@ func (r *liveRenderer) begin() {
 	}
 }
 
-// note prints above the moving lines, while there are some.
-func (r *liveRenderer) note(text string) {
+// marked prints what is over of a place. The text is printable.
+func (r *liveRenderer) marked(mark painted, name, text string) {
+	r.above(mark + painted(" "+name+"  "+text))
+}
+
+func (r *liveRenderer) note(text string) { r.above(painted(printable(text))) }
+
+// above prints above the moving lines, while there are some.
+func (r *liveRenderer) above(text painted) {
 	r.begin()
 	var out io.Writer = r.progress
 	if r.settled {

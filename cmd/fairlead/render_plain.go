@@ -45,7 +45,7 @@ func (r *plainRenderer) event(e event.Event) {
 	}
 }
 
-func (r *plainRenderer) note(text string) { _, _ = fmt.Fprintln(r.out, text) }
+func (r *plainRenderer) note(text string) { _, _ = fmt.Fprintln(r.out, printable(text)) }
 
 func (*plainRenderer) settle() {} // nothing moves
 
@@ -55,14 +55,14 @@ func (r *plainRenderer) close(error) error { return nil }
 func eventText(e event.Event) string {
 	switch e.Kind {
 	case event.Observing:
-		return "look at " + e.Message
+		return printable("look at " + e.Message)
 	case event.Observed:
-		return observedText(e)
+		return printable(observedText(e))
 	case event.Found:
-		return findingText(e)
+		return printable(findingText(e))
 	}
 	if text := stepText(e); text != "" {
-		return e.Title + "  " + text
+		return printable(e.Title + "  " + text)
 	}
 	return ""
 }

@@ -39,7 +39,7 @@ func (p *program) settings(c *cli.Context) settings {
 func (p *program) load(file string) (*inventory.Cluster, error) {
 	cluster, warnings, err := readInventory(file)
 	for _, warning := range warnings {
-		_, _ = fmt.Fprintln(p.stderr, "warning: "+warning.In(file))
+		_, _ = fmt.Fprintln(p.stderr, printable("warning: "+warning.In(file)))
 	}
 	return cluster, err
 }

@@ -144,17 +144,20 @@ func took(seconds float64) string {
 // palette colours text; false leaves it as it is.
 type palette bool
 
-func (p palette) paint(code, text string) string {
-	if !p || text == "" {
-		return text
+func (p palette) paint(code, text string) painted {
+	if text = printable(text); !p || text == "" {
+		return painted(text)
 	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
+	return painted("\x1b[" + code + "m" + text + "\x1b[0m")
 }
 
-func (p palette) bold(text string) string   { return p.paint("1", text) }
-func (p palette) red(text string) string    { return p.paint("31", text) }
-func (p palette) green(text string) string  { return p.paint("32", text) }
-func (p palette) yellow(text string) string { return p.paint("33", text) }
+// painted is text with the escape sequences of a palette, and no others.
+type painted string
+
+func (p palette) bold(text string) painted   { return p.paint("1", text) }
+func (p palette) red(text string) painted    { return p.paint("31", text) }
+func (p palette) green(text string) painted  { return p.paint("32", text) }
+func (p palette) yellow(text string) painted { return p.paint("33", text) }
 
 // paletteFor colours what goes to a terminal.
 func paletteFor(s settings, stream io.Writer) palette {
