@@ -14,7 +14,7 @@ const kubeadmUnitStandIn = `
 case $1 in
 show) cat "$S/$4" ;;
 reset-failed) echo inactive >"$S/ActiveState" ;;
-stop) cp "$S/after" "$S/ActiveState" ;;
+stop) cp "$S/after" "$S/ActiveState"; cp "$S/ended" "$S/host/run/fairlead/kubeadm.ended" ;;
 esac
 `
 
@@ -23,14 +23,22 @@ const systemdRunStandIn = `
 cp "$S/running" "$S/ActiveState"
 cp "$S/pid" "$S/MainPID"
 echo "[init] says kubeadm" >>"$S/host/var/log/fairlead/kubeadm.log"
+[ "$(cat "$S/running")" = active ] || cp "$S/ended" "$S/host/run/fairlead/kubeadm.ended"
 `
+
+// kubeadmTail ends with kubeadm. Its unit may have some more to do by then.
+const kubeadmTail = `"$S/tools/tail" "$@"
+status=$?
+cp "$S/end" "$S/ActiveState"
+case $(cat "$S/end") in active | deactivating) ;; *) cp "$S/ended" "$S/host/run/fairlead/kubeadm.ended" ;; esac
+exit "$status"`
 
 // kubeadmHost is a host whose kubeadm runs as a process that has ended by the time it is followed.
 func kubeadmHost(t *testing.T, lay map[string]string) *standIns {
 	t.Helper()
 	s := newHost(t, map[string]string{
 		"systemctl": kubeadmUnitStandIn, "systemd-run": systemdRunStandIn, "kubeadm": "",
-		"tail": `"$S/tools/tail" "$@"` + "\n" + `status=$?; [ ! -e "$S/end" ] || cp "$S/end" "$S/ActiveState"; exit "$status"`,
+		"tail": kubeadmTail,
 	})
 	ended := exec.CommandContext(t.Context(), "/bin/sh", "-c", "exit")
 	if err := ended.Run(); err != nil {
@@ -39,17 +47,26 @@ func kubeadmHost(t *testing.T, lay map[string]string) *standIns {
 	pid := strconv.Itoa(ended.Process.Pid)
 	s.hide = append(s.hide, "pid="+pid, "pid=PID")
 	s.mkdir("/proc/" + pid)
-	for name, text := range map[string]string{"ActiveState": "inactive", "running": "active", "pid": pid, "MainPID": "0", "end": "inactive", "after": "inactive", "ExecMainStatus": "0"} {
+	for name, text := range map[string]string{"ActiveState": "inactive", "running": "active", "pid": pid, "MainPID": "0", "end": "inactive", "after": "inactive", "ended": exited("0")} {
 		s.write(name, text)
 	}
+	s.mkdir("/run/fairlead")
 	for name, text := range lay {
-		if name == "following" {
+		switch name {
+		case "following":
 			s.write("MainPID", pid)
-			continue
+		case "has ended":
+			s.put("/run/fairlead/kubeadm.ended", text)
+		default:
+			s.write(name, text)
 		}
-		s.write(name, text)
 	}
 	return s
+}
+
+// exited is what systemd says of a process that ended by itself.
+func exited(status string) string {
+	return "EXIT_CODE=exited\nEXIT_STATUS=" + status + "\n"
 }
 
 const (
@@ -69,19 +86,26 @@ func TestKubeadmScript(t *testing.T) {
 		{name: "init", verb: []string{"init", "--ignore-preflight-errors=A,B"}},
 		{name: "join", verb: []string{"join"}},
 		{name: "after a failure", lay: map[string]string{"ActiveState": "failed"}, verb: []string{"join"}},
-		{name: "fails", lay: map[string]string{"end": "failed", "ExecMainStatus": "3"}, verb: []string{"init"}, code: 3},
-		{name: "fails without a status", lay: map[string]string{"end": "failed"}, verb: []string{"init"}, code: 1},
+		{name: "fails", lay: map[string]string{"end": "failed", "ended": exited("3")}, verb: []string{"init"}, code: 3},
+		{name: "is killed", lay: map[string]string{"ended": "EXIT_CODE=killed\nEXIT_STATUS=TERM\n"}, verb: []string{"init"}, code: 1},
+		{name: "dumps core", lay: map[string]string{"end": "failed", "ended": "EXIT_CODE=dumped\nEXIT_STATUS=SEGV\n"}, verb: []string{"init"}, code: 1},
+		{name: "is cut off", lay: map[string]string{"ended": ""}, verb: []string{"init"}, code: 1},
+		{name: "is cut off after one that ended well", lay: map[string]string{"has ended": exited("0"), "ended": ""}, verb: []string{"init"}, code: 1},
 		{name: "ends at once", lay: map[string]string{"pid": "0", "running": "inactive"}, verb: []string{"init"}},
-		{name: "fails at once", lay: map[string]string{"pid": "0", "running": "failed", "ExecMainStatus": "2"}, verb: []string{"init"}, code: 2},
-		{name: "ended before a look", lay: map[string]string{"pid": "99999999", "end": "x", "running": "failed", "ExecMainStatus": "2"}, verb: []string{"init"}, code: 2},
+		{name: "fails at once", lay: map[string]string{"pid": "0", "running": "failed", "ended": exited("2")}, verb: []string{"init"}, code: 2},
+		{name: "ended before a look", lay: map[string]string{"pid": "99999999", "running": "failed", "ended": exited("2")}, verb: []string{"init"}, code: 2},
 		{name: "runs already", lay: map[string]string{"ActiveState": "active"}, verb: []string{"init"}, code: 75},
 		{name: "starts already", lay: map[string]string{"ActiveState": "activating"}, verb: []string{"init"}, code: 75},
 		{name: "does not start", lay: map[string]string{"refuse": ""}, verb: []string{"init"}, code: 1},
 		{name: "lingers", lay: map[string]string{"end": "deactivating"}, verb: []string{"init"}},
-		{name: "lingers and fails", lay: map[string]string{"end": "deactivating", "after": "failed", "ExecMainStatus": "4"}, verb: []string{"init"}, code: 4},
+		{name: "lingers and fails", lay: map[string]string{"end": "deactivating", "after": "failed", "ended": exited("4")}, verb: []string{"init"}, code: 4},
+		{name: "is over before systemd knows", lay: map[string]string{"end": "active", "ended": exited("4")}, verb: []string{"init"}, code: 4},
 		{name: "follow", lay: map[string]string{"following": "", "ActiveState": "active"}},
-		{name: "follow and fail", lay: map[string]string{"following": "", "ActiveState": "active", "end": "failed", "ExecMainStatus": "7"}, code: 7},
-		{name: "follow what has failed", lay: map[string]string{"ActiveState": "failed", "ExecMainStatus": "7"}, code: 7},
+		{name: "follow and fail", lay: map[string]string{"following": "", "ActiveState": "active", "end": "failed", "ended": exited("7")}, code: 7},
+		{name: "follow what has failed", lay: map[string]string{"ActiveState": "failed", "has ended": exited("7")}, code: 7},
+		{name: "follow what has ended well", lay: map[string]string{"has ended": exited("0")}},
+		{name: "follow what is only starting", lay: map[string]string{"ActiveState": "activating"}, code: 1},
+		{name: "follow what a restart of the host has ended", code: 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := kubeadmHost(t, c.lay)

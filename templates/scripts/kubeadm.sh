@@ -10,6 +10,9 @@ unit=$1
 log=$2
 config=$3
 shift 3
+# How kubeadm has ended. Only systemd writes it, when that is so, and to a tmpfs: it says nothing of a kubeadm before a
+# restart of the host. A unit that is gone says nothing either, and one that a shutdown ended counts as well done.
+ended=${config%/*}/kubeadm.ended
 
 property() { systemctl show "$unit" --property "$1" --value; }
 
@@ -24,27 +27,39 @@ if [ $# -gt 0 ]; then
 	umask 077
 	mkdir -p "${log%/*}"
 	: >"$log"
+	rm -f "$ended"
 	# The unit itself removes the configuration, which may hold a token, however it ends.
 	systemd-run --quiet --unit "$unit" \
 		--property Type=exec \
 		--property "StandardOutput=append:$log" --property "StandardError=append:$log" \
 		--property "ExecStopPost=/bin/rm -f $config" \
+		--property "ExecStopPost=/bin/sh -c 'env | grep ^EXIT_ >$ended'" \
 		--property EnvironmentFile=-/etc/fairlead/proxy.env \
 		--setenv "PATH=$PATH" --setenv HOME=/root \
 		"$(command -v kubeadm)" "$@" --config "$config"
 fi
 
 pid=$(property MainPID)
+over=no # whether its process is
 if [ "$pid" != 0 ] && [ -d "/proc/$pid" ]; then
 	tail --lines=+1 --sleep-interval=0.1 --pid="$pid" --follow=name "$log" 2>/dev/null
+	over=yes
 else
 	cat "$log"
 fi
-# A unit that ended well is unloaded, and shows nothing; a failed one is kept.
-if [ "$(property ActiveState)" = deactivating ]; then
-	systemctl stop "$unit" 2>/dev/null || :
+# What the unit does after that is waited for. systemd may not have seen yet that it is.
+case $over:$(property ActiveState) in
+*:deactivating | yes:active | yes:activating) systemctl stop "$unit" 2>/dev/null || : ;;
+esac
+if [ ! -s "$ended" ]; then
+	echo "kubeadm was cut off: how it ended is not known" >&2
+	exit 1
 fi
-[ "$(property ActiveState)" = failed ] || exit 0
-status=$(property ExecMainStatus)
-[ "$status" != 0 ] || status=1
-exit "$status"
+status=$(sed -n 's/^EXIT_STATUS=//p' "$ended")
+case $(sed -n 's/^EXIT_CODE=//p' "$ended"):$status in
+exited:[0-9]*) exit "$status" ;;
+*)
+	echo "kubeadm was killed by SIG$status" >&2
+	exit 1
+	;;
+esac
