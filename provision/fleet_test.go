@@ -54,19 +54,21 @@ func newFleet(t *testing.T, wish desired.State, seen facts.Facts) *fleet {
 		f.lines[seen.API.Via].PutFile(templates.AdminConf, f.api.Kubeconfig())
 		f.lines[seen.API.Via].OnDial(f.api.Dial)
 	}
-	connections := connect.NewWith(wish.Cluster, func(_ context.Context, host inventory.Host) (*remote.Host, error) {
-		if err := f.lost[host.Name]; err != nil {
-			return nil, err
-		}
-		return f.lines[host.Name].Host(host.Name), nil
-	})
-	f.Session = newSession(wish, nil, Options{Events: func(e event.Event) { f.events = append(f.events, e) }}, connections)
+	f.Session = newSession(wish, nil, Options{Events: func(e event.Event) { f.events = append(f.events, e) }}, connect.NewWith(wish.Cluster, f.dial))
 	t.Cleanup(func() {
 		if err := f.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	return f
+}
+
+// dial implements connect.Dial.
+func (f *fleet) dial(_ context.Context, host inventory.Host) (*remote.Host, error) {
+	if err := f.lost[host.Name]; err != nil {
+		return nil, err
+	}
+	return f.lines[host.Name].Host(host.Name), nil
 }
 
 // converged is a fleet on which nothing is to be done.
@@ -94,7 +96,7 @@ func (f *fleet) lose(names ...string) {
 func scriptOf(text string) templates.Script {
 	for _, name := range []templates.Script{
 		templates.ScriptProbe, templates.ScriptRecord, templates.ScriptReset, templates.ScriptSetSysctls, templates.ScriptLeaveEtcd,
-		templates.ScriptStartUnit, templates.ScriptCollectGarbage,
+		templates.ScriptRestartUnit, templates.ScriptStopUnit, templates.ScriptRemoveFiles, templates.ScriptCollectGarbage,
 	} {
 		if name.Text() == text {
 			return name
