@@ -147,20 +147,21 @@ func unescape(text string) (string, error) {
 
 // unquote splits a line into words as a shell does that knows single quotes and backslashes alone: remote.Quote needs no more.
 func unquote(line string) []string {
-	words, quoted := []string{""}, false
+	var words []string
+	var word []byte
+	quoted := false
 	for i := 0; i < len(line); i++ {
-		last := &words[len(words)-1]
 		switch c := line[i]; {
 		case c == '\'':
 			quoted = !quoted
 		case c == '\\' && !quoted:
 			i++
-			*last += line[i : i+1]
+			word = append(word, line[i])
 		case c == ' ' && !quoted:
-			words = append(words, "")
+			words, word = append(words, string(word)), nil
 		default:
-			*last += line[i : i+1]
+			word = append(word, c)
 		}
 	}
-	return words
+	return append(words, string(word))
 }
