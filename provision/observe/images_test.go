@@ -153,9 +153,9 @@ func TestRegistriesAreReachedAsTheRuntimeDoes(t *testing.T) {
 // A host that was lost since it answered is unreachable: what registries said through it is no
 // problem of images, and the other hosts' checks go on.
 func TestAHostThatIsLostIsNoProblemOfImages(t *testing.T) {
-	for name, lose := range map[string]func(*scene, *registries){
-		"before": func(s *scene, _ *registries) { s.refused["w1"] = remote.ErrUnreachable },
-		"meanwhile": func(s *scene, r *registries) {
+	for name, lose := range map[string]func(*scene){
+		"before": func(s *scene) { s.refused["w1"] = remote.ErrUnreachable },
+		"meanwhile": func(s *scene) {
 			s.hosts["w1"].OnDial(func(context.Context, string, string) (net.Conn, error) {
 				s.hosts["w1"].Lose()
 				return nil, remote.ErrLost
@@ -166,7 +166,7 @@ func TestAHostThatIsLostIsNoProblemOfImages(t *testing.T) {
 		r.statuses["r.lab"] = http.StatusNotFound
 		s := newScene(t, needing(plain("r.lab")), true)
 		s.hosts["cp1"].OnDial(r.dial)
-		lose(s, r)
+		lose(s)
 		needs := []desired.ImageNeed{{Name: "r.lab/one:1"}}
 		seen := facts.Facts{Hosts: map[string]facts.Host{"cp1": {Root: true}, "w1": {Root: true}}}
 		got := s.CheckImages(t.Context(), seen, map[string][]desired.ImageNeed{"cp1": needs, "w1": needs})

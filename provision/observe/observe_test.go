@@ -119,7 +119,7 @@ func TestHostsWithoutAnAnswer(t *testing.T) {
 func TestObserveEndsWithItsContext(t *testing.T) {
 	s := newScene(t, world.State(t, nil), true)
 	ctx, cancel := context.WithCancel(t.Context())
-	s.before = func(ctx context.Context, name string) {
+	s.before = func(ctx context.Context, _ string) {
 		cancel()
 		<-ctx.Done()
 	}
