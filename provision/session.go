@@ -65,16 +65,21 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
+	connections := connect.New(cluster, ssh.Options{Log: options.Log, Handshakes: options.Concurrency})
+	return newSession(wish, b, options, connections), nil
+}
+
+// newSession is a run for a wish over some connections.
+func newSession(wish desired.State, b *bundle.Bundle, options Options, connections *connect.Connections) *Session {
 	if options.Events == nil {
 		options.Events = func(event.Event) {}
 	}
 	events := event.NewEmitter(time.Now, options.Events)
-	connections := connect.New(cluster, ssh.Options{Log: options.Log, Handshakes: options.Concurrency})
 	return &Session{
 		wish: wish, bundle: b, events: events, connections: connections,
 		observer: observe.New(wish, !options.WithoutBundle, plan.Asks(wish), connections, events),
 		applier:  &apply.Applier{Connections: connections, Bundle: b, Events: events},
-	}, nil
+	}
 }
 
 // Close ends all connections.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"sync"
 
@@ -16,26 +15,58 @@ import (
 	"fairlead/templates"
 )
 
+// Dial makes the connection to one host of an inventory.
+type Dial func(ctx context.Context, host inventory.Host) (*remote.Host, error)
+
 // Connections are those of one run: one for each host, and the client for the API server, which
 // goes through one of them. They are safe for concurrent use.
 type Connections struct {
 	cluster *inventory.Cluster
-	log     *slog.Logger
-
-	dialer *ssh.Dialer
+	dial    Dial
+	closing func() error // what is to be closed beside the connections
 
 	mu     sync.Mutex
+	closed bool
 	hosts  map[string]*remote.Host
+	turns  map[string]chan struct{} // holds a token while somebody dials the host
 	client *kube.Client
 	via    *remote.Host // whose connection and admin.conf the client uses
 }
 
-// New connects to nothing yet.
+// New connects to nothing yet. Hosts will be reached by the transport that the inventory says.
 func New(cluster *inventory.Cluster, o ssh.Options) *Connections {
-	return &Connections{cluster: cluster, log: o.Log, dialer: ssh.NewDialer(o), hosts: map[string]*remote.Host{}}
+	dialer := ssh.NewDialer(o)
+	c := NewWith(cluster, func(ctx context.Context, host inventory.Host) (*remote.Host, error) {
+		if host.SSH.Transport == inventory.TransportLocal {
+			return local.Open(local.Options{Name: host.Name, Log: o.Log})
+		}
+		return dialer.Dial(ctx, target(host))
+	})
+	c.closing = dialer.Close
+	return c
 }
 
-// Close ends all connections.
+// NewWith connects to nothing yet. Hosts will be reached by dial.
+func NewWith(cluster *inventory.Cluster, dial Dial) *Connections {
+	return &Connections{
+		cluster: cluster, dial: dial, closing: func() error { return nil },
+		hosts: map[string]*remote.Host{}, turns: map[string]chan struct{}{},
+	}
+}
+
+// target is where the inventory says that a host is, as whom to log in, and how to know it.
+func target(host inventory.Host) ssh.Target {
+	target := ssh.Target{
+		Name: host.Name, Address: host.Address.String(), Port: host.SSH.Port, User: host.SSH.User,
+		IdentityFile: host.SSH.IdentityFile, HostKey: host.SSH.HostKey,
+	}
+	if host.SSH.KnownHosts != "" {
+		target.KnownHosts = []string{host.SSH.KnownHosts}
+	}
+	return target
+}
+
+// Close ends all connections. There will be no others.
 func (c *Connections) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,46 +77,62 @@ func (c *Connections) Close() error {
 	for _, host := range c.hosts {
 		errs = append(errs, host.Close())
 	}
-	c.hosts, c.client, c.via = map[string]*remote.Host{}, nil, nil
-	return errors.Join(append(errs, c.dialer.Close())...)
+	c.closed, c.hosts, c.client, c.via = true, map[string]*remote.Host{}, nil, nil
+	return errors.Join(append(errs, c.closing())...)
 }
 
 // Host returns the connection to the host of that name. There is one for the whole run; only a
-// lost one is dialled again.
+// lost one is dialled again, once for all who ask for it.
 func (c *Connections) Host(ctx context.Context, name string) (*remote.Host, error) {
 	host, ok := c.cluster.Host(name)
 	if !ok {
 		return nil, fmt.Errorf("host %s is not in the inventory", name)
 	}
-	c.mu.Lock()
-	connection := c.hosts[name]
-	c.mu.Unlock()
-	if connection != nil && connection.Alive() == nil {
+	connection, turn := c.living(name)
+	if connection != nil {
 		return connection, nil
+	}
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if connection, _ := c.living(name); connection != nil {
+		return connection, nil // somebody has dialled it in the meantime
 	}
 	connection, err := c.dial(ctx, host)
 	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	c.hosts[name] = connection
-	c.mu.Unlock()
+	if err := c.keep(name, connection); err != nil {
+		return nil, errors.Join(err, connection.Close())
+	}
 	return connection, nil
 }
 
-// dial makes the connection to a host by the transport that the inventory says.
-func (c *Connections) dial(ctx context.Context, host inventory.Host) (*remote.Host, error) {
-	if host.SSH.Transport == inventory.TransportLocal {
-		return local.Open(local.Options{Name: host.Name, Log: c.log})
+// living is the connection to a host, nil where none stands, and the turn of those who dial it.
+func (c *Connections) living(name string) (*remote.Host, chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.turns[name] == nil {
+		c.turns[name] = make(chan struct{}, 1)
 	}
-	target := ssh.Target{
-		Name: host.Name, Address: host.Address.String(), Port: host.SSH.Port, User: host.SSH.User,
-		IdentityFile: host.SSH.IdentityFile, HostKey: host.SSH.HostKey,
+	if connection := c.hosts[name]; connection != nil && connection.Alive() == nil {
+		return connection, c.turns[name]
 	}
-	if host.SSH.KnownHosts != "" {
-		target.KnownHosts = []string{host.SSH.KnownHosts}
+	return nil, c.turns[name]
+}
+
+// keep makes a connection that of its host, unless all are closed already.
+func (c *Connections) keep(name string, connection *remote.Host) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return fmt.Errorf("connect to %s: the run is over: %w", name, net.ErrClosed)
 	}
-	return c.dialer.Dial(ctx, target)
+	c.hosts[name] = connection
+	return nil
 }
 
 // API returns the client for the API server, and the control-plane host behind it.
@@ -129,6 +176,9 @@ func (c *Connections) Through(ctx context.Context, host *remote.Host) (*kube.Cli
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.client != nil {
+		c.client.Close() // it goes through another host, or was made at the same time
+	}
 	c.client, c.via = client, host
 	return client, nil
 }

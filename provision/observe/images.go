@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"fairlead/inventory"
@@ -11,8 +12,6 @@ import (
 	"fairlead/provision/registry"
 	"fairlead/provision/remote"
 	"fairlead/templates/images"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // registryPatience is how long a registry may take to answer a request for a manifest.
@@ -62,37 +61,44 @@ func (o *Observer) observeImages(ctx context.Context, facts facts.Facts) []facts
 	return o.CheckImages(ctx, facts, needs)
 }
 
-// CheckImages asks for the manifests of some needs of every host that was reached.
+// CheckImages asks for the manifests of some needs of every host that was reached. A host that is
+// lost meanwhile is no problem of images: seen has it as unreachable then.
 func (o *Observer) CheckImages(ctx context.Context, seen facts.Facts, needs map[string][]desired.ImageNeed) []facts.ImageProblem {
 	hosts := o.wish.Cluster.Hosts()
-	found := make([][]facts.ImageProblem, len(hosts))
-	group, ctx := errgroup.WithContext(ctx)
+	found, lost := make([][]facts.ImageProblem, len(hosts)), make([]error, len(hosts))
+	var group sync.WaitGroup
 	for i, host := range hosts {
-		wanted := needs[host.Name]
-		if seen.Hosts[host.Name].Unreachable != nil || len(wanted) == 0 {
-			continue
+		if wanted := needs[host.Name]; seen.Hosts[host.Name].Unreachable == nil && len(wanted) > 0 {
+			group.Go(func() { found[i], lost[i] = o.checkHost(ctx, host.Name, wanted) })
 		}
-		group.Go(func() error {
-			connection, err := o.connections.Host(ctx, host.Name)
-			if err != nil {
-				return err
-			}
-			checks := &imageChecks{wish: o.wish, host: connection, broken: map[string]bool{}, clients: map[string]*registry.Client{}}
-			found[i] = checks.run(ctx, wanted)
-			for _, client := range checks.clients {
-				client.Close()
-			}
-			return nil
-		})
 	}
+	group.Wait()
 	var problems []facts.ImageProblem
-	if err := group.Wait(); err != nil {
-		problems = append(problems, facts.ImageProblem{Err: imageProblem(err), Whole: true})
-	}
-	for _, of := range found {
-		problems = append(problems, of...)
+	for i, host := range hosts {
+		if lost[i] != nil && ctx.Err() == nil {
+			seen.Hosts[host.Name] = facts.Host{Unreachable: hostProblem(lost[i])}
+		}
+		problems = append(problems, found[i]...)
 	}
 	return problems
+}
+
+// checkHost asks registries through one host. The error says that the host was lost; then what
+// registries said does not count.
+func (o *Observer) checkHost(ctx context.Context, name string, wanted []desired.ImageNeed) ([]facts.ImageProblem, error) {
+	connection, err := o.connections.Host(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	checks := &imageChecks{wish: o.wish, host: connection, broken: map[string]bool{}, clients: map[string]*registry.Client{}}
+	problems := checks.run(ctx, wanted)
+	for _, client := range checks.clients {
+		client.Close()
+	}
+	if err := connection.Alive(); err != nil {
+		return nil, err
+	}
+	return problems, nil
 }
 
 // imageChecks asks registries through one host.

@@ -1,0 +1,167 @@
+package remotetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"fairlead/provision/remote"
+)
+
+// pretendProcess is a command of a machine that is not there. It begins when its input has ended, so that it sees all of that.
+type pretendProcess struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	input  *io.PipeReader
+	stdin  *io.PipeWriter
+	ended  chan struct{} // closed when err is set
+	err    error
+}
+
+func newPretendProcess(ctx context.Context) *pretendProcess {
+	p := &pretendProcess{ended: make(chan struct{})}
+	p.ctx, p.cancel = context.WithCancelCause(ctx)
+	p.input, p.stdin = io.Pipe()
+	return p
+}
+
+// run does what the command does. What ended the process counts more than what it says.
+func (p *pretendProcess) run(call Call, e remote.Exec, do func(context.Context, Call) Reply) {
+	defer close(p.ended)
+	defer p.input.Close() // so that nobody goes on writing
+	var input []byte
+	var err error
+	if !call.startsSFTP() && !call.endsGroup() {
+		input, err = io.ReadAll(p.input)
+	}
+	if err == nil {
+		if call.Script == "-" {
+			call.Script = string(input)
+		} else {
+			call.Input = string(input)
+		}
+		reply := do(p.ctx, call)
+		if reply.Code != 0 {
+			p.err = &remote.Exit{Code: reply.Code}
+		}
+		if p.ctx.Err() == nil {
+			say(e.Stdout, reply.Stdout)
+			say(e.Stderr, reply.Stderr)
+		}
+	}
+	if cause := context.Cause(p.ctx); cause != nil {
+		p.err = cause
+	}
+}
+
+// say writes a text, and nothing for none: that would wait for a reader, too.
+func say(to io.Writer, text string) {
+	if text != "" {
+		_, _ = io.WriteString(to, text)
+	}
+}
+
+// startsSFTP says that it is remote's search for an sftp-server. Like endsGroup it does not read what is written to it.
+func (c Call) startsSFTP() bool {
+	return len(c.Argv) > 4 && strings.HasSuffix(c.Argv[4], "/sftp-server")
+}
+
+// endsGroup says that it is remote's way to end the process group in its argument.
+func (c Call) endsGroup() bool {
+	return len(c.Argv) > 4 && c.Argv[1] == "-c" && strings.Contains(c.Argv[2], "kill -s TERM")
+}
+
+// stop ends the process for a reason.
+func (p *pretendProcess) stop(cause error) {
+	p.cancel(cause)
+	_ = p.input.CloseWithError(cause)
+}
+
+// Stdin implements remote.Process.
+func (p *pretendProcess) Stdin() io.WriteCloser { return p.stdin }
+
+// Wait implements remote.Process.
+func (p *pretendProcess) Wait() error {
+	<-p.ended
+	return p.err
+}
+
+// Close implements remote.Process.
+func (p *pretendProcess) Close() error {
+	select {
+	case <-p.ended:
+	default:
+		p.stop(errors.New("given up"))
+	}
+	p.cancel(nil)
+	return nil
+}
+
+// decodeLine reads what remote asks a transport to start: the command, and the word that says that it starts. The Script of a
+// command that is one is "-" until its input has come.
+func decodeLine(line string) (call Call, mark string, err error) {
+	const sudo = "export LC_ALL=C; exec sudo -n -- /bin/sh -c "
+	text := strings.TrimSuffix(strings.TrimPrefix(line, `/bin/sh -c 'eval "$(printf %b "$1")"' sh '`), "'")
+	if text, err = unescape(text); err != nil {
+		return call, "", err
+	}
+	if quoted, root := strings.CutPrefix(text, sudo); root {
+		call.Root, text = true, unquote(quoted)[0]
+	}
+	_, rest, marked := strings.Cut(text, `; echo "`)
+	mark, _, _ = strings.Cut(rest, " $fl_g")
+	_, command, found := strings.Cut(text, ">&2; exec ")
+	if !marked || !found {
+		return call, "", fmt.Errorf("no command in %q", line)
+	}
+	call.Argv = unquote(command)
+	if len(call.Argv) > 1 && call.Argv[0] == "/bin/sh" && call.Argv[1] == "-s" {
+		call.Script, call.Argv = "-", call.Argv[min(3, len(call.Argv)):]
+	}
+	return call, mark, nil
+}
+
+// unescape turns the octal escapes of printf %b back into bytes.
+func unescape(text string) (string, error) {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, `\0`)
+		b.WriteString(before)
+		if !found {
+			return b.String(), nil
+		}
+		if len(after) < 3 {
+			return "", fmt.Errorf("cut-off escape at the end of %q", text)
+		}
+		c, err := strconv.ParseUint(after[:3], 8, 8)
+		if err != nil {
+			return "", err
+		}
+		b.WriteByte(byte(c))
+		text = after[3:]
+	}
+}
+
+// unquote splits a line into words as a shell does that knows single quotes and backslashes alone: remote.Quote needs no more.
+func unquote(line string) []string {
+	var words []string
+	var word []byte
+	quoted := false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == '\'':
+			quoted = !quoted
+		case c == '\\' && !quoted:
+			i++
+			word = append(word, line[i])
+		case c == ' ' && !quoted:
+			words, word = append(words, string(word)), nil
+		default:
+			word = append(word, c)
+		}
+	}
+	return append(words, string(word))
+}
