@@ -9,7 +9,7 @@ import (
 )
 
 // objectPatience is how long an add-on may take to become ready: its images may have to be
-// pulled first.
+// pulled first. It is as well how long an object may take to be gone.
 const objectPatience = 5 * time.Minute
 
 func (s *stepRun) applyObject(ctx context.Context, a plan.ApplyObject) error {
@@ -17,10 +17,12 @@ func (s *stepRun) applyObject(ctx context.Context, a plan.ApplyObject) error {
 	if err != nil {
 		return err
 	}
-	if a.Replace {
-		return client.Replace(ctx, a.Object, s.waiting)
+	if !a.Replace {
+		return client.Apply(ctx, a.Object)
 	}
-	return client.Apply(ctx, a.Object)
+	ctx, cancel := context.WithTimeout(ctx, objectPatience)
+	defer cancel()
+	return client.Replace(ctx, a.Object, s.waiting)
 }
 
 func (s *stepRun) awaitObject(ctx context.Context, a plan.AwaitObject) error {

@@ -4,13 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"fairlead/pki"
 	"fairlead/provision/object"
 	"fairlead/provision/plan"
-	"fairlead/provision/remote"
 	"fairlead/templates"
 )
 
@@ -26,9 +24,9 @@ func (s *stepRun) mintToken(ctx context.Context, _ plan.MintToken) error {
 	if err != nil {
 		return err
 	}
-	ca, err := host.ReadFile(ctx, templates.CACertificate)
+	ca, err := readOn(ctx, host, templates.CACertificate)
 	if err != nil {
-		return fmt.Errorf("read the CA certificate: %w", err)
+		return err
 	}
 	hash, err := pki.CAHash(ca)
 	if err != nil {
@@ -40,14 +38,11 @@ func (s *stepRun) mintToken(ctx context.Context, _ plan.MintToken) error {
 	}
 	s.values.mint(credentials{token: token, caHash: hash})
 	if err := client.CreateToken(ctx, token, plan.TokenLife, object.TokenDescription); err != nil {
-		return fmt.Errorf("create bootstrap token: %w", err)
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, tokenPatience)
 	defer cancel()
-	if err := client.WaitTokenSigned(ctx, token); err != nil {
-		return fmt.Errorf("wait for the cluster to sign with the bootstrap token: %w", err)
-	}
-	return nil
+	return client.WaitTokenSigned(ctx, token)
 }
 
 func (s *stepRun) revokeToken(ctx context.Context, _ plan.RevokeToken) error {
@@ -69,7 +64,7 @@ func (s *stepRun) deleteTokens(ctx context.Context, a plan.DeleteTokens) error {
 	}
 	for _, id := range a.IDs {
 		if err := client.DeleteToken(ctx, id); err != nil {
-			return fmt.Errorf("delete bootstrap token %s: %w", id, err)
+			return err
 		}
 	}
 	return nil
@@ -82,12 +77,12 @@ func (s *stepRun) copyPKI(ctx context.Context, _ plan.CopyPKI) error {
 	}
 	for _, name := range sharedPKI() {
 		path := "/etc/kubernetes/pki/" + name
-		content, err := from.ReadFile(ctx, path)
+		content, err := readOn(ctx, from, path)
 		if err != nil {
-			return fmt.Errorf("read %s on %s: %w", path, from.Name(), err)
+			return err
 		}
-		if _, err := s.host.WriteFile(ctx, remote.File{Path: path, Mode: fs.FileMode(0o600), Content: content}); err != nil {
-			return fmt.Errorf("write %s: %w", path, err)
+		if err := s.write(ctx, path, secret, content); err != nil {
+			return err
 		}
 	}
 	return nil

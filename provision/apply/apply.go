@@ -6,16 +6,26 @@ import (
 
 	"fairlead/pki"
 	"fairlead/provision/bundle"
-	"fairlead/provision/connect"
 	"fairlead/provision/event"
+	"fairlead/provision/kube"
 	"fairlead/provision/ledger"
 	"fairlead/provision/plan"
 	"fairlead/provision/remote"
 )
 
+// Connections are the ways to the hosts and to the API server.
+type Connections interface {
+	// Host returns the connection to the host of that name.
+	Host(ctx context.Context, name string) (*remote.Host, error)
+	// API returns the client for the API server, and the control-plane host behind it.
+	API(ctx context.Context) (*kube.Client, *remote.Host, error)
+	// Through returns the client that reaches the API server by way of a host.
+	Through(ctx context.Context, host *remote.Host) (*kube.Client, error)
+}
+
 // Applier carries out steps on real hosts and through the API server.
 type Applier struct {
-	Connections *connect.Connections
+	Connections Connections
 	Bundle      *bundle.Bundle // nil without one
 	Events      *event.Emitter
 }
@@ -83,7 +93,7 @@ func (v *runValues) forget() {
 
 // stepRun is what an action may use while its step runs.
 type stepRun struct {
-	connections *connect.Connections
+	connections Connections
 	bundle      *bundle.Bundle
 	events      *event.Emitter
 	values      *runValues

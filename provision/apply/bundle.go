@@ -2,9 +2,11 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"fairlead/provision/bundle"
 	"fairlead/provision/plan"
@@ -12,7 +14,6 @@ import (
 	"fairlead/templates"
 
 	"github.com/opencontainers/go-digest"
-	"golang.org/x/sync/errgroup"
 )
 
 func (s *stepRun) installLayers(ctx context.Context, a plan.InstallLayers) error {
@@ -55,25 +56,22 @@ func (s *stepRun) importImages(ctx context.Context, a plan.ImportImages) error {
 	return nil
 }
 
-// stream runs a command on the host and feeds it what produce writes. When produce
-// fails the command's input ends early and its error is the one returned.
+// stream runs a command on the host and feeds it what produce writes. When produce fails the
+// command is ended and that error is the one returned; when the command ends first, its own is.
 func (s *stepRun) stream(ctx context.Context, total int64, command remote.Command, produce func(context.Context, io.Writer) error) error {
 	r, w := io.Pipe()
 	command.Stdin = r
 	command.OnSend = func(sent int64) { s.transferred(sent, total) }
-	group, ctx := errgroup.WithContext(ctx)
 	var produced error
-	group.Go(func() error {
+	var group sync.WaitGroup
+	group.Go(func() {
 		produced = produce(ctx, w)
-		return w.CloseWithError(produced)
+		_ = w.CloseWithError(produced) // always nil
 	})
-	group.Go(func() error {
-		_, err := s.host.Run(ctx, command)
-		r.CloseWithError(err)
-		return err
-	})
-	err := group.Wait()
-	if produced != nil && err != nil && !isClosedPipe(produced) {
+	_, err := s.host.Run(ctx, command)
+	r.CloseWithError(nil) // who still writes gets io.ErrClosedPipe
+	group.Wait()
+	if produced != nil && !errors.Is(produced, io.ErrClosedPipe) {
 		return produced
 	}
 	return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"fairlead/provision/plan"
@@ -59,24 +58,21 @@ func (s *stepRun) awaitKubeadm(ctx context.Context, _ plan.AwaitKubeadm) error {
 // kubeadm runs a verb of kubeadm in its transient unit and follows it. The configuration,
 // which may hold a token, lies in a tmpfs, for root only, until the unit ends.
 func (s *stepRun) kubeadm(ctx context.Context, document []byte, verb ...string) error {
-	if err := s.writeSecret(ctx, templates.KubeadmConfigFile, document); err != nil {
+	if err := s.write(ctx, templates.KubeadmConfigFile, secret, document); err != nil {
 		return err
 	}
 	return s.followKubeadm(ctx, verb...)
 }
 
-func (s *stepRun) writeSecret(ctx context.Context, path string, content []byte) error {
-	if _, err := s.host.WriteFile(ctx, remote.File{Path: path, Mode: fs.FileMode(0o600), Content: content}); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
-}
-
 // followKubeadm starts kubeadm if verb is given, then prints what it says until it ends.
 func (s *stepRun) followKubeadm(ctx context.Context, verb ...string) error {
+	what := "follow kubeadm"
+	if len(verb) > 0 {
+		what = "kubeadm " + strings.Join(verb, " ")
+	}
 	args := append([]string{templates.KubeadmService, templates.KubeadmLog, templates.KubeadmConfigFile}, verb...)
 	if _, err := s.host.Run(ctx, remote.Command{Script: templates.ScriptKubeadm.Text(), Argv: args, Root: true, OnLine: s.output}); err != nil {
-		return fmt.Errorf("kubeadm %s: %w", strings.Join(verb, " "), err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
 }

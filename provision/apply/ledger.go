@@ -2,9 +2,7 @@ package apply
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 
 	"fairlead/provision/ledger"
 	"fairlead/provision/remote"
@@ -25,6 +23,3 @@ func (s *stepRun) record(ctx context.Context, touched []ledger.Touch) error {
 	}
 	return nil
 }
-
-// isClosedPipe says that writing failed only because the reader was gone.
-func isClosedPipe(err error) bool { return errors.Is(err, io.ErrClosedPipe) }

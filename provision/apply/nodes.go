@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"fairlead/provision/kube"
@@ -17,10 +16,7 @@ func (s *stepRun) drainNode(ctx context.Context, a plan.DrainNode) error {
 	if err != nil {
 		return err
 	}
-	if err := client.Drain(ctx, a.Name, kube.DrainOptions{Timeout: drainPatience, Report: s.waiting}); err != nil {
-		return fmt.Errorf("drain: %w", err)
-	}
-	return nil
+	return client.Drain(ctx, a.Name, kube.DrainOptions{Timeout: drainPatience, Report: s.waiting})
 }
 
 func (s *stepRun) deleteNode(ctx context.Context, a plan.DeleteNode) error {
@@ -28,8 +24,5 @@ func (s *stepRun) deleteNode(ctx context.Context, a plan.DeleteNode) error {
 	if err != nil {
 		return err
 	}
-	if err := client.DeleteNode(ctx, a.Name); err != nil {
-		return fmt.Errorf("delete node: %w", err)
-	}
-	return nil
+	return client.DeleteNode(ctx, a.Name)
 }

@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,7 +14,6 @@ import (
 	"fairlead/pki"
 	"fairlead/provision/plan"
 	"fairlead/provision/registry"
-	"fairlead/provision/remote"
 	"fairlead/templates"
 
 	"golang.org/x/crypto/bcrypt"
@@ -34,10 +32,10 @@ func (s *stepRun) makeRegistryCertificate(ctx context.Context, a plan.MakeRegist
 	if err != nil {
 		return fmt.Errorf("issue the registry's certificate: %w", err)
 	}
-	if err := s.writeSecret(ctx, templates.RegistryKey, key); err != nil {
+	if err := s.write(ctx, templates.RegistryKey, secret, key); err != nil {
 		return err
 	}
-	return s.writePublic(ctx, templates.RegistryCertificate, certificate)
+	return s.write(ctx, templates.RegistryCertificate, public, certificate)
 }
 
 func (s *stepRun) copyRegistryCA(ctx context.Context, a plan.CopyRegistryCA) error {
@@ -45,11 +43,11 @@ func (s *stepRun) copyRegistryCA(ctx context.Context, a plan.CopyRegistryCA) err
 	if err != nil {
 		return err
 	}
-	content, err := from.ReadFile(ctx, templates.RegistryCA)
+	content, err := readOn(ctx, from, templates.RegistryCA)
 	if err != nil {
-		return fmt.Errorf("read the registry's CA on %s: %w", a.From, err)
+		return err
 	}
-	return s.writePublic(ctx, a.Path, content)
+	return s.write(ctx, a.Path, public, content)
 }
 
 func (s *stepRun) fillRegistry(ctx context.Context, a plan.FillRegistry) error {
@@ -76,7 +74,7 @@ func (s *stepRun) registryAuthority(ctx context.Context, now time.Time) (*pki.Au
 	}
 	for _, err := range []error{errCertificate, errKey} {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("read the registry's CA: %w", err)
+			return nil, err
 		}
 	}
 	authority, err := pki.NewAuthority(rand.Reader, "fairlead registry", now)
@@ -86,32 +84,21 @@ func (s *stepRun) registryAuthority(ctx context.Context, now time.Time) (*pki.Au
 	if key, err = authority.KeyPEM(); err != nil {
 		return nil, fmt.Errorf("make the registry's CA: %w", err)
 	}
-	if err := s.writeSecret(ctx, templates.RegistryCAKey, key); err != nil {
+	if err := s.write(ctx, templates.RegistryCAKey, secret, key); err != nil {
 		return nil, err
 	}
-	return authority, s.writePublic(ctx, templates.RegistryCA, authority.CertificatePEM())
-}
-
-func (s *stepRun) writePublic(ctx context.Context, path string, content []byte) error {
-	if _, err := s.host.WriteFile(ctx, remote.File{Path: path, Mode: 0o644, Content: content}); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return authority, s.write(ctx, templates.RegistryCA, public, authority.CertificatePEM())
 }
 
 // withWriter lets do write into fairlead's own registry.
 func (s *stepRun) withWriter(ctx context.Context, do func(context.Context, *registry.Client) error) (err error) {
-	var secret [16]byte
-	if _, err := rand.Read(secret[:]); err != nil {
-		return fmt.Errorf("make a password: %w", err)
-	}
+	password := rand.Text()
 	const user = "fairlead"
-	password := hex.EncodeToString(secret[:])
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
 	if err != nil {
 		return fmt.Errorf("hash the password: %w", err)
 	}
-	if err := s.writeSecret(ctx, templates.RegistryPasswords, fmt.Appendf(nil, "%s:%s\n", user, hash)); err != nil {
+	if err := s.write(ctx, templates.RegistryPasswords, secret, fmt.Appendf(nil, "%s:%s\n", user, hash)); err != nil {
 		return err
 	}
 	defer func() {

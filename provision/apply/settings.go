@@ -48,9 +48,9 @@ func (s *stepRun) restoreManifests(ctx context.Context, a plan.RestoreManifests)
 	for _, component := range a.Components {
 		text, err := s.host.ReadFile(ctx, templates.FormerManifest(component))
 		if err != nil {
-			return fmt.Errorf("read %s: %w", templates.FormerManifest(component), err)
+			return err
 		}
-		if err := s.writeSecret(ctx, templates.ManifestPath(component), text); err != nil {
+		if err := s.write(ctx, templates.ManifestPath(component), secret, text); err != nil {
 			return err
 		}
 		if err := s.forgetManifest(ctx, component); err != nil {
@@ -80,13 +80,13 @@ func (s *stepRun) keepManifest(ctx context.Context, component string) error {
 		return nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("read %s: %w", templates.FormerManifest(component), err)
+		return err
 	}
 	text, err := s.host.ReadFile(ctx, templates.ManifestPath(component))
 	if err != nil {
-		return fmt.Errorf("read %s: %w", templates.ManifestPath(component), err)
+		return err
 	}
-	return s.writeSecret(ctx, templates.FormerManifest(component), text)
+	return s.write(ctx, templates.FormerManifest(component), secret, text)
 }
 
 // forgetManifest removes the manifest that was kept.
@@ -98,7 +98,7 @@ func (s *stepRun) forgetManifest(ctx context.Context, component string) error {
 func (s *stepRun) awaitStaticPod(ctx context.Context, a plan.ChangeStaticPod) error {
 	text, err := s.host.ReadFile(ctx, templates.ManifestPath(a.Component))
 	if err != nil {
-		return fmt.Errorf("read %s: %w", templates.ManifestPath(a.Component), err)
+		return err
 	}
 	var manifest map[string]any
 	if err := yaml.Unmarshal(text, &manifest); err != nil {
