@@ -3,6 +3,7 @@ package ssh
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -42,6 +43,8 @@ func TestHostKey(t *testing.T) {
 		"changed":             {known: "#\n" + host + " " + remotetest.KeyText(other), says: []string{xssh.FingerprintSHA256(ed), xssh.FingerprintSHA256(other), "known_hosts:2", "ssh-keygen -R '" + host + "'"}},
 		"revoked":             {known: host + " " + remotetest.KeyText(ed) + "\n@revoked * " + remotetest.KeyText(ed), says: []string{"revoked", "known_hosts:2"}},
 		"authority of others": {known: "@cert-authority * " + remotetest.KeyText(ed), says: []string{"no known key"}},
+		"revocation unread":   {known: "@revoked * ssh-ed25519 !!!\n" + host + " " + remotetest.KeyText(ed), says: []string{"known_hosts:1 revokes a key that cannot be read", "base64", "correct or delete that line"}},
+		"bare name changed":   {known: "127.0.0.1 " + remotetest.KeyText(other), says: []string{"known_hosts:1", "ssh-keygen -R 127.0.0.1 -f"}},
 		"wrong pinned print":  {pin: xssh.FingerprintSHA256(other), says: []string{xssh.FingerprintSHA256(other), xssh.FingerprintSHA256(ed), "ssh.hostKey"}},
 		"wrong pinned key":    {pin: remotetest.KeyText(other), says: []string{xssh.FingerprintSHA256(ed)}},
 	}
@@ -65,6 +68,34 @@ func TestHostKey(t *testing.T) {
 	}
 }
 
+// TestDefaultKnownHosts has the host known by each file in the home folder that ssh reads.
+func TestDefaultKnownHosts(t *testing.T) {
+	srv := startSSHD(t)
+	target := srv.target(t)
+	target.HostKey = ""
+	line := fmt.Sprintf("[127.0.0.1]:%d %s\n", srv.Port, remotetest.KeyText(srv.HostKeys["ed25519"]))
+	for name, says := range map[string][]string{"known_hosts": nil, "known_hosts2": nil, "known_hosts3": {"no known key", "/known_hosts:"}} {
+		t.Run(name, func(t *testing.T) {
+			home := t.TempDir()
+			t.Setenv("HOME", home)
+			if err := os.Mkdir(filepath.Join(home, ".ssh"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			remotetest.WriteText(t, filepath.Join(home, ".ssh", name), line)
+			h, err := reach(t.Context(), target, Options{})
+			if err == nil {
+				closeHost(t, h)
+			}
+			checkRefusal(t, err, says)
+		})
+	}
+	t.Setenv("HOME", "/home/ann")
+	want := "/home/ann/.ssh/known_hosts /home/ann/.ssh/known_hosts2 /etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2"
+	if got := strings.Join(defaultKnownHosts(), " "); got != want {
+		t.Errorf("got %s", got)
+	}
+}
+
 func checkRefusal(t *testing.T, err error, says []string) {
 	t.Helper()
 	if len(says) == 0 {
@@ -85,7 +116,8 @@ func checkRefusal(t *testing.T, err error, says []string) {
 }
 
 func TestMalformedPin(t *testing.T) {
-	for _, pin := range []string{"MD5:00:11", "ssh-ed25519", "x"} {
+	certificate := remotetest.KeyText(userCertificate{}.make(t, remotetest.NewEd25519(t), remotetest.NewEd25519(t)))
+	for _, pin := range []string{"MD5:00:11", "ssh-ed25519", "x", certificate} {
 		if _, err := reach(t.Context(), Target{Address: "127.0.0.1", Port: 1, HostKey: pin}, Options{}); err == nil || !strings.Contains(err.Error(), "pin") {
 			t.Errorf("%q: got %v", pin, err)
 		}
@@ -104,9 +136,10 @@ func TestHostCertificate(t *testing.T) {
 		says      []string
 	}{
 		"valid":                        {principal: "127.0.0.1", known: trust},
-		"other name":                   {principal: "10.0.0.1", known: trust, says: []string{"certificate", "not valid"}},
+		"other name":                   {principal: "10.0.0.1", known: trust, says: []string{"certificate that is not valid here", "10.0.0.1", "no known key", "ssh.hostKey"}},
+		"other name, another key":      {principal: "10.0.0.1", known: trust + "127.0.0.1 " + remotetest.KeyText(remotetest.NewPublic(t)), says: []string{"certificate that is not valid here", "10.0.0.1", "but known is", "known_hosts:2"}},
 		"authority of another host":    {principal: "127.0.0.1", known: "@cert-authority 10.0.0.1 " + authority, says: []string{"no known key"}},
-		"another authority":            {principal: "127.0.0.1", known: "@cert-authority * " + remotetest.KeyText(remotetest.NewPublic(t)), says: []string{"certificate", "not valid"}},
+		"another authority":            {principal: "127.0.0.1", known: "@cert-authority * " + remotetest.KeyText(remotetest.NewPublic(t)), says: []string{"certificate that is not valid here", "known as authorities", "known_hosts:1"}},
 		"key revoked":                  {principal: "127.0.0.1", known: trust + "@revoked * " + key, says: []string{"revoked", "known_hosts:2"}},
 		"authority revoked":            {principal: "127.0.0.1", known: trust + "@revoked * " + authority, says: []string{"revoked", "known_hosts:2"}},
 		"key of another host revoked":  {principal: "127.0.0.1", known: trust + "@revoked 10.0.0.1 " + key},

@@ -150,7 +150,7 @@ func parseKey(label, encoded string) (xssh.PublicKey, error) {
 // knownType tells the types of keys and certificates that x/crypto reads.
 func knownType(name string) bool {
 	switch strings.TrimSuffix(strings.TrimSuffix(name, "@openssh.com"), "-cert-v01") {
-	case xssh.KeyAlgoRSA, xssh.InsecureKeyAlgoDSA, xssh.KeyAlgoED25519, xssh.KeyAlgoECDSA256, xssh.KeyAlgoECDSA384,
+	case xssh.KeyAlgoRSA, "ssh-dss", xssh.KeyAlgoED25519, xssh.KeyAlgoECDSA256, xssh.KeyAlgoECDSA384,
 		xssh.KeyAlgoECDSA521, "sk-ssh-ed25519", "sk-ecdsa-sha2-nistp256":
 		return true
 	}
