@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"fairlead/provision/remote"
 	"fairlead/provision/remote/remotetest"
@@ -107,9 +108,12 @@ func (b *hostKeyBench) fairlead(t *testing.T, c hostKeyCase, files []string) (ve
 		t.Fatal(err)
 	}
 	there := net.JoinHostPort("127.0.0.1", strconv.Itoa(b.server(t, c.shows).Port))
-	_, err = reach(t.Context(), target, Options{DialNet: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, there)
-	}})
+	const patience = time.Minute // sshd may be slow when the machine has much else to do
+	_, err = reach(t.Context(), target, Options{
+		DialTimeout: patience, LoginTimeout: patience, DialNet: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, there)
+		},
+	})
 	switch {
 	case errors.Is(err, remote.ErrAuth):
 		return accepted, err

@@ -2,6 +2,7 @@ package ssh
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -15,6 +16,7 @@ import (
 
 	"golang.org/x/crypto/ssh/agent"
 
+	"fairlead/provision/remote"
 	"fairlead/provision/remote/remotetest"
 )
 
@@ -51,76 +53,62 @@ func compareLogin(t *testing.T, srv server, identity string, says []string) {
 
 // TestUnprotectedKeys has private keys that others may read, and asks ssh what it makes of them.
 func TestUnprotectedKeys(t *testing.T) {
-	t.Setenv("SSH_AUTH_SOCK", "")
 	srv := startSSHD(t)
 	text, err := os.ReadFile(srv.Identity)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, mode := range []fs.FileMode{0o600, 0o400, 0o700, 0o640, 0o604, 0o644, 0o620, 0o602, 0o610, 0o601} {
-		t.Run(mode.String(), func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "my key")
-			remotetest.WriteText(t, path, string(text))
-			if err := os.Chmod(path, mode); err != nil {
+	type row struct {
+		mode                           fs.FileMode
+		link, anothers, agent, unnamed bool
+		accepted                       bool
+	}
+	rows := map[string]row{
+		"link to a good one":   {mode: 0o600, link: true, accepted: true},
+		"link":                 {mode: 0o644, link: true},
+		"another user's":       {mode: 0o644, anothers: true, accepted: true},
+		"in the agent as well": {mode: 0o644, agent: true, accepted: true},
+		"default file":         {mode: 0o644, unnamed: true},
+	}
+	for _, mode := range []fs.FileMode{0o600, 0o400, 0o700, 0o640, 0o604, 0o620, 0o602, 0o610, 0o601} {
+		rows[mode.String()] = row{mode: mode, accepted: mode&0o077 == 0}
+	}
+	for name, tt := range rows {
+		t.Run(name, func(t *testing.T) {
+			if tt.anothers && os.Getuid() != 0 {
+				t.Skip("only root may give a file away")
+			}
+			t.Setenv("SSH_AUTH_SOCK", "")
+			if tt.agent {
+				startAgent(t, agent.AddedKey{PrivateKey: userKey(t, srv)})
+			}
+			home := t.TempDir()
+			t.Setenv("HOME", home)
+			path := filepath.Join(home, ".ssh", "id_ed25519")
+			err := errors.Join(os.Mkdir(filepath.Dir(path), 0o700), os.WriteFile(path, text, 0o600), os.Chmod(path, tt.mode))
+			if tt.anothers {
+				err = errors.Join(err, os.Chown(path, 65534, 65534))
+			}
+			if tt.link {
+				err = errors.Join(err, os.Symlink(path, filepath.Join(home, "my key")))
+				path = filepath.Join(home, "my key")
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 			var says []string
-			if mode&0o077 != 0 {
-				says = []string{path, fmt.Sprintf("mode %04o", mode), "run chmod 600 '" + path + "'"}
+			if !tt.accepted {
+				says = []string{path, fmt.Sprintf("mode %04o", tt.mode), "run " + remote.Quote([]string{"chmod", "600", path})}
+			}
+			if tt.unnamed { // ssh does not look for it in $HOME
+				target := srv.target(t)
+				target.IdentityFile = ""
+				checkLogin(t, target, says)
+				return
 			}
 			compareLogin(t, srv, path, says)
 		})
 	}
-	t.Run("through a link", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "key")
-		remotetest.WriteText(t, path, string(text))
-		link := path + ".link"
-		if err := os.Symlink(path, link); err != nil {
-			t.Fatal(err)
-		}
-		compareLogin(t, srv, link, nil)
-		if err := os.Chmod(path, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		compareLogin(t, srv, link, []string{"chmod 600 " + link})
-	})
-	t.Run("of another user", func(t *testing.T) {
-		if os.Getuid() != 0 {
-			t.Skip("only root may give a file away")
-		}
-		path := filepath.Join(t.TempDir(), "key")
-		remotetest.WriteText(t, path, string(text))
-		if err := os.Chown(path, 65534, 65534); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chmod(path, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		compareLogin(t, srv, path, nil)
-	})
-	t.Run("in the agent", func(t *testing.T) {
-		startAgent(t, agent.AddedKey{PrivateKey: userKey(t, srv)})
-		path := filepath.Join(t.TempDir(), "key")
-		remotetest.WriteText(t, path, string(text))
-		if err := os.Chmod(path, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		compareLogin(t, srv, path, nil)
-	})
-	t.Run("as a default", func(t *testing.T) {
-		home := t.TempDir()
-		t.Setenv("HOME", home)
-		path := filepath.Join(home, ".ssh", "id_ed25519")
-		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, text, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		target := srv.target(t)
-		target.IdentityFile = ""
-		checkLogin(t, target, []string{"run chmod 600 " + path})
-	})
 }
 
 // TestNoIdentity has files that are no private keys. Nobody is asked to let them in, so no host is dialled.
