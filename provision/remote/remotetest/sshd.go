@@ -96,6 +96,9 @@ func (s *Server) listen(t testing.TB) {
 	})
 }
 
+// Inetd is a command that serves one connection on its standard input and output, as ssh's ProxyCommand wants it.
+func (s *Server) Inetd() []string { return []string{sshdPath, "-i", "-f", s.config} }
+
 // serve has an sshd serve one connection.
 func (s *Server) serve(c *net.TCPConn) error {
 	socket, err := c.File()

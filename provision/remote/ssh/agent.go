@@ -14,8 +14,12 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// agentTimeout bounds each answer of the agent; a key that must be touched or confirmed needs a person's time.
-const agentTimeout = time.Minute
+const (
+	// listTimeout bounds the list of the agent's keys, for which nobody is asked.
+	listTimeout = 10 * time.Second
+	// signTimeout bounds each signature; a key that must be touched or confirmed needs a person's time.
+	signTimeout = time.Minute
+)
 
 // errNoAgent is why there are no keys of an agent.
 var errNoAgent = errors.New("no agent ($SSH_AUTH_SOCK is not set)")
@@ -27,9 +31,13 @@ type agentKeys struct {
 	conn *agentConn    // nil before the first use and after close
 	held []xssh.Signer
 	err  error
+
+	listTimeout time.Duration
 }
 
-func newAgentKeys() *agentKeys { return &agentKeys{lock: make(chan struct{}, 1)} }
+func newAgentKeys() *agentKeys {
+	return &agentKeys{lock: make(chan struct{}, 1), listTimeout: listTimeout}
+}
 
 // signers lists the agent's keys. A connection that broke since is replaced.
 func (a *agentKeys) signers(ctx context.Context) ([]xssh.Signer, error) {
@@ -42,7 +50,7 @@ func (a *agentKeys) signers(ctx context.Context) ([]xssh.Signer, error) {
 	if a.err != nil || a.conn != nil && !a.conn.broken.Load() {
 		return a.held, a.err
 	}
-	conn, held, err := openAgent(ctx)
+	conn, held, err := openAgent(ctx, a.listTimeout)
 	if ctx.Err() == nil {
 		a.conn, a.held, a.err = conn, held, err
 	}
@@ -60,7 +68,7 @@ func (a *agentKeys) close() error {
 }
 
 // openAgent connects to the agent and lists its keys.
-func openAgent(ctx context.Context) (*agentConn, []xssh.Signer, error) {
+func openAgent(ctx context.Context, listTimeout time.Duration) (*agentConn, []xssh.Signer, error) {
 	socket := os.Getenv("SSH_AUTH_SOCK")
 	if socket == "" {
 		return nil, nil, errNoAgent
@@ -69,7 +77,7 @@ func openAgent(ctx context.Context) (*agentConn, []xssh.Signer, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("agent at $SSH_AUTH_SOCK: %w", err)
 	}
-	conn := &agentConn{Conn: raw}
+	conn := &agentConn{Conn: raw, timeout: listTimeout}
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	// One request at a time, without Close: a client that could close it would read all the while, and the time of the
 	// last answer would end an idle connection.
@@ -81,6 +89,7 @@ func openAgent(ctx context.Context) (*agentConn, []xssh.Signer, error) {
 		_ = raw.Close() // nothing was written that could be lost
 		return nil, nil, fmt.Errorf("agent: %w", err)
 	}
+	conn.timeout = signTimeout
 	return conn, held, nil
 }
 
@@ -88,12 +97,13 @@ func openAgent(ctx context.Context) (*agentConn, []xssh.Signer, error) {
 // longer fit together, so it is closed.
 type agentConn struct {
 	net.Conn
-	broken atomic.Bool
+	timeout time.Duration // of each request; changed before anybody else has the connection
+	broken  atomic.Bool
 }
 
 // Write begins a request.
 func (c *agentConn) Write(p []byte) (int, error) {
-	if err := c.SetDeadline(time.Now().Add(agentTimeout)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(c.timeout)); err != nil {
 		return 0, c.note(err)
 	}
 	n, err := c.Conn.Write(p)

@@ -2,6 +2,7 @@ package ssh
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -9,37 +10,27 @@ import (
 	xssh "golang.org/x/crypto/ssh"
 )
 
-// algorithmsByType are the host key algorithms to ask for, the preferred key type first, each with the algorithms of
-// its host certificates.
-var algorithmsByType = []struct {
-	keyTypes, plain, certs []string
-}{
-	{[]string{xssh.KeyAlgoED25519}, []string{xssh.KeyAlgoED25519}, []string{xssh.CertAlgoED25519v01}},
-	{
-		[]string{xssh.KeyAlgoECDSA256, xssh.KeyAlgoECDSA384, xssh.KeyAlgoECDSA521},
-		[]string{xssh.KeyAlgoECDSA256, xssh.KeyAlgoECDSA384, xssh.KeyAlgoECDSA521},
-		[]string{xssh.CertAlgoECDSA256v01, xssh.CertAlgoECDSA384v01, xssh.CertAlgoECDSA521v01},
-	},
-	{
-		[]string{xssh.KeyAlgoRSA},
-		[]string{xssh.KeyAlgoRSASHA512, xssh.KeyAlgoRSASHA256},
-		[]string{xssh.CertAlgoRSASHA512v01, xssh.CertAlgoRSASHA256v01},
-	},
-}
-
 // verifier decides whether a host is the one that was meant.
 type verifier struct {
 	target      Target
-	name        string // as known_hosts names the host
 	files       []string
-	lines       []knownLine // those about this host, revoked ones included
+	names       []knownName // as knownNames has them; without lines where the key is pinned
 	pinnedKey   xssh.PublicKey
 	pinnedPrint string
 }
 
+// knownName is a name of the host and what is known by it.
+type knownName struct {
+	name  string
+	lines []knownLine
+}
+
 // verifier is what is known about the target.
 func (d *Dialer) verifier(t Target) (*verifier, error) {
-	v := &verifier{target: t, name: knownName(t.Address, t.Port)}
+	v := &verifier{target: t}
+	for _, name := range knownNames(t.Address, t.Port) {
+		v.names = append(v.names, knownName{name: name})
+	}
 	if t.HostKey != "" {
 		return v, v.pin(strings.TrimSpace(t.HostKey))
 	}
@@ -54,12 +45,14 @@ func (d *Dialer) verifier(t Target) (*verifier, error) {
 			v.files = append(v.files, path)
 		}
 	}
-	for _, f := range v.files {
-		lines, err := d.known.about(f, v.name)
-		if err != nil {
-			return nil, err
+	for i := range v.names {
+		for _, f := range v.files {
+			lines, err := d.known.about(f, v.names[i].name)
+			if err != nil {
+				return nil, err
+			}
+			v.names[i].lines = append(v.names[i].lines, lines...)
 		}
-		v.lines = append(v.lines, lines...)
 	}
 	return v, nil
 }
@@ -73,135 +66,114 @@ func (v *verifier) pin(text string) error {
 	if err != nil {
 		return fmt.Errorf("read host key pin %q: want \"SHA256:…\" or \"ssh-ed25519 AAAA…\": %w", text, err)
 	}
+	if _, ok := key.(*xssh.Certificate); ok {
+		return fmt.Errorf("read host key pin %q: it is a certificate; give the key itself, or put @cert-authority into known_hosts", text)
+	}
 	v.pinnedKey = key
 	return nil
 }
 
-// proposals returns the lists of host key algorithms to try, one connection each. There is one list, unless the pin is
-// a fingerprint: that does not tell the key's type, and a host offers one key per connection.
-func (v *verifier) proposals() [][]string {
-	if v.pinnedPrint == "" {
-		return [][]string{v.algorithms()}
+// check is the xssh.HostKeyCallback.
+func (v *verifier) check(_ string, _ net.Addr, key xssh.PublicKey) error {
+	cert, certified := key.(*xssh.Certificate)
+	switch {
+	case v.pinnedKey != nil || v.pinnedPrint != "":
+		return v.checkPin(key)
+	case !certified:
+		return v.checkPlain(key)
 	}
-	var lists [][]string
-	for _, row := range algorithmsByType {
-		lists = append(lists, row.plain)
+	accepted, refused := v.checkCertificate(cert)
+	switch {
+	case accepted:
+		return nil
+	case errors.As(refused, new(*HostKeyError)):
+		return refused
 	}
-	return lists
+	// Without an authority for it a certificate is no more than the key within, which may be known.
+	err := v.checkPlain(cert.Key)
+	var unknown *HostKeyError
+	if errors.As(err, &unknown) {
+		unknown.Cause = refused
+	}
+	return err
 }
 
-// algorithms puts the types of known keys first, so that a host with several keys shows the one that is known.
-// The others follow, so that a key of another type is reported as such and not as a failed negotiation.
-func (v *verifier) algorithms() []string {
-	var certs, first, rest []string
-	for _, row := range algorithmsByType {
-		if v.hasAuthority() {
-			certs = append(certs, row.certs...)
+func (v *verifier) checkPin(key xssh.PublicKey) error {
+	if v.pinnedKey != nil && sameKey(v.pinnedKey, key) || v.pinnedPrint != "" && xssh.FingerprintSHA256(key) == v.pinnedPrint {
+		return nil
+	}
+	return v.problem(key)
+}
+
+// checkPlain accepts a key that is known by the first name that any key is known by, and not revoked by that name or one
+// before it: check_host_key in OpenSSH's sshconnect.c.
+func (v *verifier) checkPlain(key xssh.PublicKey) error {
+	for _, known := range v.names {
+		if revoked := revocation(known.lines, key); revoked != nil {
+			return v.revoked(key, revoked)
 		}
-		for i, algo := range row.plain {
-			if v.knowsType(row.keyTypes[min(i, len(row.keyTypes)-1)]) {
-				first = append(first, algo)
+		e := v.problem(key)
+		for _, l := range known.lines {
+			if l.marker != "" {
 				continue
 			}
-			rest = append(rest, algo)
-		}
-	}
-	return append(append(certs, first...), rest...)
-}
-
-func (v *verifier) hasAuthority() bool {
-	for _, l := range v.lines {
-		if l.marker == markAuthority {
-			return true
-		}
-	}
-	return false
-}
-
-func (v *verifier) knowsType(keyType string) bool {
-	if v.pinnedKey != nil {
-		return v.pinnedKey.Type() == keyType
-	}
-	for _, l := range v.lines {
-		if l.marker == "" && l.key.Type() == keyType {
-			return true
-		}
-	}
-	return false
-}
-
-// check is the xssh.HostKeyCallback.
-func (v *verifier) check(addr string, peer net.Addr, key xssh.PublicKey) error {
-	if cert, ok := key.(*xssh.Certificate); ok {
-		return v.checkCertificate(addr, peer, cert)
-	}
-	switch {
-	case v.pinnedKey != nil && sameKey(v.pinnedKey, key):
-		return nil
-	case v.pinnedPrint != "" && xssh.FingerprintSHA256(key) == v.pinnedPrint:
-		return nil
-	}
-	if revoked := v.revoked(key); revoked != nil {
-		return revoked
-	}
-	e := v.problem(key)
-	for _, l := range v.lines {
-		if l.marker != "" {
-			continue
-		}
-		if sameKey(l.key, key) {
-			return nil
-		}
-		e.Known = append(e.Known, l.known())
-	}
-	return e
-}
-
-// checkCertificate accepts a host certificate that one of the known authorities signed for this host.
-func (v *verifier) checkCertificate(addr string, peer net.Addr, cert *xssh.Certificate) error {
-	for _, key := range []xssh.PublicKey{cert.Key, cert.SignatureKey} {
-		if revoked := v.revoked(key); revoked != nil {
-			return revoked
-		}
-	}
-	checker := xssh.CertChecker{IsHostAuthority: func(authority xssh.PublicKey, _ string) bool {
-		for _, l := range v.lines {
-			if l.marker == markAuthority && sameKey(l.key, authority) {
-				return true
+			if sameKey(l.key, key) {
+				return nil
 			}
+			e.name, e.Known = known.name, append(e.Known, l.known())
 		}
-		return false
-	}}
-	if err := checker.CheckHostKey(addr, peer, cert); err != nil {
-		e := v.problem(cert.Key)
-		e.Cause = err
-		return e
-	}
-	return nil
-}
-
-// revoked returns the error for a key that is marked @revoked, else nil.
-func (v *verifier) revoked(key xssh.PublicKey) error {
-	for _, l := range v.lines {
-		if l.marker == markRevoked && sameKey(l.key, key) {
-			e := v.problem(key)
-			e.Revoked, e.Known = true, []KnownKey{l.known()}
+		if len(e.Known) > 0 {
 			return e
 		}
 	}
+	return v.problem(key)
+}
+
+// revocation is the line that revokes a key, or may do so, else nil. What is revoked is a key, however it is
+// shown or written: a certificate of a revoked key is refused as well, and so is a key whose certificate is revoked
+// (check_key_not_revoked in hostfile.c).
+func revocation(lines []knownLine, key xssh.PublicKey) *knownLine {
+	for _, l := range lines {
+		if l.marker != markRevoked {
+			continue
+		}
+		if l.unreadable != nil || sameKey(withoutCertificate(l.key), withoutCertificate(key)) {
+			return &l
+		}
+	}
 	return nil
 }
 
+// revoked is the error of a key that a line revokes, or may revoke.
+func (v *verifier) revoked(key xssh.PublicKey, line *knownLine) *HostKeyError {
+	e := v.problem(key)
+	e.Revoked, e.Known, e.Cause = true, []KnownKey{line.known()}, line.unreadable
+	return e
+}
+
 func (v *verifier) problem(key xssh.PublicKey) *HostKeyError {
+	key = withoutCertificate(key)
 	return &HostKeyError{
-		Host: v.target.Name, Address: v.target.addr(), name: v.name, Files: v.files, Pin: strings.TrimSpace(v.target.HostKey),
+		Host: v.target.Name, Address: v.target.addr(), name: v.names[0].name, Files: v.files, Pin: strings.TrimSpace(v.target.HostKey),
 		KeyType: key.Type(), Fingerprint: xssh.FingerprintSHA256(key),
 		Key: strings.TrimSpace(string(xssh.MarshalAuthorizedKey(key))),
 	}
 }
 
 func (k knownLine) known() KnownKey {
-	return KnownKey{File: k.file, Line: k.line, Type: k.key.Type(), Fingerprint: xssh.FingerprintSHA256(k.key)}
+	known := KnownKey{File: k.file, Line: k.line}
+	if k.key != nil {
+		known.Type, known.Fingerprint = k.key.Type(), xssh.FingerprintSHA256(k.key)
+	}
+	return known
+}
+
+// withoutCertificate is the key that a certificate certifies; other keys are returned as they are.
+func withoutCertificate(key xssh.PublicKey) xssh.PublicKey {
+	if cert, ok := key.(*xssh.Certificate); ok {
+		return cert.Key
+	}
+	return key
 }
 
 func sameKey(a, b xssh.PublicKey) bool {

@@ -12,8 +12,13 @@ type KnownKey struct {
 	// File and Line are where it stands.
 	File string
 	Line int
-	// Type is the key's type, such as ssh-ed25519, and Fingerprint its "SHA256:…".
+	// Type is the key's type, such as ssh-ed25519, and Fingerprint its "SHA256:…". Both are empty when it cannot be read.
 	Type, Fingerprint string
+}
+
+// String is "type fingerprint at file:line".
+func (k KnownKey) String() string {
+	return fmt.Sprintf("%s %s at %s:%d", k.Type, k.Fingerprint, k.File, k.Line)
 }
 
 // HostKeyError is a host whose key is unknown, changed or revoked. It is a remote.ErrHostKey.
@@ -28,9 +33,9 @@ type HostKeyError struct {
 	Files []string
 	// Pin is the pinned key or fingerprint that was expected; empty when there was no pin.
 	Pin string
-	// Revoked says that the offered key is marked @revoked.
+	// Revoked says that the offered key is marked @revoked, or may be, if Cause is set.
 	Revoked bool
-	// Cause is what is wrong with a host certificate, else nil.
+	// Cause is what is wrong with a host certificate or with a line that is marked @revoked, else nil.
 	Cause error
 
 	name string // the host as known_hosts names it
@@ -49,15 +54,20 @@ func (e *HostKeyError) Changed() bool { return len(e.Known) > 0 || e.Pin != "" }
 func (e *HostKeyError) Error() string {
 	offered := fmt.Sprintf("host key of %s (%s): the host offers %s %s", e.Host, e.Address, e.KeyType, e.Fingerprint)
 	switch {
+	case e.Revoked && e.Cause != nil:
+		return fmt.Sprintf("%s, and %s:%d revokes a key that cannot be read (%v), which may be this one: correct or delete that line",
+			offered, e.Known[0].File, e.Known[0].Line, e.Cause)
 	case e.Revoked:
 		return offered + ", which is revoked at " + e.places() +
 			": do not connect; give the host a new key with ssh-keygen -A"
-	case e.Cause != nil:
-		return fmt.Sprintf("%s, a certificate that is not valid here: %v", offered, e.Cause)
 	case e.Pin != "":
 		return offered + ", but ssh.hostKey is " + e.Pin +
 			": if the host was reinstalled, " + e.compare() + " and set ssh.hostKey to it; if not, somebody may be in between"
-	case len(e.Known) > 0:
+	}
+	if e.Cause != nil {
+		offered += fmt.Sprintf(" in a certificate that is not valid here (%v)", e.Cause)
+	}
+	if len(e.Known) > 0 {
 		return offered + ", but known is " + e.places() + ": if the host was reinstalled, " + e.compare() +
 			", then remove the old key with: " + e.removal() + "; if not, somebody may be in between"
 	}
@@ -78,7 +88,7 @@ func (e *HostKeyError) compare() string {
 func (e *HostKeyError) places() string {
 	var all []string
 	for _, k := range e.Known {
-		all = append(all, fmt.Sprintf("%s %s at %s:%d", k.Type, k.Fingerprint, k.File, k.Line))
+		all = append(all, k.String())
 	}
 	return strings.Join(all, ", ")
 }

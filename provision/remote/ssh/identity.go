@@ -1,194 +1,188 @@
 package ssh
 
 import (
-	"context"
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
+	"syscall"
 
 	xssh "golang.org/x/crypto/ssh"
 
 	"fairlead/provision/remote"
 )
 
-// defaultIdentities are the files under ~/.ssh that are tried after the agent, in this order.
-var defaultIdentities = []string{"id_ed25519", "id_ecdsa", "id_rsa"}
+// maxIdentity bounds an identity file; the largest RSA key takes 13 KiB.
+const maxIdentity = 1 << 20
 
-// keyring are the keys of one run; each file and the agent's list is read once.
-type keyring struct {
-	agent *agentKeys
-	mu    sync.Mutex
-	files map[string]func() identity
-}
-
-// identity is what readIdentity returned.
+// identity is what a private key file and what lies beside it give. It is read once in a run.
 type identity struct {
-	signer xssh.Signer
-	public xssh.PublicKey
-	err    error
+	path   string
+	signer xssh.Signer       // nil when the file does not give the private key
+	public xssh.PublicKey    // the key to look for in the agent; nil when not even that is known
+	cert   *xssh.Certificate // the certificate beside the file, or nil
+	err    *unusable         // why there is no signer
+	noCert *unusable         // why a certificate that lies beside the file is not used
 }
 
-func newKeyring() *keyring {
-	return &keyring{agent: newAgentKeys(), files: map[string]func() identity{}}
+// unusable is a file that gives no key, or no certificate.
+type unusable struct {
+	reason string // what is wrong with which file
+	mend   string // what to do; may be empty
 }
 
-func (k *keyring) close() error { return k.agent.close() }
-
-// file is the identity in a file.
-func (k *keyring) file(path string) identity {
-	k.mu.Lock()
-	read := k.files[path]
-	if read == nil {
-		read = sync.OnceValue(func() (i identity) {
-			i.signer, i.public, i.err = readIdentity(path)
-			return i
-		})
-		k.files[path] = read
+func (u *unusable) Error() string {
+	if u.mend == "" {
+		return u.reason
 	}
-	k.mu.Unlock()
-	return read()
+	return u.reason + ": " + u.mend
 }
 
-// credentials are the keys to log in with to one host.
-type credentials struct {
-	signers []xssh.Signer
-	offered []string // what each signer is, for messages
-	skipped []string // keys that could not be used and why
-}
-
-// credentials collects the keys for the target.
-func (k *keyring) credentials(ctx context.Context, t Target) (*credentials, error) {
-	c := new(credentials)
-	if t.IdentityFile != "" {
-		return c, k.addChosen(ctx, c, t.IdentityFile)
+// readIdentity reads a private key file and, as ssh does, the certificate in path-cert.pub. Where the file does not give
+// the private key, the public key is that of the file itself or of path.pub.
+func readIdentity(path string) identity {
+	i := identity{path: path}
+	text, mode, err := readSmall(path)
+	switch {
+	case err != nil:
+		i.err = err
+	default:
+		i.parse(text, mode)
 	}
-	held, err := k.agent.signers(ctx)
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	if i.public == nil {
+		i.public, _ = readPublic(path + ".pub")
+	}
+	if cert, ok := i.public.(*xssh.Certificate); ok {
+		i.public, i.cert = cert.Key, cert
+		return i
+	}
+	if i.public != nil {
+		i.cert, i.noCert = readCertificate(path+"-cert.pub", i.public)
+	}
+	return i
+}
+
+// parse reads what a private key file holds.
+func (i *identity) parse(text []byte, mode fs.FileMode) {
+	signer, err := xssh.ParsePrivateKey(text)
+	encrypted := bytes.HasPrefix(bytes.TrimSpace(text), []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----")) // PKCS #8, which x/crypto does not read
+	var missing *xssh.PassphraseMissingError
+	switch {
+	case err == nil:
+		i.signer, i.public = signer, signer.PublicKey()
+	case errors.As(err, &missing):
+		encrypted, i.public = true, missing.PublicKey
+	case !encrypted:
+		i.public, _ = parsePublic(text)
+		i.err = noPrivateKey(i.path, text, i.public, err)
+		return
+	}
+	// sshkey_perm_ok in OpenSSH's authfile.c: who could read the key may have it already.
+	if mode&0o077 != 0 {
+		i.signer = nil
+		i.err = &unusable{fmt.Sprintf("identity file %s is a private key that others may read (mode %04o)", i.path, mode.Perm()),
+			"run " + remote.Quote([]string{"chmod", "600", i.path})}
+	} else if encrypted {
+		i.err = &unusable{"identity file " + i.path + " is encrypted", "add it with " + remote.Quote([]string{"ssh-add", i.path})}
+	}
+}
+
+// noPrivateKey says what a file is that holds no private key.
+func noPrivateKey(path string, text []byte, public xssh.PublicKey, cause error) *unusable {
+	file := "identity file " + path
+	const other = "set ssh.identityFile to the private key's file"
+	_, certificate := public.(*xssh.Certificate)
+	switch {
+	case certificate:
+		return &unusable{file + " is a certificate", other + ", beside which the certificate is KEY-cert.pub"}
+	case public != nil:
+		return &unusable{file + " is a public key", other}
+	case len(bytes.TrimSpace(text)) == 0:
+		return &unusable{file + " is empty", other}
+	case bytes.HasPrefix(text, []byte("PuTTY-User-Key-File-")):
+		return &unusable{file + " is in PuTTY's format", "convert it with " +
+			remote.Quote([]string{"puttygen", path, "-O", "private-openssh", "-o", strings.TrimSuffix(path, ".ppk")})}
+	}
+	return &unusable{fmt.Sprintf("%s is not a private key (%v)", file, cause), other}
+}
+
+// readSmall reads a file, which has to be one. mode has the bits of others only where the file is the user's own, as
+// another's file is another's business (sshkey_perm_ok).
+func readSmall(path string) (text []byte, mode fs.FileMode, problem *unusable) {
+	info, err := os.Stat(path) // before it is opened, as opening a named pipe may take for ever
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, 0, &unusable{reason: "identity file " + path + " does not exist"}
+	case err == nil && info.IsDir():
+		return nil, 0, &unusable{"identity file " + path + " is a directory", "set ssh.identityFile to the private key's file"}
+	case err == nil && !info.Mode().IsRegular():
+		return nil, 0, &unusable{"identity file " + path + " is not a regular file", "set ssh.identityFile to the private key's file"}
+	}
+	if err == nil {
+		text, info, err = readAtMost(path, maxIdentity)
 	}
 	if err != nil {
-		c.skipped = append(c.skipped, err.Error())
+		return nil, 0, &unusable{reason: fmt.Sprintf("read identity file: %v", err)}
 	}
-	for _, s := range held {
-		c.add(s, "agent")
+	mode = info.Mode()
+	if stat, ok := info.Sys().(*syscall.Stat_t); !ok || int(stat.Uid) != os.Getuid() {
+		mode &^= 0o077
 	}
-	if err := k.addDefaults(c); err != nil {
+	return text, mode, nil
+}
+
+// readAtMost reads a file of at most so many bytes; info is of the file that was read.
+func readAtMost(path string, most int64) (text []byte, info fs.FileInfo, err error) {
+	f, err := os.Open(path) //nolint:gosec // the user names the file
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if info, err = f.Stat(); err != nil {
+		return nil, nil, err
+	}
+	text, err = io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("%s is larger than any key", path)
+	}
+	return text, info, err
+}
+
+// readPublic returns the public key or certificate in a file.
+func readPublic(path string) (xssh.PublicKey, error) {
+	text, _, err := readAtMost(path, maxIdentity)
+	if err != nil {
 		return nil, err
 	}
-	if len(c.signers) == 0 {
-		return nil, fmt.Errorf("%w: no key to log in as %s: %s; set ssh.identityFile or add a key to the agent with ssh-add",
-			remote.ErrAuth, t.login(), strings.Join(c.skipped, "; "))
-	}
-	return c, nil
+	return parsePublic(text)
 }
 
-// addChosen uses the one key of path and no other, so that the host does not count wrong guesses. The agent is asked
-// only for a key that the file does not give away.
-func (k *keyring) addChosen(ctx context.Context, c *credentials, path string) error {
-	path, err := expandHome(path)
-	if err != nil {
-		return err
-	}
-	chosen := k.file(path)
-	if chosen.signer != nil {
-		c.add(chosen.signer, path)
-		return nil
-	}
-	if chosen.public == nil {
-		return fmt.Errorf("%w: %w", remote.ErrAuth, chosen.err)
-	}
-	held, err := k.agent.signers(ctx)
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	signer := signerFor(held, chosen.public)
-	switch {
-	case signer != nil:
-		c.add(signer, path)
-		return nil
-	case err != nil:
-		return fmt.Errorf("%w: %w, and the agent does not hold it: add it with ssh-add %s (%w)",
-			remote.ErrAuth, chosen.err, remote.Quote([]string{path}), err)
-	}
-	return fmt.Errorf("%w: %w, and the agent does not hold it: add it with ssh-add %s",
-		remote.ErrAuth, chosen.err, remote.Quote([]string{path}))
-}
-
-// addDefaults uses the default files that exist.
-func (k *keyring) addDefaults(c *credentials) error {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return fmt.Errorf("find ~/.ssh: %w", err)
-	}
-	for _, name := range defaultIdentities {
-		path := filepath.Join(home, ".ssh", name)
-		i := k.file(path)
-		switch {
-		case i.signer != nil && signerFor(c.signers, i.public) == nil:
-			c.add(i.signer, path)
-		case i.err != nil && (i.public == nil || signerFor(c.signers, i.public) == nil):
-			c.skipped = append(c.skipped, i.err.Error())
-		}
-	}
-	return nil
-}
-
-func (c *credentials) add(s xssh.Signer, source string) {
-	c.signers = append(c.signers, s)
-	c.offered = append(c.offered, fmt.Sprintf("%s %s (%s)", s.PublicKey().Type(), xssh.FingerprintSHA256(s.PublicKey()), source))
-}
-
-// signerFor returns the signer of a key, or nil.
-func signerFor(signers []xssh.Signer, key xssh.PublicKey) xssh.Signer {
-	for _, s := range signers {
-		if sameKey(s.PublicKey(), key) {
-			return s
-		}
-	}
-	return nil
-}
-
-// readIdentity reads a private key file. When the private key cannot be had, because it is encrypted or only its
-// .pub file is there, the error says so and public is the key to look for in the agent, if that much is known.
-func readIdentity(path string) (signer xssh.Signer, public xssh.PublicKey, err error) {
-	text, err := os.ReadFile(path) //nolint:gosec // the user names the file
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, readPublic(path + ".pub"), fmt.Errorf("identity file %s does not exist", path)
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("read identity file: %w", err)
-	}
-	signer, err = xssh.ParsePrivateKey(text)
-	if err == nil {
-		return signer, signer.PublicKey(), nil
-	}
-	var encrypted *xssh.PassphraseMissingError
-	if errors.As(err, &encrypted) {
-		public = encrypted.PublicKey
-		if public == nil {
-			public = readPublic(path + ".pub")
-		}
-		return nil, public, fmt.Errorf("identity file %s is encrypted", path)
-	}
-	if public = readPublic(path); public != nil {
-		return nil, public, fmt.Errorf("identity file %s is a public key", path)
-	}
-	return nil, nil, fmt.Errorf("identity file %s is not a private key: %w", path, err)
-}
-
-// readPublic returns the public key in a file, or nil.
-func readPublic(path string) xssh.PublicKey {
-	text, err := os.ReadFile(path) //nolint:gosec // the user names the file
-	if err != nil {
-		return nil
-	}
+func parsePublic(text []byte) (xssh.PublicKey, error) {
 	key, _, _, _, err := xssh.ParseAuthorizedKey(text) //nolint:dogsled // comment, options and rest do not matter
-	if err != nil {
-		return nil
+	return key, err
+}
+
+// readCertificate returns the certificate of a key in a file, or why there is none; nothing where there is no file.
+// Whether it is valid is for the host to say.
+func readCertificate(path string, key xssh.PublicKey) (*xssh.Certificate, *unusable) {
+	public, err := readPublic(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	return key
+	const renew = "have it made anew, or remove it"
+	cert, ok := public.(*xssh.Certificate)
+	switch {
+	case err != nil:
+		return nil, &unusable{fmt.Sprintf("certificate %s cannot be read (%v)", path, err), renew}
+	case !ok:
+		return nil, &unusable{path + " is no certificate", renew}
+	case cert.CertType != xssh.UserCert:
+		return nil, &unusable{path + " is no certificate of a user", renew}
+	case !sameKey(cert.Key, key):
+		return nil, &unusable{path + " is the certificate of another key", renew}
+	}
+	return cert, nil
 }

@@ -1,12 +1,16 @@
 package ssh
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -22,7 +26,7 @@ func newKnownFiles(log *slog.Logger) *knownFiles {
 	return &knownFiles{log: log, byPath: map[string]func() (*knownFile, error){}}
 }
 
-// about returns the lines of a file that are about a host, named as knownName names it.
+// about returns the lines of a file that are about a host, named as knownNames names it.
 func (k *knownFiles) about(path, name string) ([]knownLine, error) {
 	k.mu.Lock()
 	read := k.byPath[path]
@@ -47,7 +51,8 @@ type knownFile struct {
 }
 
 // readKnownFile reads a file. As with OpenSSH a file that does not exist is empty, and a line that cannot be read is
-// logged and passed over: it can only make a host unknown, never known.
+// logged and passed over: it can only make a host unknown, never known. Unlike there, a file that cannot be read is an
+// error, as is a revocation that cannot be read, see knownLine: what they would have revoked must not be accepted.
 func readKnownFile(path string, log *slog.Logger) (*knownFile, error) {
 	f, err := os.Open(path) //nolint:gosec // the user names the file
 	if errors.Is(err, fs.ErrNotExist) {
@@ -63,14 +68,38 @@ func readKnownFile(path string, log *slog.Logger) (*knownFile, error) {
 	return indexKnown(lines), nil
 }
 
+// scanKnownHosts reads lines of any length; the last one may lack its newline.
+func scanKnownHosts(r io.Reader, name string, log *slog.Logger) ([]knownLine, error) {
+	var lines []knownLine
+	for n, text := 1, bufio.NewReader(r); ; n++ {
+		line, end := text.ReadString('\n')
+		if end != nil && !errors.Is(end, io.EOF) {
+			return nil, end
+		}
+		k, ok, err := parseKnownLine(strings.TrimSuffix(line, "\n"))
+		switch {
+		case err != nil:
+			log.Warn("known_hosts line ignored", "file", name, "line", n, "error", err,
+				"mend", fmt.Sprintf("correct or delete line %d of %s", n, name))
+		case ok:
+			k.file, k.line = name, n
+			lines = append(lines, k)
+		}
+		if end != nil {
+			return lines, nil
+		}
+	}
+}
+
 func indexKnown(lines []knownLine) *knownFile {
 	file := &knownFile{lines: lines, plain: map[string][]int{}}
 	for i, line := range lines {
-		if slices.ContainsFunc(line.hosts, isPattern) {
+		names, ok := line.names.(patterns)
+		if !ok || slices.ContainsFunc(names, isPattern) {
 			file.patterns = append(file.patterns, i)
 			continue
 		}
-		for _, name := range line.hosts {
+		for _, name := range names {
 			file.plain[name] = append(file.plain[name], i)
 		}
 	}
@@ -78,15 +107,13 @@ func indexKnown(lines []knownLine) *knownFile {
 }
 
 // isPattern tells what is more than one host's plain name.
-func isPattern(host string) bool {
-	return strings.HasPrefix(host, "|") || strings.ContainsAny(host, "*?!")
-}
+func isPattern(host string) bool { return strings.ContainsAny(host, "*?!") || len(host) >= maxPattern }
 
 // about returns the lines about a host, in the order of the file.
 func (f *knownFile) about(name string) []knownLine {
 	found := slices.Clone(f.plain[name])
 	for _, i := range f.patterns {
-		if f.lines[i].matches(name) {
+		if f.lines[i].names.match(name) {
 			found = append(found, i)
 		}
 	}
@@ -96,4 +123,37 @@ func (f *knownFile) about(name string) []knownLine {
 		lines = append(lines, f.lines[i])
 	}
 	return lines
+}
+
+// knownNames are the names by which known_hosts may know a host, the first of which is the one to add it by. With a port
+// other than 22 that is [name]:port; OpenSSH looks up the bare name when it has found no key by the first (check_host_key
+// in sshconnect.c, the case of HOST_NEW).
+func knownNames(address string, port int) []string {
+	address = asciiLower(address)
+	if port == defaultPort {
+		return []string{address}
+	}
+	return []string{"[" + address + "]:" + strconv.Itoa(port), address}
+}
+
+// defaultKnownHosts are the files that ssh itself reads: UserKnownHostsFile and GlobalKnownHostsFile in ssh_config(5).
+func defaultKnownHosts() []string {
+	var files []string
+	if home, err := os.UserHomeDir(); err == nil {
+		files = append(files, filepath.Join(home, ".ssh", "known_hosts"), filepath.Join(home, ".ssh", "known_hosts2"))
+	}
+	return append(files, "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
+}
+
+// expandHome replaces a leading ~/ by the home directory.
+func expandHome(path string) (string, error) {
+	rest, ok := strings.CutPrefix(path, "~/")
+	if !ok {
+		return path, nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("find home directory for %s: %w", path, err)
+	}
+	return filepath.Join(home, rest), nil
 }

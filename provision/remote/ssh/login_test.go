@@ -130,6 +130,38 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// TestLoginBesideAgent has an identity file that is enough, beside an agent that is of no use.
+func TestLoginBesideAgent(t *testing.T) {
+	srv := startSSHD(t)
+	for name, socket := range map[string]string{"gone": filepath.Join(t.TempDir(), "none"), "silent": silentAgent(t)} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("SSH_AUTH_SOCK", socket)
+			d := NewDialer(Options{})
+			d.keys.agent.listTimeout = time.Millisecond // it would not answer in an hour
+			h, err := d.Dial(t.Context(), srv.target(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			closeHost(t, h)
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// silentAgent is the socket of an agent that takes connections and answers nothing.
+func silentAgent(t *testing.T) string {
+	t.Helper()
+	socket := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return socket
+}
+
 // checkLogin logs in, or is refused with an error that says all that it should.
 func checkLogin(t *testing.T, target Target, says []string) {
 	t.Helper()

@@ -18,13 +18,14 @@ type Target struct {
 	Port int
 	// User is the login user; empty means the local user's name.
 	User string
-	// IdentityFile is the one private key to use, from the file or, when the file is encrypted, from the agent.
-	// Empty means the agent's keys and then the default files of ~/.ssh that exist.
+	// IdentityFile is the one private key to use, from the file or, when the file is encrypted, from the agent, with its
+	// certificates in IdentityFile-cert.pub and in the agent. Empty means the agent's keys and then the default files of
+	// ~/.ssh that exist, with theirs.
 	IdentityFile string
 	// HostKey pins the host's key: "SHA256:…" as ssh-keygen -lf prints it, or "ssh-ed25519 AAAA…".
 	HostKey string
-	// KnownHosts are the files that hold known host keys when HostKey is empty; nil means ~/.ssh/known_hosts and
-	// /etc/ssh/ssh_known_hosts. A file that does not exist counts as empty.
+	// KnownHosts are the files that hold known host keys when HostKey is empty; nil means ~/.ssh/known_hosts,
+	// /etc/ssh/ssh_known_hosts, and the file beside each whose name ends in 2. A file that does not exist counts as empty.
 	KnownHosts []string
 }
 
