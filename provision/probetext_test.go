@@ -111,6 +111,9 @@ func (a *answer) cluster(h facts.Host) {
 	if h.KubeletConfig {
 		a.fact("kubelet-config", "present")
 	}
+	if h.KubeletCredentials {
+		a.fact("kubelet-credentials", "present")
+	}
 	for folder := range h.NotEmpty {
 		a.fact("not-empty", folder)
 	}

@@ -46,9 +46,18 @@ func TestInitComplete(t *testing.T) {
 	if missing, err := part.InitComplete(t.Context(), KubeProxy); err != nil || !slices.Equal(missing, names[4:5]) {
 		t.Errorf("without kube-proxy: %q, %v", missing, err)
 	}
-	client, clientset := fakeClient(all...)
-	clientset.PrependReactor("get", "clusterrolebindings", refuseWith(apierrors.NewForbidden(schema.GroupResource{}, "", nil)))
-	if missing, err := client.InitComplete(t.Context()); !apierrors.IsForbidden(err) || !errors.Is(err, ErrRefused) || missing != nil || !strings.HasPrefix(err.Error(), "look for ClusterRoleBinding kubeadm:cluster-admins: ") {
-		t.Errorf("forbidden: %q, %v", missing, err)
+	for resource, want := range map[string]struct {
+		text string
+		all  bool // what is asked for first is refused: so is the rest
+	}{
+		"clusterrolebindings": {"look for ClusterRoleBinding kubeadm:cluster-admins: ", false},
+		"configmaps":          {"look for ConfigMap kube-system/kubeadm-config: ", true},
+	} {
+		client, clientset := fakeClient(all...)
+		clientset.PrependReactor("get", resource, refuseWith(apierrors.NewForbidden(schema.GroupResource{}, "", nil)))
+		missing, err := client.InitComplete(t.Context())
+		if !apierrors.IsForbidden(err) || errors.Is(err, ErrRefused) != want.all || missing != nil || !strings.HasPrefix(err.Error(), want.text) {
+			t.Errorf("%s forbidden: %q, %v", resource, missing, err)
+		}
 	}
 }

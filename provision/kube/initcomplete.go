@@ -30,7 +30,7 @@ func (c *Client) InitComplete(ctx context.Context, disabled ...Addon) (missing [
 			return err
 		}
 	}
-	for _, object := range []struct {
+	for i, object := range []struct {
 		name  string
 		addon Addon
 		get   func() error
@@ -56,7 +56,7 @@ func (c *Client) InitComplete(ctx context.Context, disabled ...Addon) (missing [
 		}
 		if err := object.get(); apierrors.IsNotFound(err) {
 			missing = append(missing, object.name)
-		} else if apierrors.IsForbidden(err) {
+		} else if apierrors.IsForbidden(err) && i == 0 {
 			return nil, fmt.Errorf("look for %s: %w: %w", object.name, ErrRefused, err)
 		} else if err != nil {
 			return nil, fmt.Errorf("look for %s: %w", object.name, err)
