@@ -55,14 +55,15 @@ func testLocal(t *testing.T) {
 func (s *site) fairleadOn(host string, args ...string) outcome {
 	s.t.Helper()
 	argv := []string{
-		"runuser", "-u", lab.User, "--", "env", "-i", "-C", laptop, "PATH=/usr/bin:/bin", "HOME=" + laptop, "TERM=dumb", laptop + "/fairlead",
+		"runuser", "-u", lab.User, "--", "env", "-i", "-C", laptop, "PATH=/usr/bin:/bin", "HOME=" + laptop, "TERM=dumb",
+		"/bin/sh", "-c", `exec "$0" "$@" 2>&1`, laptop + "/fairlead",
 	}
 	stdout, err := s.lab.Exec(s.ctx, host, append(argv, args...)...)
 	o := outcome{t: s.t, line: "fairlead " + strings.Join(args, " ") + " on " + host, stdout: stdout}
 	var exit *lab.ExitError
 	switch {
 	case errors.As(err, &exit):
-		o.code, o.stderr = exit.Code, exit.Stderr
+		o.code = exit.Code
 	case err != nil:
 		s.t.Fatal(err)
 	}
