@@ -97,12 +97,12 @@ func machineLines() []said {
 
 // fileLines are lines about files, units and software.
 func fileLines() []said {
-	file := facts.File{Mode: 0o4755, UID: 1, GID: 2, Size: 3}
+	file := facts.File{Mode: 0o4755, UID: 10, GID: 20, Size: 30}
 	hashed := file
 	hashed.SHA256 = "ff"
 	return []said{
-		{"file\t/a\t4755\t1\t2\t3", func(h *facts.Host) { h.Files["/a"] = file }},
-		{"file\t/a\t4755\t1\t2\t3\nsha256\t/a\tff", func(h *facts.Host) { h.Files["/a"] = hashed }},
+		{"file\t/a\t4755\t10\t20\t30", func(h *facts.Host) { h.Files["/a"] = file }},
+		{"file\t/a\t4755\t10\t20\t30\nsha256\t/a\tff", func(h *facts.Host) { h.Files["/a"] = hashed }},
 		{"tree\t/etc", func(h *facts.Host) { h.Trees["/etc"] = true }},
 		{"socket\t/run/x.sock", func(h *facts.Host) { h.Sockets["/run/x.sock"] = true }},
 		{"symlink\t/etc/mtab", func(h *facts.Host) { h.Symlinks["/etc/mtab"] = true }},
