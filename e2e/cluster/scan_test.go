@@ -113,7 +113,7 @@ func (s *site) wantNoKeysOnLaptop() {
 
 // written lists the files of a host that were written since the marker, each ended by a zero byte.
 // The token may be in etcd's data, where the cluster keeps its Secrets.
-const written = `lasting find / \( -path /proc -o -path /sys -o -path /dev -o -path /var/lib/etcd -o -path '/run/containerd/io.containerd.runtime*' \
+const written = `lasting find / \( -path /proc -o -path /sys -o -path /dev -o -path /var/lib/etcd -o -path '/run/containerd/io.containerd.runtime*' -o -path /run/netns \
 	-o -path '/var/lib/kubelet/pods/*/volumes' \) -prune -o -type f -cnewer ` + marker + ` -print0 >/tmp/written
 tr -dc '\0' </tmp/written | wc -c`
 

@@ -40,7 +40,7 @@ func TestApplyObject(t *testing.T) {
 			t.Errorf("applied %s", body)
 		}
 		for request, replace := range map[string]bool{"PATCH " + path: false, "DELETE " + path: true} {
-			w.api.refuse(request, 403)
+			w.api.refuse(request, 422)
 			if said := w.doOn("", plan.ApplyObject{Object: configMap("x"), Replace: replace}); !strings.Contains(said, " ConfigMap app/x: ") {
 				t.Errorf("%s refused: said %q", request, said)
 			}
@@ -58,7 +58,7 @@ func TestRecordApplied(t *testing.T) {
 		if body := w.api.body("PUT " + record); !strings.Contains(body, want) {
 			t.Errorf("recorded %s", body)
 		}
-		w.api.refuse("PUT "+record, 403)
+		w.api.refuse("PUT "+record, 422)
 		if said := w.doOn("", plan.RecordApplied{Set: "network"}); !strings.HasPrefix(said, "write ConfigMap kube-system/fairlead-addons: ") {
 			t.Errorf("said %q", said)
 		}
@@ -77,7 +77,7 @@ func TestPruneObjects(t *testing.T) {
 		w.told("output " + object.Key(configMap("b")) + " stays: it does not bear the label " + object.LabelAddon + "=network")
 
 		w.api.put(configMaps+"c", owned("network"))
-		w.api.refuse("DELETE "+configMaps+"c", 403)
+		w.api.refuse("DELETE "+configMaps+"c", 422)
 		if said := w.doOn("", action); !strings.HasPrefix(said, "delete ConfigMap app/c: ") {
 			t.Errorf("said %q", said)
 		}

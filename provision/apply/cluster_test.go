@@ -141,7 +141,7 @@ func TestChangeNode(t *testing.T) {
 		if body := w.api.body("PATCH " + node); !strings.Contains(body, `"labels":{"gpu":"true"}`) {
 			t.Errorf("changed by %s", body)
 		}
-		w.api.refuse("PATCH "+node, 403)
+		w.api.refuse("PATCH "+node, 422)
 		if said := w.doOn("", action); !strings.HasPrefix(said, "change node w1: ") {
 			t.Errorf("said %q", said)
 		}
@@ -162,7 +162,7 @@ func TestDrainAndDelete(t *testing.T) {
 		if w.api.has(node) || w.api.has(podPath) {
 			t.Error("the node or its pod is there")
 		}
-		w.api.refuse("DELETE "+node, 403)
+		w.api.refuse("DELETE "+node, 422)
 		if said := w.doOn("", plan.DeleteNode{Name: "w1"}); !strings.HasPrefix(said, "delete node w1: ") {
 			t.Errorf("said %q", said)
 		}

@@ -52,7 +52,7 @@ func TestKubeadmInitFails(t *testing.T) {
 			"write /run/fairlead/kubeadm.yaml: /run/fairlead/kubeadm.yaml: No space left on device", []string{write}},
 		"kubeadm":    {good, func(w *world) { w.cp1.answer(answer{code: 1, stderr: "preflight\n"}, templates.ScriptKubeadm) }, "kubeadm init --skip-token-print: ", []string{write, run}},
 		"way to API": {good, func(w *world) { w.apiError = errors.New("no admin.conf") }, "reach the new API server: no admin.conf", []string{write, run, through}},
-		"tokens": {good, func(w *world) { w.api.refuse("GET /api/v1/namespaces/kube-system/secrets", 403) },
+		"tokens": {good, func(w *world) { w.api.refuse("GET /api/v1/namespaces/kube-system/secrets", 422) },
 			"find the bootstrap token of kubeadm init: list bootstrap tokens: ", []string{write, run, through}},
 	} {
 		t.Run(name, func(t *testing.T) {

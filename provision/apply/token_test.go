@@ -106,7 +106,7 @@ func TestMintTokenFails(t *testing.T) {
 		w.did("cp1: read /etc/kubernetes/pki/ca.crt", "cp1: read /etc/kubernetes/pki/ca.crt")
 
 		w.makeCA()
-		w.api.refuse("POST "+strings.TrimSuffix(secrets, "/"), 403)
+		w.api.refuse("POST "+strings.TrimSuffix(secrets, "/"), 422)
 		said := w.doOn("", plan.MintToken{})
 		token := w.token()
 		if !strings.HasPrefix(said, "create bootstrap token "+token.String()+": ") {
@@ -138,7 +138,7 @@ func TestRevokeToken(t *testing.T) {
 		w.signTokens()
 		w.well(w.doOn("", plan.MintToken{}))
 		deletion := "DELETE " + secrets + "bootstrap-token-" + w.token().ID
-		w.api.refuse(deletion, 403)
+		w.api.refuse(deletion, 422)
 		if said := w.doOn("", plan.RevokeToken{}); !strings.HasPrefix(said, "delete bootstrap token "+w.token().ID+": ") {
 			t.Errorf("said %q", said)
 		}
@@ -174,7 +174,7 @@ func TestDeleteTokens(t *testing.T) {
 		if w.api.has(secrets + "bootstrap-token-bbbbbb") {
 			t.Error("the token is there")
 		}
-		w.api.refuse("DELETE "+secrets+"bootstrap-token-aaaaaa", 403)
+		w.api.refuse("DELETE "+secrets+"bootstrap-token-aaaaaa", 422)
 		if said := w.doOn("", plan.DeleteTokens{IDs: []string{"aaaaaa", "cccccc"}}); !strings.HasPrefix(said, "delete bootstrap token aaaaaa: ") {
 			t.Errorf("said %q", said)
 		}

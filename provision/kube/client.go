@@ -76,6 +76,7 @@ func New(kubeconfig []byte, dial DialFunc) (*Client, error) {
 	config.QPS, config.Burst = requestsPerSecond, requestBurst
 	config.UserAgent = fieldManager
 	config.WarningHandlerWithContext = rest.NoWarnings{}
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return refusals{next} })
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("build HTTP client: %w", err)

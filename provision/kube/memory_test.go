@@ -103,6 +103,9 @@ func (m *memory) has(object map[string]any) bool {
 }
 
 func (m *memory) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/readyz" {
+		return // it is
+	}
 	query := r.URL.Query()
 	if r.Method == http.MethodGet && query.Get("watch") == "true" {
 		w.WriteHeader(http.StatusOK)

@@ -15,7 +15,7 @@ func TestServerVersion(t *testing.T) {
 	}{
 		{http.StatusOK, `{"major": "1", "minor": "37", "gitVersion": "v1.37.2"}`, "1.37.2", ""},
 		{http.StatusOK, "no JSON", "", "parse server version: "},
-		{http.StatusForbidden, "", "", "read server version: "},
+		{http.StatusNotFound, "", "", "read server version: "},
 	} {
 		client := connect(t, apiServer(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/version" {
