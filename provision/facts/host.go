@@ -38,6 +38,17 @@ func (h Host) Preexisting(unit string) bool {
 	return h.Units[unit].Load == "loaded"
 }
 
+// Theirs says that a file is as it was before fairlead wrote one in its place, or that fairlead never did.
+func (h Host) Theirs(path string) bool {
+	for _, entry := range h.Ledger {
+		if entry.Kind == ledger.File && entry.Key == path {
+			sum := entry.SavedSHA256()
+			return sum != "" && sum == h.Files[path].SHA256
+		}
+	}
+	return true
+}
+
 // HasCapability says whether a bit of the capability bounding set is there.
 func (h Host) HasCapability(capability int) bool { return h.Capabilities>>capability&1 == 1 }
 
