@@ -82,7 +82,7 @@ func (s *standIns) putLedger(entries string) {
 // wantLedger fails the test unless the ledger of a host has exactly these entries.
 func (s *standIns) wantLedger(entries string) {
 	s.t.Helper()
-	s.wantText("/var/lib/fairlead/ledger", framed(s.filled(entries)))
+	s.wantText("/var/lib/fairlead/ledger", s.shown(framed(s.filled(entries))))
 }
 
 // wantLedgerFile is the same for a host without folders of its own.
