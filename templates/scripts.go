@@ -62,7 +62,7 @@ func (s Script) before() []Script {
 	case ScriptRecord:
 		return []Script{"ledger", "mounts"}
 	case ScriptReset:
-		return []Script{"ledger", "mounts", "installed", "reset-programs", "reset-network", "reset-packages", "reset-files"}
+		return []Script{"ledger", "mounts", "installed", "reset-programs", "reset-network", "reset-packages"}
 	case ScriptRemoveFiles:
 		return []Script{"ledger"}
 	case ScriptPackagesApt, ScriptPackagesDnf:
