@@ -192,17 +192,17 @@ func TestResetKeepsPackagesThatTheHostNeeds(t *testing.T) {
 			s.write("kernel", kernel[name])
 			s.write("installed", "bash\nkubelet\nlibc6\n"+strings.Join(needed, "\n")+"\n")
 			var ledger strings.Builder
-			for _, package_ := range append(needed, "kubelet") {
-				ledger.WriteString("package " + package_ + " absent\n")
+			for _, kept := range append(needed, "kubelet") {
+				ledger.WriteString("package " + kept + " absent\n")
 			}
 			s.write("state/ledger", framed(ledger.String()))
 			transcript := s.ran(removePackages(t))
 			if !strings.Contains(transcript, "\n"+c.erase+"kubelet\n") {
 				t.Errorf("it did\n%s", transcript)
 			}
-			for _, package_ := range needed {
-				if !strings.Contains(transcript, "| keeping package "+package_+", which the host needs\n") || !strings.Contains(s.read("installed"), package_+"\n") {
-					t.Errorf("%s: it did\n%s", package_, transcript)
+			for _, kept := range needed {
+				if !strings.Contains(transcript, "| keeping package "+kept+", which the host needs\n") || !strings.Contains(s.read("installed"), kept+"\n") {
+					t.Errorf("%s: it did\n%s", kept, transcript)
 				}
 			}
 		})

@@ -38,15 +38,12 @@ func (h Host) Preexisting(unit string) bool {
 	return h.Units[unit].Load == "loaded"
 }
 
-// Theirs says that a file is as it was before fairlead wrote one in its place, or that fairlead never did.
-func (h Host) Theirs(path string) bool {
-	for _, entry := range h.Ledger {
-		if entry.Kind == ledger.File && entry.Key == path {
-			sum := entry.SavedSHA256()
-			return sum != "" && sum == h.Files[path].SHA256
-		}
-	}
-	return true
+// Ours says that fairlead wrote the file that is at a path: it is in the ledger, and not as it was before.
+func (h Host) Ours(path string) bool {
+	is, exists := h.Files[path]
+	return exists && slices.ContainsFunc(h.Ledger, func(entry ledger.Entry) bool {
+		return entry.Kind == ledger.File && entry.Key == path && (entry.SavedSHA256() == "" || entry.SavedSHA256() != is.SHA256)
+	})
 }
 
 // HasCapability says whether a bit of the capability bounding set is there.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,35 +16,47 @@ const form = "fairlead-ledger 2"
 // The error says what is wrong with it as a whole; the entries are those that could be read all the same, and nothing must be
 // undone by them.
 func Read(lines []string) ([]Entry, error) {
-	if len(lines) == 0 || len(lines) == 1 && lines[0] == "" {
+	switch {
+	case len(lines) == 0, len(lines) == 1 && lines[0] == "":
 		return nil, errors.New("it is empty")
-	}
-	framed := strings.HasPrefix(lines[0], "fairlead-ledger")
-	if framed && lines[0] != form {
+	case lines[0] == form:
+		return readFramed(lines[1:])
+	case strings.HasPrefix(lines[0], "fairlead-ledger"):
 		return nil, fmt.Errorf("it is of the form %q, which this fairlead does not know", lines[0])
 	}
+	return readEntries(lines, 1, false)
+}
+
+// readFramed reads what comes after the first line: entries and the line that counts them.
+func readFramed(lines []string) ([]Entry, error) {
+	isEnd := func(line string) bool { return strings.HasPrefix(line, "end ") }
+	end := slices.IndexFunc(lines, isEnd)
+	if end < 0 {
+		entries, err := readEntries(lines, 2, true)
+		return entries, cmp.Or(err, errors.New("its last line, which counts the entries, is missing"))
+	}
+	entries, err := readEntries(lines[:end], 2, true)
+	if err != nil {
+		return entries, err
+	}
+	if said := strings.TrimPrefix(lines[end], "end "); said != strconv.Itoa(len(entries)) {
+		return entries, fmt.Errorf("it has %d entries and says that it has %s", len(entries), said)
+	}
+	if end < len(lines)-1 {
+		return entries, fmt.Errorf("line %d comes after its end", end+3)
+	}
+	return entries, nil
+}
+
+// readEntries reads lines of which the first has a number.
+func readEntries(lines []string, first int, escaped bool) ([]Entry, error) {
 	var entries []Entry
 	for n, line := range lines {
-		switch {
-		case framed && n == 0:
-		case framed && strings.HasPrefix(line, "end "):
-			if said := strings.TrimPrefix(line, "end "); said != strconv.Itoa(len(entries)) {
-				return entries, fmt.Errorf("it has %d entries and says that it has %s", len(entries), said)
-			}
-			if n != len(lines)-1 {
-				return entries, fmt.Errorf("line %d comes after its end", n+2)
-			}
-			return entries, nil
-		default:
-			entry, ok := readEntry(line, framed)
-			if !ok {
-				return entries, fmt.Errorf("line %d is no entry", n+1)
-			}
-			entries = append(entries, entry)
+		entry, ok := readEntry(line, escaped)
+		if !ok {
+			return entries, fmt.Errorf("line %d is no entry", first+n)
 		}
-	}
-	if framed {
-		return entries, errors.New("its last line, which counts the entries, is missing")
+		entries = append(entries, entry)
 	}
 	return entries, nil
 }

@@ -28,7 +28,7 @@ type service struct {
 func (p *planner) service(step *Step, facts facts.Host, s service) {
 	changes := Step{Reasons: step.Reasons}
 	changes.do(s.actions...)
-	removed := slices.DeleteFunc(slices.Clone(s.removed), func(path string) bool { return facts.Files[path].SHA256 == "" || facts.Theirs(path) })
+	removed := slices.DeleteFunc(slices.Clone(s.removed), func(path string) bool { return !facts.Ours(path) })
 	if len(removed) > 0 {
 		for _, path := range removed {
 			changes.because("%s is no longer wanted", path)
