@@ -2,7 +2,6 @@ package templates
 
 import (
 	"os"
-	"strings"
 	"testing"
 )
 
@@ -117,21 +116,4 @@ func TestSwapOff(t *testing.T) {
 		s.write("stuck", "")
 		s.wantRefusal("swapoff -a\n| swap is still on: /dev/sda2\nexit status 1\n", ScriptSwapOff.Text())
 	})
-}
-
-func TestRemoveFiles(t *testing.T) {
-	s := newHost(t, nil)
-	for _, path := range []string{"/etc/a/one", "/etc/a/two", "/etc/b/one", "/etc/b/theirs", "/etc/c/d/one"} {
-		s.put(path, "")
-	}
-	s.mkdir("/etc/gone")
-	s.wantRun("", ScriptRemoveFiles.Text(), "/etc/a/one", "/etc/a/two", "/etc/b/one", "/etc/c/d/one", "/etc/gone/one", "/etc/never/one")
-	s.wantGone("/etc/a", "/etc/b/one", "/etc/c/d", "/etc/gone")
-	s.wantThere("/etc/b/theirs", "/etc/c")
-	s.mkdir("/etc/e/folder")
-	transcript, ok := s.onHost(ScriptRemoveFiles.Text(), "/etc/e/folder")
-	if ok || !strings.Contains(transcript, "/etc/e/folder") {
-		t.Errorf("it did\n%s", transcript)
-	}
-	s.wantThere("/etc/e/folder")
 }

@@ -10,7 +10,7 @@ func TestPackagesLeaveHalfConfiguredOnesToTheirOwner(t *testing.T) {
 	s := aptHost(t)
 	s.write("half", "nginx\n")
 	s.ran(Packages(Apt).Text(), "install", "kubectl=1.37.2-*")
-	s.wantFile("state/ledger", "package kubectl absent\n")
+	s.wantLedgerFile("package kubectl absent\n")
 }
 
 // What another package manager brings while it is waited for is not fairlead's.
@@ -18,10 +18,9 @@ func TestPackagesLeaveThoseOfAnUpgradeToIt(t *testing.T) {
 	s := aptHost(t)
 	s.write("bin/sleep", standInPrelude+"add linux-image-6.1.0-28-amd64\n"+sleepStandIn)
 	script := s.other(Packages(Apt).Text())
-	pid, _, _ := strings.Cut(strings.TrimPrefix(script, "OTHER="), "\n")
-	s.write("holder", pid+"\n")
+	s.held()
 	s.ran(script, "install", "kubectl=1.37.2-*")
-	s.wantFile("state/ledger", "package kubectl absent\n")
+	s.wantLedgerFile("package kubectl absent\n")
 }
 
 // Another repository of the host that is broken is no obstacle, also when all are read.
@@ -30,7 +29,7 @@ func TestPackagesAptGoOnBesideABrokenRepository(t *testing.T) {
 	s.write("bin/apt-get", standInPrelude+`case $* in *" update") rm -f "$S/outdated"; exit 100 ;; esac`+aptGetStandIn)
 	s.write("outdated", "")
 	s.ran(Packages(Apt).Text(), "install", "kubectl=1.37.2-*")
-	s.wantFile("state/ledger", "package kubectl absent\n")
+	s.wantLedgerFile("package kubectl absent\n")
 }
 
 // An index may name files that are no longer there.
@@ -41,12 +40,12 @@ case $* in
 *" update") rm -f "$S/stale" ;;
 *" install "*)
 	[ ! -e "$S/stale" ] || { echo "E: Failed to fetch: 404 Not Found" >&2; exit 100; }
-	case $* in *--download-only*) ;; *) add kubectl ;; esac
+	case $* in *--download-only*) ;; *--simulate*) echo "Inst kubectl (1.37.2 a:1/b [amd64])" ;; *) add kubectl ;; esac
 	;;
 esac`)
 	s.write("stale", "")
 	s.ran(Packages(Apt).Text(), "install", "kubectl=1.37.2-*")
-	s.wantFile("state/ledger", "package kubectl absent\n")
+	s.wantLedgerFile("package kubectl absent\n")
 }
 
 // Packages are held when nobody else works with packages.
@@ -54,8 +53,7 @@ func TestPackagesHoldWaits(t *testing.T) {
 	s := aptHost(t)
 	s.write("bin/apt-mark", standInPrelude+`[ ! -e "$S/holder" ] || { echo "E: dpkg was locked" >&2; exit 100; }`)
 	script := s.other(Packages(Apt).Text())
-	pid, _, _ := strings.Cut(strings.TrimPrefix(script, "OTHER="), "\n")
-	s.write("holder", pid+"\n")
+	s.held()
 	s.ran(script, "hold", "kubelet")
 }
 
@@ -86,7 +84,7 @@ func TestResetWaitsForThePackageManager(t *testing.T) {
 	s := aptHost(t)
 	s.write("installed", "bash\nkubelet\nlibc6\n")
 	s.write("state/ledger", "package kubelet absent\n")
-	s.write("holder", "1\n")
+	s.held()
 	s.ran(removePackages(t))
 	s.wantFile("installed", "bash\nlibc6\n")
 }
@@ -96,7 +94,7 @@ func TestResetFailsBesideAnotherPackageManager(t *testing.T) {
 	s := aptHost(t)
 	s.write("installed", "bash\nkubelet\nlibc6\n")
 	s.write("state/ledger", "package kubelet absent\n")
-	s.write("holder", "1\n")
+	s.held()
 	s.write("stuck", "")
 	if transcript := s.refused(strings.Replace(removePackages(t), "+ 600))", "+ 0))", 1)); !strings.Contains(transcript, "lock") {
 		t.Errorf("it said\n%s", transcript)

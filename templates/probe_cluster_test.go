@@ -62,7 +62,7 @@ func TestProbeOfTheCluster(t *testing.T) {
 	s.put("/var/lib/kubelet/pki/kubelet-client-current.pem", "-----BEGIN CERTIFICATE-----\nMIJ\n-----END CERTIFICATE-----\n-----BEGIN EC PRIVATE KEY-----\nsecret\n-----END EC PRIVATE KEY-----\n")
 	s.put("/var/lib/etcd/.hidden", "")
 	s.put("/var/lib/fairlead/ledger", "file /etc/hosts absent\nunit a.service enabled active\n")
-	s.put("/var/lib/fairlead/packages.before", "")
+	s.put("/var/lib/fairlead/packages.pending", "")
 	s.wantFacts(all, "manifest etcd.yaml", "kubeconfig admin.conf", "kubeconfig bootstrap-kubelet.conf", "kubelet-config present",
 		"network-configuration b.conf", "network-configuration 10-a.conflist",
 		"install-cut yes", "ledger file /etc/hosts absent", "ledger unit a.service enabled active",

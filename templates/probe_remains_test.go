@@ -47,12 +47,12 @@ func TestProbeOfRemains(t *testing.T) {
 		s := newHost(t, nil)
 		var text strings.Builder
 		for _, path := range []string{
-			"/", "/var/lib/kubelet", "/var/lib/kubelet/pods/a", "/var/lib/kubelets/a", "/run/containerd/a", "/var/lib/containerd/b", "/run/netns", "/run/netns/cni-1", "/run/k8s.io/a",
+			"/", "/var/lib/kubelet", "/var/lib/kubelet/pods/a", "/var/lib/kubelets/a", "/run/containerd/a", "/var/lib/containerd/b", "/run/netns", "/run/netns/cni-1", "/run/netns/theirs", "/run/k8s.io/a",
 		} {
 			text.WriteString("22 1 8:1 / " + path + " rw,relatime shared:1 - ext4 /dev/sda1 rw\n")
 		}
 		s.put("/proc/self/mountinfo", text.String())
-		s.wantFacts("remains", "mount /var/lib/kubelet/pods/a", "mount /run/containerd/a", "mount /var/lib/containerd/b", "mount /run/netns", "mount /run/netns/cni-1", "mount /run/k8s.io/a")
+		s.wantFacts("remains", "mount /var/lib/kubelet/pods/a", "mount /run/containerd/a", "mount /var/lib/containerd/b", "mount /run/netns/cni-1", "mount /run/k8s.io/a")
 	})
 }
 

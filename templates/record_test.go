@@ -17,7 +17,7 @@ esac
 `
 
 // The lock is the one that others take; what another step wrote before it gave it back is in the file others.
-const recordFlockStandIn = `readlink "/proc/$$/fd/$1" >>"$S/log"; [ ! -e "$S/others" ] || cat "$S/others" >>"$S/state/ledger"`
+const recordFlockStandIn = `readlink "/proc/$$/fd/$1" >>"$S/log"; [ ! -e "$S/others" ] || cat "$S/others" >"$S/state/ledger"`
 
 const nftStandIn = `
 [ "$*" = "list chains" ] || exit 1
@@ -52,25 +52,25 @@ func (s *standIns) recorded(ledger string, args ...string) {
 	if transcript, ok := s.onHost(ScriptRecord.Text(), args...); !ok || strings.Contains(transcript, "\n| ") {
 		s.t.Errorf("it failed or complained:\n%s", transcript)
 	}
-	s.wantText("/var/lib/fairlead/ledger", ledger)
-	s.wantGone("/var/lib/fairlead/ledger.new")
+	s.wantLedger(ledger)
+	s.wantGone("/var/lib/fairlead/ledger.new", "/var/lib/fairlead/ledger.former")
 }
 
 // Each kind, of something that is there and of something that is not.
 func TestRecord(t *testing.T) {
-	own := fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
+	own := own()
 	for name, c := range map[string]struct {
 		lay  func(s *standIns)
 		args []string
-		want string // NAME is under which the first argument's key is saved
+		want string // entries
 	}{
 		"file": {
 			lay:  func(s *standIns) { s.put("/etc/fstab", "a\n") },
-			args: []string{"file:/etc/fstab"}, want: "file /etc/fstab saved NAME\n",
+			args: []string{"file:/etc/fstab"}, want: "file /etc/fstab saved NAME(/etc/fstab) SUMS(/etc/fstab)\n",
 		},
 		"file, a dangling link": {
 			lay:  func(s *standIns) { s.symlink("nowhere", "/etc/resolv.conf") },
-			args: []string{"file:/etc/resolv.conf"}, want: "file /etc/resolv.conf saved NAME\n",
+			args: []string{"file:/etc/resolv.conf"}, want: "file /etc/resolv.conf saved NAME(/etc/resolv.conf) SUMS(/etc/resolv.conf)\n",
 		},
 		"file, absent": {
 			args: []string{"file:/etc/a"}, want: "file /etc/a absent\n",
@@ -81,7 +81,7 @@ func TestRecord(t *testing.T) {
 		},
 		"tree": {
 			lay:  func(s *standIns) { s.put("/etc/cni/net.d/a.conf", ""); s.chmod("/etc/cni", 0o750) },
-			args: []string{"tree:/etc/cni"}, want: "tree /etc/cni existed NAME 750 " + own + "\n",
+			args: []string{"tree:/etc/cni"}, want: "tree /etc/cni existed TREE(/etc/cni) 750 " + own + " SUMS(/etc/cni)\n",
 		},
 		"tree, absent": {
 			lay:  func(s *standIns) { s.mkdir("/var/lib") },
@@ -97,7 +97,7 @@ func TestRecord(t *testing.T) {
 		},
 		"sysctl": {
 			lay:  func(s *standIns) { s.put("/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n") },
-			args: []string{"sysctl:net.ipv4.ip_local_port_range"}, want: "sysctl net.ipv4.ip_local_port_range 32768 60999\n",
+			args: []string{"sysctl:net.ipv4.ip_local_port_range"}, want: "sysctl net.ipv4.ip_local_port_range 32768\\04060999\n",
 		},
 		"sysctl, absent": {args: []string{"sysctl:net.bridge.x"}, want: "sysctl net.bridge.x absent\n"},
 		"module":         {lay: func(s *standIns) { s.mkdir("/sys/module/overlay") }, args: []string{"module:overlay"}, want: "module overlay loaded\n"},
@@ -116,21 +116,16 @@ func TestRecord(t *testing.T) {
 			},
 			args: []string{"swap:active"}, want: "swap active /dev/sda2,/swapfile\n",
 		},
-		"swap, none": {args: []string{"swap:active"}, want: "swap active \n"},
-		"net":        {args: []string{"net:all"}, want: "net all saved\n"},
+		"swap, none": {args: []string{"swap:active"}, want: "swap active none\n"},
+		"net":        {args: []string{"net:all"}, want: "net all saved SUMS(links) SUMS(chains)\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := recordHost(t)
 			if c.lay != nil {
 				c.lay(s)
 			}
-			want := c.want
-			if strings.Contains(want, "NAME") {
-				_, key, _ := strings.Cut(c.args[0], ":")
-				want = strings.ReplaceAll(want, "NAME", s.savedName(key))
-			}
-			s.recorded(want, c.args...)
-			s.recorded(want, c.args...)
+			s.recorded(c.want, c.args...)
+			s.recorded(c.want, c.args...)
 		})
 	}
 }
@@ -160,14 +155,10 @@ func TestRecordSaves(t *testing.T) {
 	if to, err := os.Readlink(s.at(saved("/etc/resolv.conf"))); err != nil || to != "../run/resolv.conf" {
 		t.Errorf("the link is saved as %q, %v", to, err)
 	}
-	list := strings.Split(strings.TrimSuffix(s.text(saved("/etc/cni")), "\n"), "\n")
-	if want := []string{"/etc/cni/net.d", "/etc/cni/net.d/a.conf", "/etc/cni/b"}; !sameLines(list, want) {
-		t.Errorf("the folder held %q, want %q", list, want)
-	}
-	s.wantText("/var/lib/fairlead/saved/swaps", "/dev/sda2\n")
+	s.wantText(saved("/etc/cni")+".names", "/etc/cni/b\x00/etc/cni/net.d\x00/etc/cni/net.d/a.conf\x00")
 	s.wantText("/var/lib/fairlead/saved/links", "lo\neth0\nbr-lan\n")
 	s.wantText("/var/lib/fairlead/saved/chains", "ip nat\nip nat POSTROUTING\nip nat DOCKER\ninet firewalld\nip6 filter\nip6 filter FORWARD\n")
-	for path, mode := range map[string]os.FileMode{"": os.ModeDir | 0o700, "/saved": os.ModeDir | 0o700, "/saved/swaps": 0o600, "/ledger": 0o600} {
+	for path, mode := range map[string]os.FileMode{"": os.ModeDir | 0o700, "/saved": os.ModeDir | 0o700, "/saved/links": 0o600, "/ledger": 0o600} {
 		s.wantMode("/var/lib/fairlead"+path, mode)
 	}
 }
@@ -175,7 +166,7 @@ func TestRecordSaves(t *testing.T) {
 // A host whose netfilter no nft shows has no chains of before.
 func TestRecordWithoutNft(t *testing.T) {
 	s := newHost(t, map[string]string{"flock": recordFlockStandIn, "ip": ipStandIn})
-	s.recorded("net all saved\n", "net:all")
+	s.recorded("net all saved SUMS(links) SUMS(chains)\n", "net:all")
 	s.wantThere("/var/lib/fairlead/saved/chains")
 	s.wantText("/var/lib/fairlead/saved/chains", "")
 }
@@ -203,7 +194,7 @@ func TestRecordTwice(t *testing.T) {
 	s.put("/proc/sys/kernel/panic", "0\n")
 	s.write("units/a.service", "disabled inactive\n")
 	args := []string{"file:/etc/hosts", "tree:/etc/cni", "sysctl:kernel.panic", "module:overlay", "unit:a.service", "swap:active", "net:all"}
-	before := "file /etc/hosts saved " + s.savedName("/etc/hosts") + "\ntree /etc/cni absent\nsysctl kernel.panic 0\nmodule overlay absent\nunit a.service disabled inactive\nswap active \nnet all saved\n"
+	before := "file /etc/hosts saved NAME(/etc/hosts) SUMS(/etc/hosts)\ntree /etc/cni absent\nsysctl kernel.panic 0\nmodule overlay absent\nunit a.service disabled inactive\nswap active none\nnet all saved SUMS(links) SUMS(chains)\n"
 	s.recorded(before, args...)
 	s.put("/etc/hosts", "ours\n")
 	s.put("/etc/cni/a", "")
@@ -214,23 +205,22 @@ func TestRecordTwice(t *testing.T) {
 	s.write("bin/ip", standInPrelude+"echo '3: cni0: <UP>'\n")
 	s.recorded(before, args...)
 	s.wantText("/var/lib/fairlead/saved/"+s.savedName("/etc/hosts"), "theirs\n")
-	s.wantText("/var/lib/fairlead/saved/swaps", "")
 	s.wantText("/var/lib/fairlead/saved/links", "lo\neth0\nbr-lan\n")
 	// What only begins alike, or is of another kind, is not known yet.
 	s.put("/etc/host", "")
-	s.recorded(before+"file /etc/host saved "+s.savedName("/etc/host")+"\nmodule a.service absent\n", "file:/etc/host", "module:a.service")
+	s.recorded(before+"file /etc/host saved NAME(/etc/host) SUMS(/etc/host)\nmodule a.service absent\n", "file:/etc/host", "module:a.service")
 }
 
 // Steps of one host run at the same time: one that waited for the lock goes on from what another one wrote.
 func TestRecordWaits(t *testing.T) {
 	s := recordHost(t)
-	s.put("/var/lib/fairlead/ledger", "file /etc/first absent\n")
-	s.write("others", s.rooted("file /etc/other absent\n"))
+	s.putLedger("file /etc/first absent\n")
+	s.write("others", framed(s.rooted("file /etc/first absent\nfile /etc/other absent\n")))
 	transcript, ok := s.onHost(ScriptRecord.Text(), "file:/etc/third", "file:/etc/other")
 	if !ok || !strings.Contains(transcript, "\nflock 9\n/var/lib/fairlead/lock\n") {
 		t.Errorf("it did\n%s", transcript)
 	}
-	s.wantText("/var/lib/fairlead/ledger", "file /etc/first absent\nfile /etc/other absent\nfile /etc/third absent\n")
+	s.wantLedger("file /etc/first absent\nfile /etc/other absent\nfile /etc/third absent\n")
 }
 
 // The same with the real lock.
@@ -242,7 +232,7 @@ func TestRecordAtTheSameTime(t *testing.T) {
 	}
 	group.Wait()
 	ledger := strings.Split(strings.TrimSuffix(s.text("/var/lib/fairlead/ledger"), "\n"), "\n")
-	var want []string
+	want := []string{"fairlead-ledger 2", "end 8"}
 	for i := range 8 {
 		want = append(want, fmt.Sprintf("file /etc/%d absent", i))
 	}
@@ -264,15 +254,15 @@ func TestRecordErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := recordHost(t)
 			s.mkdir("/etc/folder")
-			s.put("/var/lib/fairlead/ledger", "file /etc/first absent\n")
+			s.putLedger("file /etc/first absent\n")
 			if name == "swap cannot be read" {
-				s.write("bin/sed", standInPrelude+"exit 2\n")
+				s.write("bin/sed", standInPrelude+`case $* in *swaps) exit 2 ;; esac; exec "$S/tools/sed" "$@"`)
 			}
 			transcript, ok := s.onHost(ScriptRecord.Text(), c.args...)
 			if ok || !strings.HasSuffix(transcript, c.want) {
 				t.Errorf("it went well: %v, and did\n%s", ok, transcript)
 			}
-			s.wantText("/var/lib/fairlead/ledger", "file /etc/first absent\n")
+			s.wantLedger("file /etc/first absent\n")
 		})
 	}
 }

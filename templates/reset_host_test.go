@@ -37,7 +37,7 @@ func resetHost(t *testing.T) *standIns {
 		"rm": resetFails + `exec "$S/tools/rm" "$@"`, "ctr": resetFails + ctrStandIn, "mountpoint": `! grep -qxF "$2" "$S/gone" 2>/dev/null`,
 		"umount": resetFails, "ip": resetFails + `case $1 in link) rmdir "$S/host/sys/class/net/$3" ;; esac`,
 		"iptables-save": saveStandIn, "iptables-restore": restoreStandIn, "nft": nftRulesStandIn,
-		"dpkg": dpkgStandIn, "dpkg-query": `sed 's/^/ii  /' "$S/installed"`, "apt-mark": "",
+		"dpkg": dpkgStandIn, "dpkg-query": dpkgQueryStandIn, "apt-mark": "",
 	})
 	s.write("nft/chains", "")
 	s.write("nft/tables", "")
@@ -68,7 +68,8 @@ func TestResetStopsPrograms(t *testing.T) {
 		"systemctl stop containerd.service\nsystemctl stop fairlead-registry.service\nsystemctl stop kubepods.slice\n| stopping kubelet, pods and containerd\n", resetKill+resetPart(t, "stop_programs"))
 }
 
-// Volumes and the files of pods are unmounted, the deepest first; those of a containerd of others stay.
+// Volumes and the files of pods are unmounted, the deepest first; those of a containerd of others stay, and so do namespaces and
+// disks of others, wherever they are mounted.
 func TestResetUnmounts(t *testing.T) {
 	const mounts = `22 1 8:1 / / rw - ext4 /dev/sda1 rw
 30 22 8:1 /a /var/lib/kubelet rw - ext4 /dev/sda1 rw
@@ -83,6 +84,10 @@ func TestResetUnmounts(t *testing.T) {
 39 22 8:2 / /var/lib/containerd rw - ext4 /dev/sdb1 rw
 40 39 0:8 / /var/lib/containerd/tmpmounts/1 rw - overlay overlay rw
 41 22 0:9 / /mnt/var/lib/kubelet/x rw - tmpfs tmpfs rw
+42 30 0:10 / /var/lib/kubelet/backup rw - ext4 /dev/sdc1 rw
+43 30 0:11 / /var/lib/kubelet/pods rw - ext4 /dev/sdd1 rw
+44 39 0:12 / /var/lib/containerd/io.containerd.snapshotter.v1.overlayfs rw - ext4 /dev/sde1 rw
+45 22 0:13 / /run/docker/netns/default rw - nsfs nsfs rw
 `
 	// What is not of the cluster alone is a containerd's, which may be that of others.
 	cluster := []string{
@@ -90,7 +95,7 @@ func TestResetUnmounts(t *testing.T) {
 		"/run/containerd/io.containerd.runtime.v2.task/k8s.io/1/rootfs", "/run/containerd/io.containerd.grpc.v1.cri/sandboxes/1/shm",
 	}
 	own := []string{
-		"/var/lib/kubelet/pods/1/volumes/a/b", "/var/lib/kubelet/pods/1/volumes/a", "/var/lib/containerd/tmpmounts/1", "/run/netns/theirs", "/run/netns/cni-1", "/run/netns",
+		"/var/lib/kubelet/pods/1/volumes/a/b", "/var/lib/kubelet/pods/1/volumes/a", "/var/lib/containerd/tmpmounts/1", "/run/netns/cni-1",
 		"/run/containerd/io.containerd.runtime.v2.task/moby/2/rootfs", "/run/containerd/io.containerd.runtime.v2.task/k8s.io/1/rootfs", "/run/containerd/io.containerd.grpc.v1.cri/sandboxes/1/shm",
 	}
 	for _, c := range []struct {
@@ -99,6 +104,8 @@ func TestResetUnmounts(t *testing.T) {
 	}{
 		{"a containerd of others", "unit containerd.service enabled active\n", cluster},
 		{"our containerd", "unit containerd.service not-found inactive\n", own},
+		{"our Docker", "unit docker.service not-found inactive\n", append(cluster[:3:3], append([]string{"/run/docker/netns/default"}, cluster[3:]...)...)},
+		{"our folder of namespaces", "tree /run/netns absent\n", append(cluster[:3:3], append([]string{"/run/netns"}, cluster[3:]...)...)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := resetHost(t)
@@ -119,13 +126,14 @@ func TestResetUnmounts(t *testing.T) {
 // A mount that is in use goes when its last user does; one that cannot go is told.
 func TestResetUnmountsWhatIsInUse(t *testing.T) {
 	s := resetHost(t)
-	s.put("/var/lib/fairlead/ledger", "")
-	s.put("/proc/self/mountinfo", "1 1 0:1 / /var/lib/kubelet/a rw\n1 1 0:1 / /var/lib/kubelet/b rw\n1 1 0:1 / /var/lib/kubelet/c rw\n")
-	s.write("gone", s.rooted("/var/lib/kubelet/c\n"))
-	s.write("fails", s.rooted("umount /var/lib/kubelet/a\numount /var/lib/kubelet/b\numount -l /var/lib/kubelet/a\n"))
-	s.wantRun("mountpoint -q /var/lib/kubelet/c\nmountpoint -q /var/lib/kubelet/b\numount /var/lib/kubelet/b\numount -l /var/lib/kubelet/b\n"+
-		"mountpoint -q /var/lib/kubelet/a\numount /var/lib/kubelet/a\numount -l /var/lib/kubelet/a\nrm -f /run/netns/cni-*\n"+
-		"| unmounting volumes\n| cannot unmount /var/lib/kubelet/a\n", resetPart(t, "unmount"))
+	s.putLedger("tree /run/netns absent\n")
+	const pods = "/var/lib/kubelet/pods/"
+	s.put("/proc/self/mountinfo", "1 1 0:1 / "+pods+"a rw\n1 1 0:1 / "+pods+`b\040\134b rw`+"\n1 1 0:1 / "+pods+"c rw\n1 1 0:1 / /run/netns rw\n")
+	s.write("gone", s.rooted(pods+"c\n"))
+	s.write("fails", s.rooted("umount "+pods+"a\numount "+pods+`b \b`+"\numount -l "+pods+"a\numount /run/netns\n"))
+	s.wantRun("mountpoint -q "+pods+"c\nmountpoint -q "+pods+"b \\b\numount "+pods+"b \\b\numount -l "+pods+"b \\b\n"+
+		"mountpoint -q "+pods+"a\numount "+pods+"a\numount -l "+pods+"a\nmountpoint -q /run/netns\numount /run/netns\nrm -f /run/netns/cni-*\n"+
+		"| unmounting volumes\n| cannot unmount "+pods+"a\n| cannot unmount /run/netns\n", resetPart(t, "unmount"))
 }
 
 // Of a containerd of others, only the namespace of Kubernetes is emptied, and that of a Docker that goes.

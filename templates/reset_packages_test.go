@@ -8,11 +8,15 @@ import (
 // resetPart is a part of the script for a reset: its functions, and what calls some of them.
 func resetPart(t *testing.T, calls string) string {
 	t.Helper()
-	functions, _, found := strings.Cut(ScriptReset.Text(), "\nif [ -f \"$ledger\" ]; then\n")
+	functions, _, found := strings.Cut(ScriptReset.Text(), "\nif [ -f \"$ledger\" ] && ")
 	if !found {
 		t.Fatal("the script has another form")
 	}
-	return functions + "\n" + calls + "\nexit \"$status\"\n"
+	return functions + `
+if [ -e "$ledger" ]; then read_ledger; else mkdir -p "$state" && : >"$state/entries"; fi
+` + calls + `
+exit "$status"
+`
 }
 
 // removePackages is the part that takes packages away.
@@ -80,12 +84,12 @@ func TestResetRemovesPackagesAfterACut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := c.host(t)
 			s.write("installed", "bash\nkubelet\nkubernetes-cni\nlibc6\n")
-			s.write("state/packages.before", "bash\nlibc6\n")
+			s.write("state/packages.pending", "kubectl absent\nkubelet absent\nkubernetes-cni absent\n")
 			s.write("state/ledger", "file /etc/hosts absent\n")
 			transcript := s.ran(removePackages(t))
 			s.wantFile("installed", "bash\nlibc6\n")
-			s.wantFile("state/ledger", "file /etc/hosts absent\npackage kubelet absent\npackage kubernetes-cni absent\n")
-			s.wantNone("state/packages.before")
+			s.wantLedgerFile("file /etc/hosts absent\npackage kubelet absent\npackage kubernetes-cni absent\n")
+			s.wantNone("state/packages.pending")
 			if !strings.Contains(transcript, c.erase+"kubelet kubernetes-cni\n") {
 				t.Errorf("it did\n%s", transcript)
 			}

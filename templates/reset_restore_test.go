@@ -8,11 +8,7 @@ import (
 // restoring is the part of the script for a reset that puts back what the ledger says.
 func restoring(t *testing.T, s *standIns) string {
 	t.Helper()
-	functions, _, found := strings.Cut(ScriptReset.Text(), "\nif [ -f \"$ledger\" ]; then\n")
-	if !found || !strings.Contains(functions, "\nrestore() {\n") {
-		t.Fatal("the script has another form")
-	}
-	return strings.ReplaceAll(functions, "/proc/swaps", s.path("swaps")) + "\nrestore\nexit \"$status\"\n"
+	return strings.ReplaceAll(resetPart(t, "restore"), "/proc/swaps", s.path("swaps"))
 }
 
 // What ran before runs again when its files are back, services anew. Swap that is on already, as by
@@ -25,12 +21,11 @@ func TestResetStartsAgain(t *testing.T) {
 	config := s.path("config.toml")
 	s.write("config.toml", "fairlead's\n")
 	s.write("state/saved/cafe", "the user's\n")
-	s.write("state/saved/swaps", "/dev/vdb\n/dev/vdc\n")
 	s.write("swaps", "Filename Type\n/dev/vdb1 partition\n/dev/vdc partition\n")
-	s.write("state/ledger", strings.Join([]string{
-		"unit dev-vdc.swap enabled active", "unit containerd.service enabled active", "unit docker.service disabled inactive",
-		"file " + config + " saved cafe", "unit kubelet.service not-found inactive", "",
-	}, "\n"))
+	s.write("state/ledger", framed(strings.Join([]string{
+		"swap active /dev/vdb,/dev/vdc", "unit dev-vdc.swap enabled active", "unit containerd.service enabled active", "unit docker.service disabled inactive",
+		"file " + config + " saved cafe " + sumsOf("the user's\n"), "unit kubelet.service not-found inactive", "",
+	}, "\n")))
 	transcript := s.ran(restoring(t, s))
 	reload := strings.Index(transcript, "\nsystemctl daemon-reload\n")
 	for _, want := range []string{"\nsystemctl restart containerd.service\n", "\nsystemctl start dev-vdc.swap\n", "\nswapon /dev/vdb\n"} {

@@ -10,7 +10,12 @@ func wholeHost(t *testing.T) *standIns {
 	t.Helper()
 	s := resetHost(t)
 	s.hide = append([]string{s.savedName("/etc/fstab"), "SAVED-FSTAB", s.savedName("/var/lib/kubelet"), "SAVED-KUBELET"}, s.hide...)
-	s.put("/var/lib/fairlead/ledger", "swap active /dev/sda2\nfile /etc/fstab saved "+s.savedName("/etc/fstab")+`
+	s.put("/var/lib/fairlead/saved/links", "lo\neth0\n")
+	s.put("/var/lib/fairlead/saved/chains", "")
+	s.put("/var/lib/fairlead/saved/"+s.savedName("/etc/fstab"), "/dev/sda2 none swap sw\n")
+	s.keep("/var/lib/kubelet", "/var/lib/kubelet/theirs")
+	s.putLedger(`swap active /dev/sda2
+file /etc/fstab saved NAME(/etc/fstab) SUMS(/etc/fstab)
 module overlay loaded
 module br_netfilter absent
 sysctl net.ipv4.ip_forward 0
@@ -24,15 +29,10 @@ unit kubelet.service not-found inactive
 tree /var/lib/etcd absent
 dir /etc/cni absent
 dir /etc/cni/net.d absent
-tree /var/lib/kubelet existed `+s.savedName("/var/lib/kubelet")+` 700 0:0
-net all saved
+tree /var/lib/kubelet existed TREE(/var/lib/kubelet) 700 0:0 SUMS(/var/lib/kubelet)
+net all saved SUMS(links) SUMS(chains)
 unit swapfile.swap static active
 `)
-	s.put("/var/lib/fairlead/saved/swaps", "/dev/sda2\n")
-	s.put("/var/lib/fairlead/saved/links", "lo\neth0\n")
-	s.put("/var/lib/fairlead/saved/chains", "")
-	s.put("/var/lib/fairlead/saved/"+s.savedName("/etc/fstab"), "/dev/sda2 none swap sw\n")
-	s.put("/var/lib/fairlead/saved/"+s.savedName("/var/lib/kubelet"), "/var/lib/kubelet/theirs\n")
 	s.put("/etc/fstab", "#/dev/sda2 none swap sw\n")
 	s.put("/proc/sys/net/ipv4/ip_forward", "1\n")
 	s.put("/etc/containerd/config.toml", "version = 3\n")
@@ -42,6 +42,7 @@ unit swapfile.swap static active
 	s.put("/var/lib/kubelet/config.yaml", "")
 	s.put("/run/fairlead/kubeadm.yaml", "")
 	s.put("/proc/self/mountinfo", "1 1 0:1 / /var/lib/kubelet/pods/a rw\n")
+	s.write("bin/umount", standInPrelude+resetFails+`: >"$S/host/proc/self/mountinfo"`)
 	s.process("101", "/pause", "/kubepods.slice/a", "/pause")
 	for _, link := range []string{"lo", "eth0", "cni0"} {
 		s.mkdir("/sys/class/net/" + link)
@@ -68,7 +69,7 @@ func TestReset(t *testing.T) {
 // Beside a containerd of others, what Kubernetes had in it is emptied before interfaces and rules go.
 func TestResetBesideAContainerdOfOthers(t *testing.T) {
 	s := wholeHost(t)
-	s.put("/var/lib/fairlead/ledger", "unit containerd.service enabled active\nnet all saved\n")
+	s.put("/var/lib/fairlead/ledger", "unit containerd.service enabled active\nnet all saved\n") // of the former form
 	s.write("containerd", "")
 	s.write("namespaces/k8s.io", "containers 1\n")
 	s.write("namespaces/default", "containers 2\n")
@@ -96,7 +97,7 @@ func TestResetLeavesTheLedger(t *testing.T) {
 				t.Errorf("it did\n%s", transcript)
 			}
 			s.wantText("/var/lib/fairlead/ledger", ledger)
-			s.wantThere("/var/lib/fairlead/saved/swaps", "/run/fairlead")
+			s.wantThere("/var/lib/fairlead/saved/links", "/run/fairlead")
 			s.wantText("/etc/fstab", "/dev/sda2 none swap sw\n")
 			s.write("fails", "")
 			s.ran(resetKill + ScriptReset.Text())
@@ -109,7 +110,7 @@ func TestResetLeavesTheLedger(t *testing.T) {
 func TestResetThatCannotRead(t *testing.T) {
 	for name, c := range map[string]struct{ program, complaint string }{
 		"ledger":   {"tac", "cannot read the ledger backwards"},
-		"packages": {"dpkg-query", "cannot list the packages"},
+		"packages": {"dpkg-query", "keeping all packages"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := wholeHost(t)
@@ -117,7 +118,7 @@ func TestResetThatCannotRead(t *testing.T) {
 			if transcript := s.refused(resetKill + ScriptReset.Text()); !strings.Contains(transcript, "| "+c.complaint+"\n") {
 				t.Errorf("it did\n%s", transcript)
 			}
-			s.wantThere("/var/lib/fairlead/ledger", "/var/lib/fairlead/saved/swaps")
+			s.wantThere("/var/lib/fairlead/ledger", "/var/lib/fairlead/saved/links")
 		})
 	}
 }
@@ -127,11 +128,13 @@ func TestResetThatCannotRead(t *testing.T) {
 func TestResetCutOffAtTheEnd(t *testing.T) {
 	s := wholeHost(t)
 	s.write("bin/rm", standInPrelude+`case $* in
-"-rf $S/state "*) "$S/tools/rm" -rf "$S/state/saved"; kill -KILL "$PPID"; exit 1 ;;
+"-rf --one-file-system $S/state") "$S/tools/rm" -rf "$S/state/saved"; kill -KILL "$PPID"; exit 1 ;;
 esac
 exec "$S/tools/rm" "$@"`)
 	s.refused(resetKill + ScriptReset.Text())
 	s.wantGone("/var/lib/fairlead/saved", "/var/lib/fairlead/ledger")
+	s.write("bin/rm", standInPrelude+`exec "$S/tools/rm" "$@"`)
 	s.ran(resetKill + ScriptReset.Text())
 	s.wantThere("/var/lib/kubelet/theirs")
+	s.wantGone("/var/lib/fairlead")
 }

@@ -1,7 +1,6 @@
 package templates
 
 import (
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -22,7 +21,7 @@ func undoHost(t *testing.T) *standIns {
 // What undo does for a line of the ledger.
 type undone struct {
 	lay   func(s *standIns)
-	entry string // NAME is under which the key is saved
+	entry string // as filled makes it
 	fails string // a command that fails
 	did   string // without rm
 	says  string
@@ -37,11 +36,7 @@ func (c undone) try(t *testing.T) {
 		c.lay(s)
 	}
 	s.write("fails", s.rooted(c.fails))
-	fields := strings.Fields(c.entry)
-	if strings.Contains(c.entry, "NAME") {
-		fields = strings.Fields(strings.ReplaceAll(c.entry, "NAME", s.savedName(fields[1])))
-	}
-	transcript, ok := s.onHost(resetPart(t, `undo "$@"`), fields...)
+	transcript, ok := s.onHost(resetPart(t, `undo "$@"`), strings.Fields(s.filled(c.entry))...)
 	var did, says strings.Builder
 	for line := range strings.Lines(transcript) {
 		text, printed := strings.CutPrefix(line, "| ")
@@ -72,7 +67,7 @@ func TestResetUndoesFiles(t *testing.T) {
 	}
 	for name, c := range map[string]undone{
 		"saved": {
-			lay: saved("/etc/fstab", "theirs\n"), entry: "file /etc/fstab saved NAME",
+			lay: saved("/etc/fstab", "theirs\n"), entry: "file /etc/fstab saved NAME(/etc/fstab) SUMS(/etc/fstab)",
 			check: func(s *standIns) {
 				s.wantText("/etc/fstab", "theirs\n")
 				s.wantMode("/etc/fstab", 0o640)
@@ -84,7 +79,7 @@ func TestResetUndoesFiles(t *testing.T) {
 				s.put("/etc/resolv.conf", "ours\n")
 				s.symlink("nowhere", "/var/lib/fairlead/saved/"+s.savedName("/etc/resolv.conf"))
 			},
-			entry: "file /etc/resolv.conf saved NAME",
+			entry: "file /etc/resolv.conf saved NAME(/etc/resolv.conf) SUMS(/etc/resolv.conf)",
 			check: func(s *standIns) {
 				if to, err := os.Readlink(s.at("/etc/resolv.conf")); to != "nowhere" {
 					s.t.Errorf("the link leads to %q, %v", to, err)
@@ -96,7 +91,7 @@ func TestResetUndoesFiles(t *testing.T) {
 				saved("/etc/a", "theirs\n")(s)
 				s.remove("/etc/a")
 			},
-			entry: "file /etc/a saved NAME", check: func(s *standIns) { s.wantText("/etc/a", "theirs\n") },
+			entry: "file /etc/a saved NAME(/etc/a) SUMS(/etc/a)", check: func(s *standIns) { s.wantText("/etc/a", "theirs\n") },
 		},
 		"absent": {
 			lay: saved("/etc/a", ""), entry: "file /etc/a absent",
@@ -112,8 +107,8 @@ func TestResetUndoesFiles(t *testing.T) {
 	t.Run("saved, and lost", func(t *testing.T) {
 		s := undoHost(t)
 		s.put("/etc/a", "ours\n")
-		transcript, ok := s.onHost(resetPart(t, `undo "$@"`), "file", "/etc/a", "saved", "0123")
-		if ok || !strings.Contains(transcript, "| cannot restore /etc/a\n") {
+		transcript, ok := s.onHost(resetPart(t, `undo "$@"`), "file", "/etc/a", "saved", "0123", "0", strings.Fields(sumsOf(""))[1])
+		if ok || !strings.Contains(transcript, "| cannot restore /etc/a: its saved copy is lost or damaged") {
 			t.Errorf("it did\n%s", transcript)
 		}
 		s.wantText("/etc/a", "ours\n")
@@ -121,33 +116,33 @@ func TestResetUndoesFiles(t *testing.T) {
 }
 
 func TestResetUndoesTrees(t *testing.T) {
-	own := fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
+	own := own()
 	lay := func(s *standIns) {
 		for _, path := range []string{"/etc/cni/net.d/theirs.conf", "/etc/cni/net.d/ours.conf", "/etc/cni/ours/a", "/etc/cni/ours/b/c", "/etc/cni/ours too"} {
 			s.put(path, "")
 		}
 		s.symlink("/", "/etc/cni/link")
-		s.put("/var/lib/fairlead/saved/"+s.savedName("/etc/cni"), "/etc/cni/net.d\n/etc/cni/net.d/theirs.conf\n/etc/cni/never\n")
+		s.keep("/etc/cni", "/etc/cni/net.d", "/etc/cni/net.d/theirs.conf", "/etc/cni/never")
 		s.chmod("/etc/cni", 0o777)
 	}
 	for name, c := range map[string]undone{
 		"existed": {
-			lay: lay, entry: "tree /etc/cni existed NAME 750 " + own, did: "chown " + own + " /etc/cni\n",
+			lay: lay, entry: "tree /etc/cni existed TREE(/etc/cni) 750 " + own + " SUMS(/etc/cni)", did: "chown " + own + " /etc/cni\n",
 			check: func(s *standIns) {
 				s.wantThere("/etc/cni/net.d/theirs.conf")
 				s.wantGone("/etc/cni/net.d/ours.conf", "/etc/cni/ours", "/etc/cni/ours too", "/etc/cni/link")
 				s.wantMode("/etc/cni", os.ModeDir|0o750)
 			},
 		},
-		"existed, gone": {entry: "tree /etc/cni existed NAME 750 " + own, check: func(s *standIns) { s.wantGone("/etc/cni") }},
+		"existed, gone": {entry: "tree /etc/cni existed TREE(/etc/cni) 750 " + own + " SUMS(/etc/cni)", check: func(s *standIns) { s.wantGone("/etc/cni") }},
 		// Without knowing what was there before, nothing may go.
 		"existed, the list is lost": {
-			lay: func(s *standIns) { s.put("/etc/cni/a", "") }, entry: "tree /etc/cni existed NAME 755 " + own,
-			did: "chown " + own + " /etc/cni\n", says: "cannot empty /etc/cni: the list of what was in it is lost\n", bad: true,
+			lay: func(s *standIns) { s.put("/etc/cni/a", "") }, entry: "tree /etc/cni existed TREE(/etc/cni) 755 " + own + " SUMS(/etc/cni)",
+			says: "keeping what is in /etc/cni: the list of what was in it before is lost or damaged\n", bad: true,
 			check: func(s *standIns) { s.wantThere("/etc/cni/a") },
 		},
 		"existed, another owner": {
-			lay: lay, entry: "tree /etc/cni existed NAME 750 " + own, fails: "chown " + own + " /etc/cni",
+			lay: lay, entry: "tree /etc/cni existed TREE(/etc/cni) 750 " + own + " SUMS(/etc/cni)", fails: "chown " + own + " /etc/cni",
 			did: "chown " + own + " /etc/cni\n", says: "cannot restore the mode of /etc/cni\n", bad: true,
 		},
 		"absent": {
@@ -171,9 +166,9 @@ func TestResetUndoesTrees(t *testing.T) {
 func TestResetCannotEmptyATree(t *testing.T) {
 	s := undoHost(t)
 	s.put("/etc/cni/a", "")
-	s.put("/var/lib/fairlead/saved/0123", "")
+	s.write("state/saved/0123.names", "")
 	s.write("bin/rm", standInPrelude+"exit 1\n")
-	if transcript, ok := s.onHost(resetPart(t, `empty_tree "$@"`), "/etc/cni", "0123"); ok || !strings.HasSuffix(transcript, "rm -fd -- /etc/cni/a\n| cannot empty /etc/cni\nexit status 1\n") {
+	if transcript, ok := s.onHost(resetPart(t, `empty_tree "$@"`), append([]string{"/etc/cni", "0123.names"}, strings.Fields(sumsOf(""))...)...); ok || !strings.HasSuffix(transcript, "rm -fd -- /etc/cni/a\n| cannot empty /etc/cni\nexit status 1\n") {
 		t.Errorf("it did\n%s", transcript)
 	}
 }
@@ -193,12 +188,12 @@ func TestResetUndoesTheKernel(t *testing.T) {
 			check: func(s *standIns) { s.wantText(forward, "0\n") },
 		},
 		"sysctl, some numbers": {
-			lay: func(s *standIns) { s.put(forward, "1\t2\n") }, entry: "sysctl net.ipv4.ip_forward 32768 60999",
+			lay: func(s *standIns) { s.put(forward, "1\t2\n") }, entry: `sysctl net.ipv4.ip_forward 32768\04060999`,
 			check: func(s *standIns) { s.wantText(forward, "32768 60999\n") },
 		},
 		// Writing may do more than setting.
 		"sysctl as it was": {
-			lay: func(s *standIns) { s.put(forward, "32768\t60999\n") }, entry: "sysctl net.ipv4.ip_forward 32768 60999",
+			lay: func(s *standIns) { s.put(forward, "32768\t60999\n") }, entry: `sysctl net.ipv4.ip_forward 32768\04060999`,
 			check: func(s *standIns) { s.wantText(forward, "32768\t60999\n") },
 		},
 		"sysctl of a module that was not loaded": {
@@ -253,15 +248,14 @@ func TestResetRestores(t *testing.T) {
 	lay := func(t *testing.T) *standIns {
 		t.Helper()
 		s := undoHost(t)
-		s.put("/var/lib/fairlead/ledger", "swap active /dev/sda2,/swapfile,/dev/sda3\ndir /etc/a absent\nfile /etc/a/b absent\nmodule overlay absent\nunit ours.service not-found inactive\nunit theirs.service enabled active\nsysctl kernel.panic 1 2\n")
-		s.put("/var/lib/fairlead/saved/swaps", "/dev/sda2\n/swapfile\n/dev/sda3\n")
+		s.putLedger("swap active /dev/sda2,/swapfile,/dev/sda3\ndir /etc/a absent\nfile /etc/a/b absent\nmodule overlay absent\nunit ours.service not-found inactive\nunit theirs.service enabled active\nsysctl kernel.panic 1\\0402\n")
 		s.put("/etc/a/b", "")
 		s.put("/proc/sys/kernel/panic", "0\n")
 		s.put("/proc/swaps", noSwap+"/dev/sda3 partition 1 0 -2\n/dev/sda25 partition 1 0 -2\n")
 		return s
 	}
 	const did = "systemctl disable --quiet ours.service\nsystemctl unmask --quiet theirs.service\nsystemctl enable --quiet theirs.service\nmodprobe -r overlay\n" +
-		"rm -f /etc/a/b.fairlead-new /etc/a/b.fairlead\nrm -f /etc/a/b\nsystemctl daemon-reload\nsystemctl reset-failed ours.service\nsystemctl restart theirs.service\nswapon /dev/sda2\nswapon /swapfile\n| restoring files and settings\n"
+		"rm -f /etc/a/b\nrm -f /etc/a/b.fairlead-new /etc/a/b.fairlead\nsystemctl daemon-reload\nsystemctl reset-failed ours.service\nsystemctl restart theirs.service\nswapon /dev/sda2\nswapon /swapfile\n| restoring files and settings\n"
 	s := lay(t)
 	s.wantRun(did, resetPart(t, "restore"))
 	s.wantGone("/etc/a")
@@ -274,7 +268,6 @@ func TestResetRestores(t *testing.T) {
 	s.wantRefusal(did+"| cannot restart theirs.service again\nexit status 1\n", resetPart(t, "restore"))
 	// What was masked cannot be started, and ran all the same: it is left as it is.
 	s = lay(t)
-	s.put("/var/lib/fairlead/ledger", "unit theirs.service masked active\n")
-	s.put("/var/lib/fairlead/saved/swaps", "")
+	s.putLedger("unit theirs.service masked active\n")
 	s.wantRun("systemctl daemon-reload\n| restoring files and settings\n", resetPart(t, "restore"))
 }

@@ -1,6 +1,10 @@
 package templates
 
-import "embed"
+import (
+	"embed"
+	"slices"
+	"strings"
+)
 
 // scripts are the files of the scripts that run on hosts.
 //
@@ -35,7 +39,8 @@ const (
 	ScriptStartUnit Script = "start-unit"
 	// ScriptRestartUnit restarts the systemd unit in its argument.
 	ScriptRestartUnit Script = "restart-unit"
-	// ScriptRemoveFiles removes the files in its arguments, and folders that get empty by it.
+	// ScriptRemoveFiles takes away files that fairlead wrote, puts back what was in their place before, and has the ledger
+	// forget them.
 	ScriptRemoveFiles Script = "remove-files"
 	// ScriptCollectGarbage frees what no image in fairlead's own registry uses any more.
 	ScriptCollectGarbage Script = "collect-garbage"
@@ -49,20 +54,42 @@ const (
 	// scripts/packages.sh and what that needs.
 	ScriptPackagesApt Script = "packages-apt"
 	ScriptPackagesDnf Script = "packages-dnf"
-	// scriptPackages is the half of these two that knows no package manager.
-	scriptPackages Script = "packages"
 )
+
+// before are the texts that a script goes on from: functions that it shares with others.
+func (s Script) before() []Script {
+	switch s {
+	case ScriptRecord:
+		return []Script{"ledger", "mounts"}
+	case ScriptReset:
+		return []Script{"ledger", "mounts", "installed", "reset-programs", "reset-network", "reset-packages"}
+	case ScriptRemoveFiles:
+		return []Script{"ledger"}
+	case ScriptPackagesApt, ScriptPackagesDnf:
+		return []Script{"ledger", "installed"}
+	}
+	return nil
+}
+
+// after are the texts that go on from a script.
+func (s Script) after() []Script {
+	if s == ScriptPackagesApt || s == ScriptPackagesDnf {
+		return []Script{"packages"}
+	}
+	return nil
+}
 
 // Text is the script itself; empty for a name that none of the constants has.
 func (s Script) Text() string {
-	text, err := scripts.ReadFile("scripts/" + string(s) + ".sh")
-	if err != nil {
-		return ""
+	var text strings.Builder
+	for _, part := range slices.Concat(s.before(), []Script{s}, s.after()) {
+		content, err := scripts.ReadFile("scripts/" + string(part) + ".sh")
+		if err != nil {
+			return ""
+		}
+		text.Write(content)
 	}
-	if s == ScriptPackagesApt || s == ScriptPackagesDnf {
-		return string(text) + scriptPackages.Text()
-	}
-	return string(text)
+	return text.String()
 }
 
 // Packages is the script that works with a package manager.

@@ -3,6 +3,7 @@ package templates
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,8 @@ func newHost(t *testing.T, programs map[string]string) *standIns {
 	s.elsewhere = append(s.elsewhere, "find /proc ", "find "+s.path("host/proc")+" ")
 	s.hide = append([]string{s.path("host") + "/", "/", s.path("state"), "/var/lib/fairlead", s.path("etc"), "/etc/fairlead"}, s.hide...)
 	s.put("/proc/swaps", noSwap)
+	s.put("/proc/self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n")
+	s.put("/proc/sys/kernel/osrelease", "6.1.0-28-amd64\n")
 	return s
 }
 
@@ -166,6 +169,13 @@ func (s *standIns) fed(data, script string, args ...string) (transcript string, 
 
 // savedName is under which name the former content of a file or the list of a folder is kept.
 func (s *standIns) savedName(path string) string {
-	sum := sha256.Sum256([]byte(s.at(path)))
+	return hashed(s.at(path))
+}
+
+func hashed(path string) string {
+	sum := sha256.Sum256([]byte(path))
 	return hex.EncodeToString(sum[:8])
 }
+
+// own are the owner and the group of what the tests make.
+func own() string { return fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()) }

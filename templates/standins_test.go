@@ -21,6 +21,8 @@ type standIns struct {
 	hide []string
 	// elsewhere are folders that scripts name, and those that they find in their place.
 	elsewhere []string
+	// locker is the id of a process that has the lock of a package manager open.
+	locker string
 }
 
 // Every stand-in starts with this: $S is the folder.
@@ -53,11 +55,11 @@ func newStandIns(t *testing.T, programs map[string]string) *standIns {
 	s.elsewhere = []string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n", "PATH=" + s.search() + "\n",
 		"/var/lib/fairlead", s.path("state"), "/etc/fairlead", s.path("etc"), "/usr/lib/apt/apt-helper", s.path("bin/apt-helper"),
-		"/var/lib/dpkg/status", s.path("dpkg-status"),
+		"/var/lib/dpkg/status", s.path("dpkg-status"), "/var/lib/dpkg/lock", s.path("dpkg-lock"),
 	}
 	// Nothing else of this machine: what the scripts do as root must not happen to it.
 	s.write("tools/README", "programs that change nothing but the files that they are given\n")
-	for _, name := range strings.Fields("awk cat chmod cmp comm cp cut date env find flock grep gzip head ls mkdir mv readlink rm rmdir sed seq sh sha256sum sort stat tac tail tar touch tr uniq wc xargs") {
+	for _, name := range strings.Fields("awk cat chmod cmp comm cp cut date env find flock grep gzip head ls mkdir mv readlink rm rmdir sed seq sh sha256sum sort stat sync tac tail tar touch tr uniq wc xargs") {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			t.Fatal(err)

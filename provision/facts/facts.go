@@ -90,8 +90,11 @@ type Host struct {
 	CA                 []byte          `json:"ca,omitzero"` // PEM of the cluster CA that the host has, nil without
 	NotEmpty           map[string]bool `json:"notEmpty,omitzero"`
 	// NetworkConfigurations are the files of pod networks in /etc/cni/net.d.
-	NetworkConfigurations []string       `json:"networkConfigurations,omitzero"`
-	Ledger                []ledger.Entry `json:"ledger,omitzero"`
+	NetworkConfigurations []string `json:"networkConfigurations,omitzero"`
+	// Ledger is what fairlead has touched, and how it was before. LedgerDamage is why it cannot be trusted as a whole; the
+	// entries are those that could be read then.
+	Ledger       []ledger.Entry `json:"ledger,omitzero"`
+	LedgerDamage string         `json:"ledgerDamage,omitzero"`
 
 	// RegistryCA and RegistryCertificate are those of fairlead's own registry, PEM, nil
 	// without one. RegistryImages are the images it holds: REPOSITORY:TAG → digest.

@@ -38,6 +38,14 @@ func (h Host) Preexisting(unit string) bool {
 	return h.Units[unit].Load == "loaded"
 }
 
+// Ours says that fairlead wrote the file that is at a path: it is in the ledger, and not as it was before.
+func (h Host) Ours(path string) bool {
+	is, exists := h.Files[path]
+	return exists && slices.ContainsFunc(h.Ledger, func(entry ledger.Entry) bool {
+		return entry.Kind == ledger.File && entry.Key == path && (entry.SavedSHA256() == "" || entry.SavedSHA256() != is.SHA256)
+	})
+}
+
 // HasCapability says whether a bit of the capability bounding set is there.
 func (h Host) HasCapability(capability int) bool { return h.Capabilities>>capability&1 == 1 }
 

@@ -60,7 +60,7 @@ func derive(h *facts.Host) {
 			h.SwapUnits = append(h.SwapUnits, facts.SwapUnit{Name: name, State: h.Units[name].Enabled})
 		}
 	}
-	_, h.InstallCut = h.Contents[packagesBefore]
+	_, h.InstallCut = h.Contents[packagesPending]
 }
 
 func remove(h *facts.Host, paths ...string) {

@@ -107,7 +107,7 @@ func runScript(h *facts.Host, a plan.Script) error {
 	case templates.ScriptStartUnit:
 		return startUnit(h, a.Args[0], len(a.Args) > 1)
 	case templates.ScriptRemoveFiles:
-		remove(h, a.Args...)
+		takeAway(h, a.Args)
 	case templates.ScriptCollectGarbage:
 		if _, there := h.Files[templates.RegistryFolder+"/writer.yaml"]; !there {
 			return errors.New("there is no registry")

@@ -3,6 +3,7 @@ package model
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 
 	"fairlead/provision/facts"
@@ -30,12 +31,12 @@ func record(h *facts.Host, t ledger.Touch) string {
 	case ledger.File:
 		if is, exists := h.Files[t.Key]; exists {
 			h.Files[saved+name], h.Contents[saved+name] = is, h.Contents[t.Key]
-			return "saved " + name
+			return fmt.Sprintf("saved %s %d %s", name, is.Size, is.SHA256)
 		}
 	case ledger.Tree:
 		if files := below(h, t.Key); len(files) > 0 {
 			world.Written(h, saved+name, 0o600, []byte(strings.Join(files, "\n")))
-			return "existed " + name + " 755 0:0"
+			return "existed " + name + ".names 755 0:0"
 		}
 	case ledger.Sysctl:
 		if value, exists := h.Sysctls[t.Key]; exists {

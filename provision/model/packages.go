@@ -42,8 +42,8 @@ func packageModels() map[string]packageModel {
 	}
 }
 
-// packagesBefore is where an install that was cut off has left what was there before it.
-const packagesBefore = templates.StateFolder + "/packages.before"
+// packagesPending is where an install that was cut off has left the names of what it was going to bring.
+const packagesPending = templates.StateFolder + "/packages.pending"
 
 // runPackages does what the script of a package manager does. With half an install is cut off:
 // after the first package, or late, when all packages are there and the ledger has none of them.
@@ -55,7 +55,7 @@ func runPackages(h *facts.Host, a plan.Script, half, late bool) error {
 	}
 	switch verb {
 	case "install", "reinstall":
-		return accountPackages(h, func() error { return installPackages(h, args, half && !late) }, half)
+		return getPackages(h, args, half, late)
 	}
 	if half {
 		return nil
@@ -70,11 +70,10 @@ func runPackages(h *facts.Host, a plan.Script, half, late bool) error {
 			}
 		}
 	case "account":
-		return accountPackages(h, func() error { return nil }, false)
+		settlePackages(h)
 	case "hold":
 		if family.Manager == templates.Dnf {
-			plugin := []string{"python3-dnf-plugin-versionlock"}
-			if err := accountPackages(h, func() error { return installPackages(h, plugin, false) }, false); err != nil {
+			if err := getPackages(h, []string{"python3-dnf-plugin-versionlock"}, false, false); err != nil {
 				return err
 			}
 		}
@@ -92,23 +91,31 @@ func runPackages(h *facts.Host, a plan.Script, half, late bool) error {
 	return nil
 }
 
-// accountPackages writes into the ledger which packages are new, as soon as an install ends.
-func accountPackages(h *facts.Host, install func() error, half bool) error {
-	if _, cut := h.Contents[packagesBefore]; !cut {
-		h.Contents[packagesBefore] = []byte(strings.Join(slices.Sorted(maps.Keys(h.Packages)), " "))
-	}
-	if err := install(); err != nil || half {
+// getPackages installs packages. What that is going to bring is worked out before, and nothing else is ever fairlead's.
+func getPackages(h *facts.Host, specs []string, half, late bool) error {
+	settlePackages(h)
+	to := cloneHost(*h)
+	if err := installPackages(&to, specs, false); err != nil {
 		return err
 	}
-	before := strings.Fields(string(h.Contents[packagesBefore]))
-	for _, name := range slices.Sorted(maps.Keys(h.Packages)) {
+	brought := slices.DeleteFunc(slices.Sorted(maps.Keys(to.Packages)), func(name string) bool { _, there := h.Packages[name]; return there })
+	h.Contents[packagesPending] = []byte(strings.Join(brought, " "))
+	if err := installPackages(h, specs, half && !late); err != nil || half {
+		return err
+	}
+	settlePackages(h)
+	return nil
+}
+
+// settlePackages writes into the ledger which of the packages that the last install was going to bring are there.
+func settlePackages(h *facts.Host) {
+	for _, name := range strings.Fields(string(h.Contents[packagesPending])) {
 		entry := ledger.Entry{Kind: ledger.Package, Key: name, Was: "absent"}
-		if !slices.Contains(before, name) && !slices.Contains(h.Ledger, entry) {
+		if _, there := h.Packages[name]; there && !slices.Contains(h.Ledger, entry) {
 			h.Ledger = append(h.Ledger, entry)
 		}
 	}
-	delete(h.Contents, packagesBefore)
-	return nil
+	delete(h.Contents, packagesPending)
 }
 
 // indexFolder is where the indexes of repositories are.

@@ -77,11 +77,7 @@ func removeLinks(h *facts.Host) error {
 
 // removePackages removes those that the ledger has and that no other one needs.
 func removePackages(h *facts.Host) error {
-	if _, cut := h.Contents[packagesBefore]; cut {
-		if err := accountPackages(h, func() error { return nil }, false); err != nil {
-			return err
-		}
-	}
+	settlePackages(h)
 	ours := map[string]bool{}
 	for _, entry := range h.Ledger {
 		ours[entry.Key] = ours[entry.Key] || entry.Kind == ledger.Package
@@ -122,13 +118,11 @@ func undo(h *facts.Host, entry ledger.Entry) {
 	case ledger.File:
 		remove(h, entry.Key)
 		if was == "saved" {
-			h.Files[entry.Key] = h.Files[saved+detail]
-			if content, known := h.Contents[saved+detail]; known {
-				h.Contents[entry.Key] = content
-			}
+			name, _, _ := strings.Cut(detail, " ")
+			putBack(h, entry.Key, name)
 		}
 	case ledger.Tree:
-		name, _, _ := strings.Cut(detail, " ")
+		name, _, _ := strings.Cut(detail, ".")
 		kept := strings.Split(string(h.Contents[saved+name]), "\n")
 		for _, path := range below(h, entry.Key) {
 			if was == "absent" || !slices.Contains(kept, path) {
@@ -149,6 +143,31 @@ func undo(h *facts.Host, entry ledger.Entry) {
 			unit.Load, unit.Enabled = "loaded", was
 			h.Units[entry.Key] = unit
 		}
+	}
+}
+
+// putBack puts a file in its place from its saved copy.
+func putBack(h *facts.Host, path, name string) {
+	h.Files[path] = h.Files[saved+name]
+	if content, known := h.Contents[saved+name]; known {
+		h.Contents[path] = content
+	}
+}
+
+// takeAway takes files of fairlead's away: what was in their place comes back, and the ledger forgets them.
+func takeAway(h *facts.Host, paths []string) {
+	for _, path := range paths {
+		remove(h, path)
+		h.Ledger = slices.DeleteFunc(h.Ledger, func(entry ledger.Entry) bool {
+			if entry.Kind != ledger.File || entry.Key != path {
+				return false
+			}
+			if fields := strings.Fields(entry.Was); fields[0] == "saved" {
+				putBack(h, path, fields[1])
+				remove(h, saved+fields[1])
+			}
+			return true
+		})
 	}
 }
 

@@ -33,8 +33,13 @@ func parseProbe(answer []byte, sent, received time.Time) (facts.Host, error) {
 	if !bytes.HasSuffix(answer, []byte("\nend\n")) {
 		return f, fmt.Errorf("%w: it ends early, after %d bytes", errProbe, len(answer))
 	}
+	var ledgerLines []string
 	for n, line := range strings.Split(strings.TrimSuffix(string(answer), "\nend\n"), "\n") {
 		name, rest, _ := strings.Cut(line, "\t")
+		if name == "ledger" { // whatever it holds
+			ledgerLines = append(ledgerLines, rest)
+			continue
+		}
 		rule, ok := probeRules[name]
 		if !ok {
 			return f, fmt.Errorf("%w: line %d: unknown fact %q", errProbe, n+1, name)
@@ -47,6 +52,7 @@ func parseProbe(answer []byte, sent, received time.Time) (facts.Host, error) {
 			return f, fmt.Errorf("%w: line %d: %s: %w", errProbe, n+1, name, err)
 		}
 	}
+	readLedger(&f, ledgerLines)
 	f.ClockOffset = clockOffset(f.ClockOffset, sent, received)
 	return f, nil
 }
@@ -163,12 +169,23 @@ func readCertificate(f *facts.Host, v []string) error {
 	return nil
 }
 
-func readLedger(f *facts.Host, v []string) error {
-	kind, rest, ok := strings.Cut(v[0], " ")
-	key, was, _ := strings.Cut(rest, " ")
-	if !ok {
-		return fmt.Errorf("no key in %q", v[0])
+// readSwap takes the device's name as it is, of which the kernel escapes blanks.
+func readSwap(f *facts.Host, v []string) {
+	device, err := ledger.Decode(v[0])
+	if err != nil {
+		device = v[0]
 	}
-	f.Ledger = append(f.Ledger, ledger.Entry{Kind: kind, Key: key, Was: was})
-	return nil
+	f.Swaps = append(f.Swaps, facts.Swap{Device: device})
+}
+
+// readLedger reads the lines of the host's ledger, none of which is needed to understand the rest of an answer: that it is
+// damaged is a fact like any other.
+func readLedger(f *facts.Host, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	var err error
+	if f.Ledger, err = ledger.Read(lines); err != nil {
+		f.LedgerDamage = err.Error()
+	}
 }

@@ -85,6 +85,39 @@ func TestParseProbe(t *testing.T) {
 	}
 }
 
+// Whatever the ledger's lines hold, the rest of the answer is understood, and a damaged ledger is a fact.
+func TestParseDamagedLedger(t *testing.T) {
+	now := time.Unix(1000, 0)
+	for name, c := range map[string]struct{ lines, damage string }{
+		"whole":          {"ledger\tfairlead-ledger 2\nledger\tfile /etc/a\\040b absent\nledger\tend 1\n", ""},
+		"of before":      {"ledger\tfile /etc/a absent\n", ""},
+		"empty":          {"ledger\t\n", "it is empty"},
+		"cut":            {"ledger\tfairlead-ledger 2\nledger\tfile /etc/a absent\n", "its last line, which counts the entries, is missing"},
+		"a blank line":   {"ledger\tfile /etc/a absent\nledger\t\n", "line 2 is no entry"},
+		"an odd line":    {"ledger\tfile /etc/a absent\nledger\t?a?b\n", "line 2 is no entry"},
+		"tabs":           {"ledger\tfile\t/etc/a\tabsent\n", "line 1 is no entry"},
+		"a later form":   {"ledger\tfairlead-ledger 9\n", `it is of the form "fairlead-ledger 9", which this fairlead does not know`},
+		"gone":           {"ledger-gone\tyes\n", "it is gone, and what it refers to is there"},
+		"there was none": {"", ""},
+	} {
+		seen, err := parseProbe([]byte("uid\t0\n"+c.lines+"cpus\t4\nend\n"), now, now)
+		if err != nil || !seen.Root || seen.CPUs != 4 || seen.LedgerDamage != c.damage {
+			t.Errorf("%s: %v, the damage is %q, want %q", name, err, seen.LedgerDamage, c.damage)
+		}
+		if c.damage == "" && c.lines != "" && (len(seen.Ledger) != 1 || !strings.HasPrefix(seen.Ledger[0].Key, "/etc/a")) {
+			t.Errorf("%s: the ledger is %+v", name, seen.Ledger)
+		}
+	}
+}
+
+// The kernel escapes blanks in the names of swap files.
+func TestParseSwap(t *testing.T) {
+	seen, err := parseProbe([]byte("swap\t/swap\\040file\tfile\t1024\nend\n"), time.Now(), time.Now())
+	if err != nil || len(seen.Swaps) != 1 || seen.Swaps[0].Device != "/swap file" {
+		t.Errorf("%+v, %v", seen.Swaps, err)
+	}
+}
+
 func FuzzParseProbe(f *testing.F) {
 	f.Add([]byte("uid\t0\nos\tdebian\t12\t\tDebian\nfile\t/a\t755\t0\t0\t1\nsha256\t/a\tff\nend\n"))
 	f.Add([]byte("certificate\t/a\tLS0t\nport\t22\tsshd\nend\n"))

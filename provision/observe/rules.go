@@ -39,7 +39,7 @@ var probeRules = map[string]probeRule{
 	"nameserver": {1, readNameserver},
 	"port":       {2, readPort},
 
-	"swap": text(3, func(f *facts.Host, v []string) { f.Swaps = append(f.Swaps, facts.Swap{Device: v[0]}) }),
+	"swap": text(3, readSwap),
 	"fstab-swap": text(1, func(f *facts.Host, v []string) {
 		f.FstabSwaps = append(f.FstabSwaps, v[0])
 	}),
@@ -86,7 +86,7 @@ var probeRules = map[string]probeRule{
 		f.NetworkConfigurations = append(f.NetworkConfigurations, v[0])
 	}),
 	"not-empty":      text(1, func(f *facts.Host, v []string) { f.NotEmpty[v[0]] = true }),
-	"ledger":         {1, readLedger},
+	"ledger-gone":    text(1, func(f *facts.Host, _ []string) { f.LedgerDamage = "it is gone, and what it refers to is there" }),
 	"registry-image": text(3, func(f *facts.Host, v []string) { f.RegistryImages[v[0]+":"+v[1]] = v[2] }),
 
 	"process": text(2, func(f *facts.Host, v []string) {

@@ -83,7 +83,7 @@ func RestartUnit(unit string) Script {
 	return Script{Title: "systemctl restart " + unit, Name: templates.ScriptRestartUnit, Args: []string{unit}}
 }
 
-// RemoveFiles removes files that an earlier step has put there.
+// RemoveFiles takes away files that an earlier step has put there: what was in their place before comes back.
 func RemoveFiles(paths []string) Script {
 	return Script{Title: "remove " + strings.Join(paths, ", "), Name: templates.ScriptRemoveFiles, Args: paths, Touched: ledger.Files(paths...)}
 }

@@ -48,12 +48,11 @@ func AsksOfLedger(entries []ledger.Entry) facts.Query {
 	return facts.Ask(queries...)
 }
 
-// unknownEntries are those of kinds that this fairlead does not know: a later one wrote them.
+// unknownEntries are those that this fairlead does not understand: a later one wrote them, or they are damaged.
 func unknownEntries(entries []ledger.Entry) []string {
 	var unknown []string
-	all := promises()
 	for _, entry := range entries {
-		if _, known := all[entry.Kind]; !known {
+		if !entry.Understood() {
 			unknown = append(unknown, entry.Kind+" "+entry.Key)
 		}
 	}
@@ -75,7 +74,7 @@ func Leftovers(was, now facts.Host) ([]string, error) {
 			left = append(left, item)
 		}
 	}
-	if len(now.Ledger) > 0 {
+	if len(now.Ledger) > 0 || now.LedgerDamage != "" {
 		left = append(left, templates.StateFolder+"/ledger")
 	}
 	return left, errors.Join(errs...)
@@ -137,6 +136,9 @@ func fileLeft(entry ledger.Entry, now facts.Host) string {
 	case !exists && entry.Was != "absent":
 		return "file " + entry.Key + " was not put back"
 	}
+	if is, sum := now.Files[entry.Key].SHA256, entry.SavedSHA256(); is != "" && sum != "" && is != sum {
+		return "file " + entry.Key + " is not what it was"
+	}
 	return ""
 }
 
@@ -156,8 +158,8 @@ func sysctlLeft(entry ledger.Entry, now facts.Host) string {
 
 func swapLeft(entry ledger.Entry, now facts.Host) string {
 	var off []string
-	for device := range strings.SplitSeq(entry.Was, ",") {
-		if device != "" && !slices.ContainsFunc(now.Swaps, func(s facts.Swap) bool { return s.Device == device }) {
+	for _, device := range entry.Devices() {
+		if !slices.ContainsFunc(now.Swaps, func(s facts.Swap) bool { return s.Device == device }) {
 			off = append(off, device)
 		}
 	}
@@ -175,7 +177,7 @@ func unitLeft(entry ledger.Entry, now facts.Host) string {
 }
 
 func packageLeft(entry ledger.Entry, now facts.Host) string {
-	if _, installed := now.Packages[entry.Key]; installed && entry.Was == "absent" {
+	if _, installed := now.Packages[entry.Key]; installed {
 		return "package " + entry.Key
 	}
 	return ""

@@ -78,6 +78,9 @@ func TestRemains(t *testing.T) {
 		{name: "a file that was not there and is gone", was: entry(ledger.File, "/etc/crictl.yaml", "absent")},
 		{name: "a file that was there", was: entry(ledger.File, "/etc/fstab", "saved 0123456789abcdef"), now: file("/etc/fstab")},
 		{name: "a file that was there and is gone", was: entry(ledger.File, "/etc/fstab", "saved 0123456789abcdef"), want: []string{"file /etc/fstab was not put back"}},
+		{name: "a file that was there and is another one", was: entry(ledger.File, "/etc/crictl.yaml", "saved 0123456789abcdef 5 cafe"), now: file("/etc/crictl.yaml"), want: []string{"file /etc/crictl.yaml is not what it was"}},
+		{name: "a file that is as it was", was: entry(ledger.File, "/etc/crictl.yaml", "saved 0123456789abcdef 5 beef"), now: file("/etc/crictl.yaml")},
+		{name: "a damaged ledger", now: func(h *facts.Host) { h.LedgerDamage = "it is empty" }, want: []string{"/var/lib/fairlead/ledger"}},
 		{name: "another file", was: entry(ledger.File, "/etc/crictl.yaml", "absent"), now: file("/etc/fstab")},
 		{name: "a folder that was not there", was: entry(ledger.Tree, "/opt/cni", "absent"), now: func(h *facts.Host) { h.Trees = map[string]bool{"/opt/cni": true} },
 			want: []string{"folder /opt/cni"}},
@@ -95,8 +98,11 @@ func TestRemains(t *testing.T) {
 		{name: "swap that is off", was: entry(ledger.Swap, "active", "/dev/vdb,/swapfile"), now: swaps("/swapfile"), want: []string{"swap on /dev/vdb was not turned on again"}},
 		{name: "all swap is off", was: entry(ledger.Swap, "active", "/dev/vdb,/swapfile"), want: []string{"swap on /dev/vdb, /swapfile was not turned on again"}},
 		{name: "swap that is on again", was: entry(ledger.Swap, "active", "/dev/vdb,/swapfile"), now: swaps("/swapfile", "/dev/vdb")},
+		{name: "swap with odd names", was: entry(ledger.Swap, "active", `/swap\040file,/a\054b`), now: swaps("/swap file"), want: []string{"swap on /a,b was not turned on again"}},
+		{name: "swap that was off", was: entry(ledger.Swap, "active", "none")},
 		{name: "swap that never was on", was: entry(ledger.Swap, "active", "")},
 		{name: "a package", was: entry(ledger.Package, templates.PackageKubelet, "absent"), now: func(h *facts.Host) { world.Packaged(h, "kubelet 1.37.2") }, want: []string{"package kubelet"}},
+		{name: "a package that had been removed", was: entry(ledger.Package, templates.PackageKubelet, "removed"), now: func(h *facts.Host) { world.Packaged(h, "kubelet 1.37.2") }, want: []string{"package kubelet"}},
 		{name: "a package that is gone", was: entry(ledger.Package, templates.PackageKubelet, "absent"), now: func(h *facts.Host) { world.Packaged(h, "kubeadm 1.37.2") }},
 		{name: "interfaces and rules as they were", was: entry(ledger.Net, "all", "saved")},
 		{name: "the ledger itself", now: ledgerOf(ledger.Entry{Kind: ledger.Net, Key: "all", Was: "saved"}), want: []string{"/var/lib/fairlead/ledger"}},
@@ -180,11 +186,35 @@ func TestResetAsksForEveryKindOfEntry(t *testing.T) {
 	}
 }
 
+// A host whose ledger is damaged is not taken for one on which there is nothing to do, and neither is what could be read of it
+// taken for all: it is left alone, with its node.
+func TestResetOfADamagedLedger(t *testing.T) {
+	state := world.State(t, world.ThreeControlPlanes)
+	for _, entries := range [][]ledger.Entry{nil, {{Kind: ledger.File, Key: "/etc/a", Was: "absent"}}} {
+		seen := world.Converged(t, state)
+		world.ChangeHost(seen, "w1", func(h *facts.Host) { h.Ledger, h.LedgerDamage = entries, "it is empty" })
+		for _, names := range [][]string{nil, {"w1"}} {
+			made, err := MakeReset(state, seen, names)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if slices.ContainsFunc(made.Steps, func(s Step) bool { return s.Host == "w1" || strings.HasPrefix(s.ID, "w1/") }) {
+				t.Errorf("%v: w1 is touched:\n%s", names, Show(made))
+			}
+			if !slices.ContainsFunc(made.Blocked, func(b Blocked) bool {
+				return b.Host == "w1" && strings.HasPrefix(b.Reason, "the ledger of what fairlead changed on the host is damaged: it is empty: put back a whole copy")
+			}) {
+				t.Errorf("%v: blocked is %+v", names, made.Blocked)
+			}
+		}
+	}
+}
+
 // A ledger that a later fairlead wrote is left alone, and so is the node of that host.
 func TestResetOfALedgerThatIsNotUnderstood(t *testing.T) {
 	state := world.State(t, world.ThreeControlPlanes)
 	seen := world.Converged(t, state)
-	world.ChangeHost(seen, "w1", ledgerOf(ledger.Entry{Kind: ledger.Unit, Key: "kubelet.service", Was: "not-found inactive"}, ledger.Entry{Kind: "quota", Key: "/a b", Was: "absent"}))
+	world.ChangeHost(seen, "w1", ledgerOf(ledger.Entry{Kind: ledger.Unit, Key: "kubelet.service", Was: "not-found inactive"}, ledger.Entry{Kind: "quota", Key: "/a b", Was: "absent"}, ledger.Entry{Kind: ledger.File, Key: "/etc/x", Was: "moved"}))
 	for _, names := range [][]string{nil, {"w1"}} {
 		made, err := MakeReset(state, seen, names)
 		if err != nil {
@@ -193,7 +223,7 @@ func TestResetOfALedgerThatIsNotUnderstood(t *testing.T) {
 		if slices.ContainsFunc(made.Steps, func(s Step) bool { return s.Host == "w1" || strings.HasPrefix(s.ID, "w1/") }) {
 			t.Errorf("%v: w1 is touched:\n%s", names, Show(made))
 		}
-		want := Blocked{Host: "w1", Title: "reset the host", Reason: "its ledger holds what this fairlead does not know: quota /a b; take the one that wrote it"}
+		want := Blocked{Host: "w1", Title: "reset the host", Reason: "its ledger holds what this fairlead does not know: quota /a b, file /etc/x; take the one that wrote it"}
 		if !slices.Contains(made.Blocked, want) {
 			t.Errorf("%v: blocked is %+v", names, made.Blocked)
 		}

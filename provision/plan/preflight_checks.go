@@ -8,6 +8,7 @@ import (
 
 	"fairlead/inventory"
 	"fairlead/provision/facts"
+	"fairlead/templates"
 )
 
 // hostChecks are all checks of a host, in the order in which they are reported.
@@ -18,6 +19,7 @@ func hostChecks() []check {
 		{name: "Systemd", run: checkSystemd},
 		{name: "Architecture", run: checkArchitecture},
 		{name: "Root", run: checkRoot},
+		{name: "Ledger", run: checkLedger},
 		{name: "Tools", run: checkTools},
 		{name: "NumCPU", run: checkCPUs},
 		{name: "Mem", run: checkMemory},
@@ -67,6 +69,22 @@ func checkRoot(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
 		return "", ""
 	}
 	return "commands do not run as root", "let the user become root by sudo without a password, or set ssh.user: root"
+}
+
+// ledgerMending is what to do with a ledger that cannot be trusted.
+const ledgerMending = "put back a whole copy of " + templates.StateFolder + "/ledger; if there is none, undo by hand what it still names, with the former files in " +
+	templates.StateFolder + "/saved, and move " + templates.StateFolder + " away"
+
+func ledgerMessage(f facts.Host) string {
+	return "the ledger of what fairlead changed on the host is damaged: " + f.LedgerDamage
+}
+
+// checkLedger finds a ledger that could not be gone on from: the first step would fail, and a reset.
+func checkLedger(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
+	if f.LedgerDamage == "" {
+		return "", ""
+	}
+	return ledgerMessage(f), ledgerMending
 }
 
 func checkTools(p *planner, _ inventory.Host, f facts.Host) (string, string) {

@@ -68,6 +68,9 @@ func machineCases() []preflightCase {
 		{name: "another architecture without a bundle", edit: world.All(world.FromRepositories, world.WithoutBundle), host: func(h *facts.Host) { h.Architecture = "arm64" }},
 		{name: "not root", on: "w1", host: func(h *facts.Host) { h.Root = false },
 			want: "error w1 Root: commands do not run as root (let the user become root by sudo without a password, or set ssh.user: root)"},
+		{name: "a damaged ledger", host: func(h *facts.Host) { h.LedgerDamage = "it is empty" },
+			want: "error cp1 Ledger: the ledger of what fairlead changed on the host is damaged: it is empty (put back a whole copy of /var/lib/fairlead/ledger; if there is none, " +
+				"undo by hand what it still names, with the former files in /var/lib/fairlead/saved, and move /var/lib/fairlead away)"},
 		{name: "missing programs", host: func(h *facts.Host) { h.MissingTools = []string{"iptables", "mount"} },
 			want: "error cp1 Tools: programs are missing: iptables, mount (install the packages that hold them (util-linux, kmod, iptables, iproute2, tar, gzip))"},
 		{name: "a missing program that the kubelet's package brings", edit: world.FromRepositories, host: func(h *facts.Host) { h.MissingTools = []string{"iptables"} }},

@@ -25,7 +25,7 @@ func (p *planner) proxyFile(host inventory.Host, facts facts.Host) {
 	step := hostStep(host, StagePrepare, stepProxy, "say which proxy is used")
 	if p.Proxied() {
 		p.hostFile(&step, facts, p.common.environment)
-	} else if _, exists := facts.Files[templates.ProxyFile]; exists {
+	} else if facts.Ours(templates.ProxyFile) {
 		step.because("%s is no longer wanted", templates.ProxyFile)
 		step.do(RemoveFiles([]string{templates.ProxyFile}))
 	}

@@ -119,8 +119,7 @@ func (p *planner) registries(host inventory.Host, facts facts.Host) {
 	}
 	var stale []string
 	for _, entry := range facts.Ledger {
-		_, exists := facts.Files[entry.Key]
-		if entry.Kind == ledger.File && exists && strings.HasPrefix(entry.Key, templates.RegistryCertsFolder+"/") && !slices.Contains(kept, entry.Key) {
+		if entry.Kind == ledger.File && facts.Ours(entry.Key) && strings.HasPrefix(entry.Key, templates.RegistryCertsFolder+"/") && !slices.Contains(kept, entry.Key) {
 			step.because("%s is no longer wanted", entry.Key)
 			stale = append(stale, entry.Key)
 		}

@@ -85,6 +85,10 @@ func (p *planner) leave(host inventory.Host) {
 // understands says that the host's ledger holds only what can be undone and looked for afterwards.
 func (p *planner) understands(host inventory.Host) bool {
 	seen, _ := p.reached(host.Name)
+	if seen.LedgerDamage != "" {
+		p.block(host.Name, "reset the host", ledgerMessage(seen)+": "+ledgerMending)
+		return false
+	}
 	unknown := unknownEntries(seen.Ledger)
 	if len(unknown) > 0 {
 		p.block(host.Name, "reset the host", "its ledger holds what this fairlead does not know: "+strings.Join(unknown, ", ")+"; take the one that wrote it")

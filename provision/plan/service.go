@@ -14,7 +14,7 @@ type service struct {
 	unit    string
 	facts   facts.Unit
 	files   []templates.HostFile
-	removed []string       // files that it must not have
+	removed []string       // files of fairlead's that it must not have
 	actions []Action       // further changes that it must be stopped for
 	install []Action       // of its software, which may start it
 	running bool           // must it run?
@@ -28,7 +28,7 @@ type service struct {
 func (p *planner) service(step *Step, facts facts.Host, s service) {
 	changes := Step{Reasons: step.Reasons}
 	changes.do(s.actions...)
-	removed := slices.DeleteFunc(slices.Clone(s.removed), func(path string) bool { return facts.Files[path].SHA256 == "" })
+	removed := slices.DeleteFunc(slices.Clone(s.removed), func(path string) bool { return !facts.Ours(path) })
 	if len(removed) > 0 {
 		for _, path := range removed {
 			changes.because("%s is no longer wanted", path)

@@ -1,10 +1,13 @@
 # Gets packages by apt: what packages.sh, which follows this text, does with them.
+# shellcheck disable=SC2154 # variables and functions of the texts that come before it
 set -eu
 LC_ALL=C
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 DEBIAN_FRONTEND=noninteractive
 NEEDRESTART_SUSPEND=1
 export LC_ALL PATH DEBIAN_FRONTEND NEEDRESTART_SUSPEND
+# shellcheck disable=SC2034 # for installed.sh
+manager=dpkg
 
 locks() { echo /var/lib/dpkg/lock /var/lib/dpkg/lock-frontend /var/lib/apt/lists/lock /var/cache/apt/archives/lock; }
 
@@ -39,10 +42,8 @@ fetch_key() {
 	mv -f "$2.fairlead-new" "$2"
 }
 
-installed() { dpkg-query --show --showformat '${db:Status-Abbrev} ${Package}\n' | sed -n 's/^.[^nc].  *//p' | sort -u; }
-
-# Nothing is removed for it: a package that others of the host exclude is an error.
-install() {
+# Makes ready what an install starts from: nothing is half done, and the indexes know what is asked for.
+prepare() {
 	unlocked
 	# What an install that was cut off has left half done.
 	[ -z "$(dpkg --audit)" ] || dpkg --force-confold --configure -a
@@ -50,11 +51,28 @@ install() {
 	# or so old that what they name is gone.
 	apt-get --quiet=2 --yes --download-only --no-install-recommends --allow-downgrades --allow-change-held-packages install "$@" >/dev/null 2>&1 ||
 		apt update || echo "some indexes cannot be read" >&2 # the install tells whether they are needed
+}
+
+# Prints the names of the packages that an install would bring or change. Those of another architecture have it in their
+# name, and are never taken for ours.
+transaction() {
+	apt-get --quiet --simulate --no-remove --no-install-recommends --allow-downgrades --allow-change-held-packages install "$@" >"$state/packages.answer" || return 1
+	awk '
+	$1 == "Inst" { names++; if ($2 !~ /:/) print $2 }
+	/^[0-9]+ upgraded, [1-9][0-9]* newly installed/ { some = 1 }
+	END { exit some && !names }' "$state/packages.answer" && return 0
+	echo "cannot tell what apt-get would install:" >&2
+	cat "$state/packages.answer" >&2
+	return 1
+}
+
+# Nothing is removed for it: a package that others of the host exclude is an error.
+install() {
 	apt install --yes --no-remove --no-install-recommends --allow-downgrades --allow-change-held-packages \
 		--option Dpkg::Options::=--force-confold --option APT::Keep-Downloaded-Packages=false "$@"
 }
 
-reinstall() { install --reinstall "$@"; }
+reinstall() { get --reinstall "$@"; }
 
 hold() {
 	unlocked

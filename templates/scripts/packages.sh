@@ -6,18 +6,11 @@
 #   hold NAME...      keep packages at their version
 #   account           write into the ledger what an install that was cut off has brought
 # Whatever else works with packages on this host is waited for.
-state=/var/lib/fairlead
+# shellcheck disable=SC2154 # variables and functions of the texts that come before it
 patience=600 # seconds for other package managers; an unattended upgrade takes minutes
 deadline=$(($(date +%s) + patience))
 
 in_time() { [ "$(date +%s)" -lt "$deadline" ]; }
-
-# Who has a lock file open: they lock by fcntl, so that closing is giving back.
-holder() {
-	for lock in $(locks); do
-		find /proc/[0-9]*/fd -lname "$lock" 2>/dev/null
-	done | cut -d / -f 3 | head -n 1
-}
 
 unlocked() {
 	waited=
@@ -40,24 +33,23 @@ if [ -r /etc/fairlead/proxy.env ]; then
 	export http_proxy https_proxy no_proxy
 fi
 
-# The list of the packages that were there before is kept until the ledger has the new ones, so
-# that the next run, or reset, can write them if this one is cut off.
-accounted() {
+# Installs packages. What can be ours of that is settled before: what is going to be brought, and is not there yet. It is kept
+# on the disk until the ledger has it, so that the next run, or reset, can write it if this one is cut off.
+get() {
 	[ -d "$state" ] || mkdir -m 0700 "$state"
-	if [ ! -f "$state/packages.before" ]; then
-		unlocked # what an upgrade brings that is under way is not ours
-		installed >"$state/packages.new"
-		mv "$state/packages.new" "$state/packages.before"
-	fi
-	"$@"
-	umask 077
-	installed | comm -13 "$state/packages.before" - | sed 's/.*/package & absent/' >"$state/packages.new"
-	exec 9>"$state/lock"
-	flock 9
-	[ -e "$state/ledger" ] || : >"$state/ledger"
-	awk '!known[$0]++' "$state/ledger" "$state/packages.new" >"$state/ledger.new"
-	mv -f "$state/ledger.new" "$state/ledger"
-	rm -f "$state/packages.before" "$state/packages.new"
+	settle
+	prepare "$@"
+	unlocked # what an upgrade brings that is under way is not ours
+	list_installed "$state/packages.now"
+	transaction "$@" >"$state/packages.brought"
+	sort -u "$state/packages.brought" | comm -23 - "$state/packages.now" >"$state/packages.new"
+	awk 'FILENAME == ARGV[1] { removed[$0]; next } { print $0, ($0 in removed) ? "removed" : "absent" }' \
+		"$state/packages.now.removed" "$state/packages.new" >"$state/packages.next"
+	sync "$state/packages.next"
+	mv -f "$state/packages.next" "$state/packages.pending"
+	sync "$state"
+	install "$@"
+	settle
 }
 
 verb=$1
@@ -65,9 +57,10 @@ shift
 case $verb in
 key) fetch_key "$@" ;;
 refresh) refresh "$@" ;;
-install | reinstall) accounted "$verb" "$@" ;;
+install) get "$@" ;;
+reinstall) reinstall "$@" ;;
 hold) hold "$@" ;;
-account) accounted : ;;
+account) settle ;;
 *)
 	echo "unknown verb: $verb" >&2
 	exit 64

@@ -315,9 +315,19 @@ cluster() {
 	for path in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do
 		[ -f "$path" ] && fact network-configuration "${path##*/}"
 	done
-	[ ! -f /var/lib/fairlead/packages.before ] || fact install-cut yes
-	[ ! -f /var/lib/fairlead/ledger ] || sed "s/^/ledger$tab/" /var/lib/fairlead/ledger
+	[ ! -f /var/lib/fairlead/packages.pending ] || fact install-cut yes
+	ledger
 	return 0
+}
+
+# The host's ledger as it is, whole or not, a line each: who reads the facts finds out. What would not be a line, and is in no
+# whole ledger, is shown as a question mark; an empty ledger as an empty line.
+ledger() {
+	if [ -f /var/lib/fairlead/ledger ]; then
+		tr '\000\t\r' '???' </var/lib/fairlead/ledger | awk -v OFS="$tab" '{ print "ledger", $0 } END { if (NR == 0) print "ledger", "" }'
+	elif [ ! -e /var/lib/fairlead/undone ] && [ -n "$(ls -A /var/lib/fairlead/saved 2>/dev/null)" ]; then
+		fact ledger-gone yes
+	fi
 }
 
 # Certificates only: a file may hold its key as well. "|" stands for a new line.
@@ -383,7 +393,7 @@ remains() {
 	done
 	while read -r _ _ _ _ mountpoint _; do
 		case $mountpoint in
-		/var/lib/kubelet/* | /run/containerd/* | /var/lib/containerd/* | /run/netns | /run/netns/* | /run/k8s.io/*) fact mount "$mountpoint" ;;
+		/var/lib/kubelet/* | /run/containerd/* | /var/lib/containerd/* | /run/netns/cni-* | /run/k8s.io/*) fact mount "$mountpoint" ;;
 		esac
 	done </proc/self/mountinfo
 	for save in iptables-save ip6tables-save iptables-legacy-save ip6tables-legacy-save; do

@@ -1,23 +1,12 @@
 # Writes into the host's ledger how things are before fairlead touches them. Arguments:
 # KIND:KEY, as in provision/step.go. What the ledger holds already is not written again,
-# so that it always tells of the time before fairlead. The ledger is replaced whole.
+# so that it always tells of the time before fairlead. The ledger is replaced whole, after all
+# that it refers to is on the disk.
+# shellcheck disable=SC2154 # variables and functions of the texts that come before it
 set -eu
 LC_ALL=C
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
-
-state=/var/lib/fairlead
-ledger=$state/ledger
-umask 077
-mkdir -p "$state/saved"
-# Steps of one host may run at the same time.
-exec 9>"$state/lock"
-flock 9
-[ -e "$ledger" ] || : >"$ledger"
-cp "$ledger" "$ledger.new"
-
-known() { grep -qF -- "$1 $2 " "$ledger.new"; }
-write() { printf '%s\n' "$*" >>"$ledger.new"; }
 
 # The folders above a path that do not exist yet, the outermost first.
 folders() {
@@ -30,10 +19,20 @@ folders() {
 
 saved_name() { printf '%s' "$1" | sha256sum | cut -c1-16; }
 
+# The sums of a file that was saved, when it is on the disk.
+saved_sums() {
+	[ -L "$state/saved/$1" ] || sync "$state/saved/$1" && fingerprint "$state/saved/$1"
+}
+
 record_file() {
-	if [ -e "$1" ] || [ -L "$1" ]; then
-		cp -pP "$1" "$state/saved/$(saved_name "$1")"
-		write file "$1" saved "$(saved_name "$1")"
+	if [ -L "$1" ] || [ -f "$1" ]; then
+		name=$(saved_name "$1")
+		cp -pPT "$1" "$state/saved/$name"
+		sums=$(saved_sums "$name")
+		write file "$1" "saved $name $sums"
+	elif [ -e "$1" ]; then
+		echo "cannot save $1, which is neither a file nor a link" >&2
+		exit 1
 	else
 		folders "$1"
 		write file "$1" absent
@@ -42,8 +41,14 @@ record_file() {
 
 record_tree() {
 	if [ -d "$1" ]; then
-		find "$1" -mindepth 1 >"$state/saved/$(saved_name "$1")"
-		write tree "$1" existed "$(saved_name "$1")" "$(stat -c '%a %u:%g' "$1")"
+		name=$(saved_name "$1").names
+		mounted=$(mounts_at "$1")
+		find_within "$1" "$mounted" >"$state/found"
+		sort -z "$state/found" >"$state/saved/$name"
+		rm "$state/found" "$state/mounts"
+		sums=$(saved_sums "$name")
+		# shellcheck disable=SC2086 # words
+		write tree "$1" "existed $name $(stat -L -c '%a %u:%g' "$1") $sums" $mounted
 	else
 		folders "$1"
 		write tree "$1" absent
@@ -52,7 +57,7 @@ record_tree() {
 
 record_sysctl() {
 	path=/proc/sys/$(printf '%s' "$1" | tr . /)
-	if [ -r "$path" ]; then write sysctl "$1" "$(tr '\t' ' ' <"$path")"; else write sysctl "$1" absent; fi
+	if [ -r "$path" ]; then write sysctl "$1" "$(encode "$(tr '\t' ' ' <"$path")")"; else write sysctl "$1" absent; fi
 }
 
 record_module() {
@@ -65,21 +70,28 @@ record_unit() {
 	write unit "$1" "${enabled:-not-found}" "${active:-inactive}"
 }
 
+# The kernel escapes names as the ledger does, but for the comma that stands between them here.
 record_swap() {
-	sed -n '2,$s/[[:space:]].*//p' /proc/swaps >"$state/saved/swaps"
-	write swap active "$(tr '\n' , <"$state/saved/swaps" | sed 's/,$//')"
+	devices=$(sed -n '2,$s/[[:space:]].*//p' /proc/swaps)
+	devices=$(printf '%s' "$devices" | sed 's/,/\\054/g' | tr '\n' ,)
+	write swap active "${devices:-none}"
 }
 
 record_net() {
-	ip -o link show | sed 's/^[0-9]*: \([^:@]*\).*/\1/' >"$state/saved/links"
+	links=$(ip -o link show)
+	printf '%s\n' "$links" | sed 's/^[0-9]*: \([^:@]*\).*/\1/' >"$state/saved/links"
 	: >"$state/saved/chains"
 	if command -v nft >/dev/null 2>&1; then
 		# FAMILY TABLE for each table, FAMILY TABLE CHAIN for each chain.
-		nft list chains 2>/dev/null | awk '$1 == "table" { table = $2 " " $3; print table } $1 == "chain" { print table, $2 }' >"$state/saved/chains"
+		chains=$(nft list chains 2>/dev/null) || chains=unknown
+		printf '%s\n' "$chains" | awk '$1 == "table" { table = $2 " " $3; print table } $1 == "chain" { print table, $2 } $1 == "unknown"' >"$state/saved/chains"
 	fi
-	write net "$1" saved
+	links=$(saved_sums links)
+	chains=$(saved_sums chains)
+	write net "$1" "saved $links $chains"
 }
 
+open_ledger
 for entry in "$@"; do
 	kind=${entry%%:*}
 	key=${entry#*:}
@@ -99,4 +111,4 @@ for entry in "$@"; do
 		;;
 	esac
 done
-mv -f "$ledger.new" "$ledger"
+close_ledger
