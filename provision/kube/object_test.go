@@ -59,6 +59,7 @@ func objectServer(t *testing.T, requests *[]string, defined *atomic.Bool) *Clien
 			live := named("v1", "ConfigMap", "app", "there")
 			live["metadata"].(map[string]any)["managedFields"] = []any{map[string]any{"manager": "x"}}
 			answerJSON(t, w, http.StatusOK, live)
+		case r.URL.Path == "/readyz": // it is
 		case strings.HasSuffix(r.URL.Path, "/forbidden"):
 			answerJSON(t, w, http.StatusForbidden, map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "not for you"})
 		case strings.HasSuffix(r.URL.Path, "/fixed"), strings.HasSuffix(r.URL.Path, "/wrong"):
