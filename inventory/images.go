@@ -47,7 +47,7 @@ func imagesFields() []field[Images] {
 		}},
 		{"extra", false, func(d *decoder, n *yaml.Node, p []string, i *Images) {
 			for k, item := range d.items(n, p) {
-				i.Extra = append(i.Extra, d.matching(item, index(p, k), referenceProblem))
+				i.Extra = append(i.Extra, prefixNamed(d.matching(item, index(p, k), renamed(prefixNamed, referenceProblem))))
 			}
 		}},
 		{"registries", false, func(d *decoder, n *yaml.Node, p []string, i *Images) {
@@ -60,10 +60,10 @@ func imagesFields() []field[Images] {
 func rewriteFields() []field[RewriteRule] {
 	return []field[RewriteRule]{
 		{"from", true, func(d *decoder, n *yaml.Node, p []string, r *RewriteRule) {
-			r.From = d.matching(n, p, prefixProblem)
+			r.From = d.prefix(n, p)
 		}},
 		{"to", true, func(d *decoder, n *yaml.Node, p []string, r *RewriteRule) {
-			r.To = d.matching(n, p, prefixProblem)
+			r.To = d.prefix(n, p)
 		}},
 	}
 }
@@ -71,7 +71,7 @@ func rewriteFields() []field[RewriteRule] {
 func registryFields() []field[Registry] {
 	return []field[Registry]{
 		{"host", true, func(d *decoder, n *yaml.Node, p []string, r *Registry) {
-			r.Host = d.matching(n, p, registryProblem)
+			r.Host = d.registry(n, p)
 		}},
 		{"plainHTTP", false, func(d *decoder, n *yaml.Node, p []string, r *Registry) {
 			r.PlainHTTP = d.boolean(n, p)
@@ -96,6 +96,16 @@ func (d *decoder) matching(node *yaml.Node, path []string, rule func(string) str
 		return ""
 	}
 	return s
+}
+
+// registry reads the name of a registry.
+func (d *decoder) registry(node *yaml.Node, path []string) string {
+	return registryNamed(d.matching(node, path, renamed(registryNamed, registryProblem)))
+}
+
+// prefix reads a registry or a path of repositories in it.
+func (d *decoder) prefix(node *yaml.Node, path []string) string {
+	return prefixNamed(d.matching(node, path, renamed(prefixNamed, prefixProblem)))
 }
 
 // registryUserProblem applies the rule of HTTP's basic authentication (RFC 7617
@@ -135,7 +145,7 @@ func (d *decoder) mirrors(node *yaml.Node, path []string) []Mirror {
 	for i, item := range d.items(node, path) {
 		var m Mirror
 		if here := index(path, i); target(item).Kind == yaml.ScalarNode {
-			m.Of = d.matching(item, here, registryProblem)
+			m.Of = d.registry(item, here)
 		} else {
 			mapping(d, item, here, &m, mirrorFields())
 		}
@@ -147,7 +157,7 @@ func (d *decoder) mirrors(node *yaml.Node, path []string) []Mirror {
 func mirrorFields() []field[Mirror] {
 	return []field[Mirror]{
 		{"of", true, func(d *decoder, n *yaml.Node, p []string, m *Mirror) {
-			m.Of = d.matching(n, p, registryProblem)
+			m.Of = d.registry(n, p)
 		}},
 		{"path", false, func(d *decoder, n *yaml.Node, p []string, m *Mirror) {
 			m.Path = d.matching(n, p, repositoryProblem)
