@@ -49,6 +49,7 @@ type Client struct {
 	endpoint Endpoint
 	registry *remote.Registry
 	http     *http.Client
+	tokens   *tokens
 	// pause is how long to wait after the attempt of that number, which starts at 0.
 	pause func(attempt int) time.Duration
 }
@@ -109,11 +110,11 @@ func NewClient(endpoint Endpoint, dial DialFunc) (*Client, error) {
 		base.Proxy = func(r *http.Request) (*url.URL, error) { return endpoint.Proxy(r.URL) }
 	}
 	base.DialContext = marked(dial)
-	c := &Client{endpoint: endpoint, registry: registry, http: &http.Client{Transport: &transport{base: base}}}
+	c := &Client{endpoint: endpoint, registry: registry, http: &http.Client{Transport: &transport{base: base}}, tokens: newTokens()}
 	c.pause = exponential()
 	client := &auth.Client{
 		Client:     c.http,
-		Cache:      auth.NewCache(),
+		Cache:      c.tokens,
 		Credential: auth.StaticCredential(endpoint.Host, auth.Credential{Username: endpoint.User, Password: endpoint.Password}),
 	}
 	client.SetUserAgent("fairlead")

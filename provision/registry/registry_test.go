@@ -37,6 +37,8 @@ type server struct {
 	forged   map[string][]byte            // what is sent in place of manifests, by digest
 	statuses map[string]int               // statuses of requests in place of answers: "METHOD path"
 	refuse   string                       // a blob whose upload is always refused by 400
+	ended    int                          // so many uploads find, when they are through, that their token has ended
+	issued   int                          // tokens; only the last one is good
 }
 
 func newServer(t *testing.T, tls bool, configure ...func(*server)) *server {
@@ -137,7 +139,7 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request) bool {
 		s.mu.Unlock()
 	}
 	user, password, _ := r.BasicAuth()
-	if !s.bearer && user == s.user && password == s.password || r.Header.Get("Authorization") == "Bearer let-me-in" {
+	if !s.bearer && user == s.user && password == s.password || s.bearer && r.Header.Get("Authorization") == s.good() {
 		return true
 	}
 	challenge := `Basic realm="test"`
@@ -149,6 +151,13 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
+// good is what a request with the last token says.
+func (s *server) good() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fmt.Sprintf("Bearer let-me-in-%d", s.issued)
+}
+
 func (s *server) token(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.logins++
@@ -157,7 +166,12 @@ func (s *server) token(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED")
 		return
 	}
-	fmt.Fprint(w, `{"token":"let-me-in"}`)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.issued == 0 {
+		s.issued = 1
+	}
+	fmt.Fprintf(w, `{"token":"let-me-in-%d"}`, s.issued)
 }
 
 func (s *server) upload(w http.ResponseWriter, r *http.Request, repository string) {
@@ -187,6 +201,10 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request, repository strin
 	}
 	data, err := io.ReadAll(r.Body)
 	switch {
+	case s.ended > 0:
+		s.ended--
+		s.issued++
+		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED")
 	case s.busy > 0:
 		s.busy--
 		w.WriteHeader(http.StatusServiceUnavailable)
