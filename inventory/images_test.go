@@ -125,16 +125,14 @@ func TestNamesOfDockerHub(t *testing.T) {
 	for _, name := range []string{
 		"docker.io", "index.docker.io", "registry-1.docker.io", "https://docker.io", "https://index.docker.io/v1/", "https://index.docker.io/v1", "https://registry-1.docker.io/",
 	} {
-		cluster, _, err := Parse("f", []byte(imagesHead+`
-images:
-  rewrite: [{from: "`+name+`", to: registry.lab/hub}, {from: quay.io, to: "`+name+`"}]
-  registries: [{host: "`+name+`", user: u, password: prompt}, {host: mirror.lab, mirrors: ["`+name+`"]}, {host: other.lab, mirrors: [{of: "`+name+`"}]}]
+		_, _, err := Parse("f", []byte(imagesHead+`
+images: {registries: [{host: "`+name+`"}]}
 runtime: {insecureRegistries: ["`+name+`"]}
 `))
 		if err == nil || !strings.Contains(err.Error(), "docker.io is reached over TLS by images.registries[0]") {
 			t.Errorf("%s: an insecure registry is another than that of images: %v", name, err)
 		}
-		cluster, _, err = Parse("f", []byte(imagesHead+`
+		cluster, _, err := Parse("f", []byte(imagesHead+`
 images:
   rewrite: [{from: "`+name+`", to: registry.lab/hub}, {from: quay.io, to: "`+name+`"}]
   registries: [{host: "`+name+`", user: u, password: prompt}, {host: mirror.lab, mirrors: ["`+name+`"]}, {host: other.lab, mirrors: [{of: "`+name+`"}]}]

@@ -14,6 +14,10 @@ const requiredNodes = "requiredDuringSchedulingIgnoredDuringExecution"
 // keepOffControlPlanes adds to what the pods require of nodes already. The terms of an affinity are
 // alternatives, and what one term says holds together: so it is added to each of them.
 func keepOffControlPlanes(pod map[string]any) error {
+	selector, _ := pod["nodeSelector"].(map[string]any)
+	if _, wanted := selector[controlPlaneLabel]; wanted {
+		return fmt.Errorf("the pods select control planes by %s in their own nodeSelector, and placement workers: remove one of the two", controlPlaneLabel)
+	}
 	workers := map[string]any{"key": controlPlaneLabel, "operator": "DoesNotExist"}
 	affinity, _ := pod["affinity"].(map[string]any)
 	nodes, _ := affinity["nodeAffinity"].(map[string]any)

@@ -59,28 +59,34 @@ func HostPorts(object map[string]any) []HostPort {
 	if pod == nil || kind == "Job" || kind == "CronJob" || kind == "PodTemplate" {
 		return nil
 	}
+	onHost, _ := pod["hostNetwork"].(bool)
 	var all []HostPort
 	for _, container := range containersOf(pod) {
 		ports, _ := container["ports"].([]any)
 		for _, p := range ports {
 			fields, _ := p.(map[string]any)
-			number, given := fields["hostPort"].(int64)
-			if onHost, _ := pod["hostNetwork"].(bool); onHost && !given {
-				number, given = fields["containerPort"].(int64)
-			}
-			port := HostPort{Protocol: "TCP", Port: number}
-			if protocol, _ := fields["protocol"].(string); protocol != "" {
-				port.Protocol = protocol
-			}
-			if ip, _ := fields["hostIP"].(string); ip != "0.0.0.0" && ip != "::" {
-				port.IP = ip
-			}
-			if given && number > 0 && !slices.Contains(all, port) {
+			if port := hostPort(fields, onHost); port.Port > 0 && !slices.Contains(all, port) {
 				all = append(all, port)
 			}
 		}
 	}
 	return all
+}
+
+// hostPort is the port of a host that a container's port takes; 0: none.
+func hostPort(fields map[string]any, onHost bool) HostPort {
+	port := HostPort{Protocol: "TCP"}
+	var given bool
+	if port.Port, given = fields["hostPort"].(int64); onHost && !given {
+		port.Port, _ = fields["containerPort"].(int64)
+	}
+	if protocol, _ := fields["protocol"].(string); protocol != "" {
+		port.Protocol = protocol
+	}
+	if ip, _ := fields["hostIP"].(string); ip != "0.0.0.0" && ip != "::" {
+		port.IP = ip
+	}
+	return port
 }
 
 // NodeSelector are the labels that a workload's pods ask of their nodes.

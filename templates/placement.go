@@ -43,9 +43,6 @@ func Place(pod map[string]any, p Placement) error {
 		}
 		selector[controlPlaneLabel] = ""
 	case OnWorkers:
-		if _, wanted := selector[controlPlaneLabel]; wanted {
-			return fmt.Errorf("the pods select control planes by %s in their own nodeSelector, and placement workers: remove one of the two", controlPlaneLabel)
-		}
 		if err := keepOffControlPlanes(pod); err != nil {
 			return err
 		}

@@ -86,13 +86,23 @@ func (im *image) walk(ctx context.Context, desc ocispec.Descriptor, seen map[dig
 	if err != nil {
 		return fmt.Errorf("parse manifest %s: %w", desc.Digest, err)
 	}
-	lacks := &SparseError{Index: desc.Digest, Pinned: im.Pinned()}
+	if err := im.walkParts(ctx, desc, parts, seen); err != nil {
+		return err
+	}
+	im.manifests = append(im.manifests, manifest{Descriptor: desc, data: data})
+	return nil
+}
+
+// walkParts adds what a manifest refers to. Of an index it goes on past manifests that are not there,
+// to say of all platforms whether they are.
+func (im *image) walkParts(ctx context.Context, of ocispec.Descriptor, parts []ocispec.Descriptor, seen map[digest.Digest]bool) error {
+	lacks := &SparseError{Index: of.Digest, Pinned: im.Pinned()}
 	for _, part := range parts {
 		err := im.walk(ctx, part, seen)
 		switch {
 		case err == nil:
 			lacks.Has = append(lacks.Has, platformOf(part))
-		case isIndex(desc) && isManifest(part) && errors.Is(err, ErrMissing):
+		case isIndex(of) && isManifest(part) && errors.Is(err, ErrMissing):
 			lacks.Lacks, lacks.cause = append(lacks.Lacks, platformOf(part)), err
 		default:
 			return err
@@ -101,7 +111,6 @@ func (im *image) walk(ctx context.Context, desc ocispec.Descriptor, seen map[dig
 	if lacks.cause != nil {
 		return lacks
 	}
-	im.manifests = append(im.manifests, manifest{Descriptor: desc, data: data})
 	return nil
 }
 

@@ -55,43 +55,58 @@ func (e *editor) edit(uses []use) error {
 // image takes a scalar for an image if it is certainly one, and says if it is. The error is that it
 // should be one.
 func (e *editor) image(u use) (bool, error) {
-	value, _ := trimBreaks(u.node)
-	if u.key || u.node.Tag == "!!null" || value == "" || secret(u.object) {
+	value := withoutBreaks(u.node)
+	switch isString := u.node.Tag == "!!str"; {
+	case u.idle():
 		return false, nil
-	}
-	isString, named := u.node.Tag == "!!str", e.options.named(u)
-	if u.parts != nil && u.role != roleImage && u.role != roleContainer {
-		if e.found[u.parts.lead] || !named && !e.known.has(u.parts.reference(), false) {
-			return e.found[u.parts.lead], nil
-		}
-		return true, e.inParts(u)
-	}
-	switch {
 	case u.role == roleImage && !isString && !e.within():
 		return false, fmt.Errorf("the image %s is no string: quote it", value)
 	case u.role == roleImage:
 		return e.whole(u, 0, !e.within()) // Rewrite says if it is no reference
-	case named:
+	case u.role == roleContainer && isString:
+		return e.whole(u, 0, false)
+	case u.parts != nil:
+		return e.part(u)
+	case e.options.named(u):
 		return true, e.field(u, value)
 	case !isString || u.role == roleMetadata:
 		return false, nil
-	case u.role == roleContainer:
-		return e.whole(u, 0, false)
 	}
+	return e.value(u, value)
+}
+
+// idle says that a scalar is never an image: a key, nothing, or something of a Secret.
+func (u use) idle() bool {
+	return u.key || u.node.Tag == "!!null" || withoutBreaks(u.node) == "" || secret(u.object)
+}
+
+// part takes the fields of which this is one for an image if they are known or named.
+func (e *editor) part(u use) (bool, error) {
+	if e.found[u.parts.lead] {
+		return true, nil
+	}
+	if !e.options.named(u) && !e.known.has(u.parts.reference(), false) {
+		return false, nil
+	}
+	return true, e.inParts(u)
+}
+
+// value takes a value for an image, or what follows --flag= in an argument, if it is known.
+func (e *editor) value(u use, value string) (bool, error) {
 	start := 0
 	if _, rest, ok := splitFlag(value); ok && u.role == roleArgument {
 		start = len(value) - len(rest)
 	}
 	expected := u.role == roleArgument || u.role == roleValue || imageField(u.at.field)
-	if e.known.has(value[start:], expected) {
-		return e.whole(u, start, true)
+	if !e.known.has(value[start:], expected) {
+		return false, nil
 	}
-	return false, nil
+	return e.whole(u, start, true)
 }
 
 // whole takes what follows start in a scalar for an image, which it may have to be.
 func (e *editor) whole(u use, start int, must bool) (bool, error) {
-	value, _ := trimBreaks(u.node)
+	value := withoutBreaks(u.node)
 	to, err := e.options.Rules.Rewrite(value[start:])
 	if err != nil {
 		if must {
@@ -157,6 +172,11 @@ func (e *editor) field(u use, value string) error {
 		to, err := e.options.Rules.Rewrite(value)
 		return errors.Join(err, e.replace(u.node, edit{0, len(value), to}))
 	}
+	return e.everyPart(u, value)
+}
+
+// everyPart takes all parts of a text for images that can be some.
+func (e *editor) everyPart(u use, value string) error {
 	hasImage := false
 	for _, t := range e.scanner.tokens(value) {
 		part := value[t.start:t.end]

@@ -20,6 +20,17 @@ type parts struct {
 	holder string // its form
 }
 
+// noteParts notes the parts of an image with each of their scalars.
+func (w *walker) noteParts(n *yaml.Node, at place) {
+	parts := w.findParts(n, at)
+	if parts == nil || inMetadata(at) {
+		return
+	}
+	for _, part := range parts.all() {
+		w.parts[part] = parts
+	}
+}
+
 // findParts looks for an image in the fields of a mapping. There must be a name without a version,
 // and a version beside it.
 func (w *walker) findParts(n *yaml.Node, at place) *parts {
@@ -40,24 +51,26 @@ func (w *walker) findParts(n *yaml.Node, at place) *parts {
 		digest:     field("digest", "imageDigest", "sha"),
 		at:         at, holder: at.form,
 	}
-	if p.repository == nil && p.last == nil {
-		if name := field("name"); name != nil && spellsDomain(name.Value) {
-			p.repository = name
-		}
+	if name := field("name"); p.repository == nil && p.last == nil && name != nil && spellsDomain(name.Value) {
+		p.repository = name
 	}
 	if p.lead = p.repository; p.lead == nil {
 		p.lead = p.last
 	}
-	if p.lead == nil || p.tag == nil && p.digest == nil {
-		return nil
-	}
-	if r, err := parse(p.name()); err != nil || r.version() != "" {
-		return nil
-	}
-	if _, err := parse(p.reference()); err != nil {
+	if !p.complete() {
 		return nil
 	}
 	return p
+}
+
+// complete says that the parts make an image.
+func (p *parts) complete() bool {
+	if p.lead == nil || p.tag == nil && p.digest == nil {
+		return false
+	}
+	name, errName := parse(p.name())
+	_, err := parse(p.reference())
+	return errName == nil && err == nil && name.version() == ""
 }
 
 // nodes are the scalars that name the image.

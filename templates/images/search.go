@@ -12,7 +12,7 @@ const maxTexts = 3
 // search looks into a scalar that is no image itself: it may be a text of objects, or hold images
 // as parts.
 func (e *editor) search(u use) {
-	value, _ := trimBreaks(u.node)
+	value := withoutBreaks(u.node)
 	if u.key || u.role == roleMetadata || u.node.Tag != "!!str" || value == "" {
 		return
 	}
@@ -54,9 +54,7 @@ func (e *editor) parts(u use, value string) {
 // objects looks for objects of YAML or JSON in a text, and says if there were some. What was found
 // in them is found in the outer text, at its own line.
 func (e *editor) objects(u use, value string) bool {
-	begin := strings.TrimLeft(value, " \t\r\n")
-	structured := strings.Contains(value, "\n") && strings.Contains(value, ": ") || strings.HasPrefix(begin, "{") || strings.HasPrefix(begin, "[")
-	if !structured || e.depth == maxTexts || !e.lines.writable(u.node) {
+	if !structured(value) || e.depth == maxTexts || !e.lines.writable(u.node) {
 		return false
 	}
 	text := []byte(value)
@@ -79,6 +77,12 @@ func (e *editor) objects(u use, value string) bool {
 		return false
 	}
 	return e.adopt(u, text, docs, inner)
+}
+
+// structured says that a text may be one of objects.
+func structured(value string) bool {
+	begin := strings.TrimLeft(value, " \t\r\n")
+	return strings.Contains(value, "\n") && strings.Contains(value, ": ") || strings.HasPrefix(begin, "{") || strings.HasPrefix(begin, "[")
 }
 
 // adopt takes over what was found in a text within the text.

@@ -26,7 +26,7 @@ func (l *lines) spelling(n *yaml.Node) ([]int, bool) {
 	case n.Style&yaml.SingleQuotedStyle != 0:
 		return l.singleQuoted(n.Value, start)
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		value, _ := trimBreaks(n)
+		value := withoutBreaks(n)
 		return l.block(value, start)
 	}
 	if !bytes.HasPrefix(l.text[start:], []byte(n.Value)) {

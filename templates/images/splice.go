@@ -50,13 +50,12 @@ func (c change) inOrder() []edit {
 	return slices.SortedFunc(slices.Values(c.edits), func(a, b edit) int { return cmp.Compare(a.start, b.start) })
 }
 
-// trimBreaks is the value of a scalar without the line breaks that end a block.
-func trimBreaks(n *yaml.Node) (value, breaks string) {
+// withoutBreaks is the value of a scalar without the line breaks that end a block.
+func withoutBreaks(n *yaml.Node) string {
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
-		return n.Value, ""
+		return n.Value
 	}
-	value = strings.TrimRight(n.Value, "\n")
-	return value, n.Value[len(value):]
+	return strings.TrimRight(n.Value, "\n")
 }
 
 // span is the text that takes the place of the bytes from start to end.

@@ -78,17 +78,25 @@ func (o Options) suspect(u use) (Suspect, bool) {
 	if name, rest, isFlag := splitFlag(value); isFlag {
 		value, field = rest, name
 	}
+	if !o.renamedIn(u, field, value) {
+		return Suspect{}, false
+	}
+	return o.newSuspect(u, value, u.at.line), true
+}
+
+// renamedIn says that a rule would rename a value, of which the field's name says that it names
+// images or where they are.
+func (o Options) renamedIn(u use, field, value string) bool {
 	if imageField(field) || strings.HasSuffix(strings.ToLower(u.at.holder), "images") && u.role == roleOther {
 		if r, err := parse(value); err == nil && o.Rules.wouldRename(r) {
-			return o.newSuspect(u, value, u.at.line), true
+			return true
 		}
 	}
-	if registryField(field) {
-		if _, would := o.Rules.prefixed(value); would {
-			return o.newSuspect(u, value, u.at.line), true
-		}
+	if !registryField(field) {
+		return false
 	}
-	return Suspect{}, false
+	_, would := o.Rules.prefixed(value)
+	return would
 }
 
 // suspectParts reports an image in several fields that a rule would rename.

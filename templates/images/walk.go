@@ -123,17 +123,7 @@ func (w *walker) node(n *yaml.Node, at place, in scope) error {
 	case in.depth > maxDepth:
 		return fmt.Errorf("line %d: %w", at.line, errTooDeep)
 	case n.Kind == yaml.ScalarNode:
-		u := use{node: n, at: at, object: in.object, role: in.table.role(at)}
-		if in.role != roleOther && u.role == roleOther {
-			u.role = in.role
-		}
-		if documented := in.object.kind == "CustomResourceDefinition" && at.field == "description"; documented {
-			u.role = roleMetadata
-		}
-		if parts := w.parts[n]; parts != nil && parts.holder == at.parent {
-			u.parts, u.within = parts, parts.lead != n
-		}
-		w.uses = append(w.uses, u)
+		w.uses = append(w.uses, w.use(n, at, in))
 		return nil
 	}
 	w.active[n] = true
@@ -149,13 +139,24 @@ func (w *walker) node(n *yaml.Node, at place, in scope) error {
 	return nil
 }
 
+// use is a scalar at its place.
+func (w *walker) use(n *yaml.Node, at place, in scope) use {
+	u := use{node: n, at: at, object: in.object, role: in.table.role(at)}
+	if in.role != roleOther && u.role == roleOther {
+		u.role = in.role
+	}
+	if in.object.kind == "CustomResourceDefinition" && at.field == "description" {
+		u.role = roleMetadata
+	}
+	if parts := w.parts[n]; parts != nil && parts.holder == at.parent {
+		u.parts, u.within = parts, parts.lead != n
+	}
+	return u
+}
+
 func (w *walker) mapping(n *yaml.Node, at place, in scope) error {
 	name := w.scalar(n, "name")
-	if parts := w.findParts(n, at); parts != nil && !inMetadata(at) {
-		for _, part := range parts.all() {
-			w.parts[part] = parts
-		}
-	}
+	w.noteParts(n, at)
 	for _, p := range w.pairs(n) {
 		key, value := resolve(p.key), resolve(p.value)
 		below := at.key(key.Value)
