@@ -38,7 +38,8 @@ type server struct {
 	statuses map[string]int               // statuses of requests in place of answers: "METHOD path"
 	refuse   string                       // a blob whose upload is always refused by 400
 	ended    int                          // so many uploads find, when they are through, that their token has ended
-	issued   int                          // tokens; only the last one is good
+	issued   int                          // tokens
+	oldest   int                          // token that still is good for uploads
 }
 
 func newServer(t *testing.T, tls bool, configure ...func(*server)) *server {
@@ -139,7 +140,7 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request) bool {
 		s.mu.Unlock()
 	}
 	user, password, _ := r.BasicAuth()
-	if !s.bearer && user == s.user && password == s.password || s.bearer && r.Header.Get("Authorization") == s.good() {
+	if !s.bearer && user == s.user && password == s.password || s.bearer && tokenOf(r) > 0 {
 		return true
 	}
 	challenge := `Basic realm="test"`
@@ -151,11 +152,13 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// good is what a request with the last token says.
-func (s *server) good() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return fmt.Sprintf("Bearer let-me-in-%d", s.issued)
+// tokenOf is the number of the token that a request comes with; 0: none.
+func tokenOf(r *http.Request) int {
+	var number int
+	if _, err := fmt.Sscanf(r.Header.Get("Authorization"), "Bearer let-me-in-%d", &number); err != nil {
+		return 0
+	}
+	return number
 }
 
 func (s *server) token(w http.ResponseWriter, r *http.Request) {
@@ -168,9 +171,7 @@ func (s *server) token(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.issued == 0 {
-		s.issued = 1
-	}
+	s.issued++
 	fmt.Fprintf(w, `{"token":"let-me-in-%d"}`, s.issued)
 }
 
@@ -203,7 +204,9 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request, repository strin
 	switch {
 	case s.ended > 0:
 		s.ended--
-		s.issued++
+		s.oldest = s.issued + 1
+		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED")
+	case s.bearer && tokenOf(r) < s.oldest:
 		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED")
 	case s.busy > 0:
 		s.busy--
