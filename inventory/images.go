@@ -9,11 +9,19 @@ import (
 // Images says where images come from, and under which names.
 type Images struct {
 	Rewrite []RewriteRule // in file order
-	// Extra holds references that are images also where manifests have them in
-	// arguments, environment variables or the data of ConfigMaps.
-	Extra      []string
+	// Extra says what is an image also where manifests have it outside of pods' image fields:
+	// in arguments, environment variables, ConfigMaps and custom resources.
+	Extra      []ExtraImage
 	Registries []Registry
 	Host       string // name of the host on which fairlead runs a registry; "" without one
+}
+
+// ExtraImage names an image by its reference, or the fields that hold images by their place.
+type ExtraImage struct {
+	Reference string // "" where a place is named
+	// Group, Version and Kind are those of the objects; "" is any. Path leads to the field, with /
+	// between its keys, as in kustomize's field specs.
+	Group, Version, Kind, Path string
 }
 
 // RewriteRule moves the images below one registry path to another. Both are
@@ -46,9 +54,7 @@ func imagesFields() []field[Images] {
 			i.Rewrite = list(d, n, p, "{from: registry.k8s.io, to: registry.lab:5000/k8s}", rewriteFields())
 		}},
 		{"extra", false, func(d *decoder, n *yaml.Node, p []string, i *Images) {
-			for k, item := range d.items(n, p) {
-				i.Extra = append(i.Extra, d.matching(item, index(p, k), referenceProblem))
-			}
+			i.Extra = d.extraImages(n, p)
 		}},
 		{"registries", false, func(d *decoder, n *yaml.Node, p []string, i *Images) {
 			i.Registries = list(d, n, p, "{host: registry.lab:5000, ca: ./ca.crt}", registryFields())
@@ -57,13 +63,62 @@ func imagesFields() []field[Images] {
 	}
 }
 
+// extraImages reads a list of references and places. As in hosts, what cannot be read keeps its place.
+func (d *decoder) extraImages(node *yaml.Node, path []string) []ExtraImage {
+	var all []ExtraImage
+	for i, item := range d.items(node, path) {
+		var e ExtraImage
+		if here := index(path, i); target(item).Kind == yaml.MappingNode {
+			mapping(d, item, here, &e, extraFields())
+		} else {
+			e.Reference = prefixNamed(d.matching(item, here, renamed(prefixNamed, referenceProblem)))
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func extraFields() []field[ExtraImage] {
+	return []field[ExtraImage]{
+		{"group", false, func(d *decoder, n *yaml.Node, p []string, e *ExtraImage) {
+			e.Group = d.matching(n, p, groupProblem)
+		}},
+		{"version", false, func(d *decoder, n *yaml.Node, p []string, e *ExtraImage) { e.Version, _ = d.text(n, p) }},
+		{"kind", false, func(d *decoder, n *yaml.Node, p []string, e *ExtraImage) { e.Kind, _ = d.text(n, p) }},
+		{"path", true, func(d *decoder, n *yaml.Node, p []string, e *ExtraImage) {
+			e.Path = d.matching(n, p, fieldPathProblem)
+		}},
+	}
+}
+
+// groupProblem says what is wrong with the group of an API: people write its version behind it.
+func groupProblem(s string) string {
+	if group, version, has := strings.Cut(s, "/"); has {
+		return "must be the group alone; write group: " + group + ", version: " + version
+	}
+	return ""
+}
+
+// fieldPathProblem says what is wrong with the path of a field.
+func fieldPathProblem(s string) string {
+	switch {
+	case strings.Trim(s, "/") == "":
+		return "must name a field: spec/image"
+	case !strings.Contains(s, "/") && strings.Contains(s, "."):
+		return "must have / between its keys: " + strings.ReplaceAll(strings.TrimPrefix(s, "."), ".", "/")
+	case strings.Contains(strings.Trim(s, "/"), "//"):
+		return "must have one / between its keys"
+	}
+	return ""
+}
+
 func rewriteFields() []field[RewriteRule] {
 	return []field[RewriteRule]{
 		{"from", true, func(d *decoder, n *yaml.Node, p []string, r *RewriteRule) {
-			r.From = d.matching(n, p, prefixProblem)
+			r.From = d.prefix(n, p)
 		}},
 		{"to", true, func(d *decoder, n *yaml.Node, p []string, r *RewriteRule) {
-			r.To = d.matching(n, p, prefixProblem)
+			r.To = d.prefix(n, p)
 		}},
 	}
 }
@@ -71,7 +126,7 @@ func rewriteFields() []field[RewriteRule] {
 func registryFields() []field[Registry] {
 	return []field[Registry]{
 		{"host", true, func(d *decoder, n *yaml.Node, p []string, r *Registry) {
-			r.Host = d.matching(n, p, registryProblem)
+			r.Host = d.registry(n, p)
 		}},
 		{"plainHTTP", false, func(d *decoder, n *yaml.Node, p []string, r *Registry) {
 			r.PlainHTTP = d.boolean(n, p)
@@ -96,6 +151,16 @@ func (d *decoder) matching(node *yaml.Node, path []string, rule func(string) str
 		return ""
 	}
 	return s
+}
+
+// registry reads the name of a registry.
+func (d *decoder) registry(node *yaml.Node, path []string) string {
+	return registryNamed(d.matching(node, path, renamed(registryNamed, registryProblem)))
+}
+
+// prefix reads a registry or a path of repositories in it.
+func (d *decoder) prefix(node *yaml.Node, path []string) string {
+	return prefixNamed(d.matching(node, path, renamed(prefixNamed, prefixProblem)))
 }
 
 // registryUserProblem applies the rule of HTTP's basic authentication (RFC 7617
@@ -135,7 +200,7 @@ func (d *decoder) mirrors(node *yaml.Node, path []string) []Mirror {
 	for i, item := range d.items(node, path) {
 		var m Mirror
 		if here := index(path, i); target(item).Kind == yaml.ScalarNode {
-			m.Of = d.matching(item, here, registryProblem)
+			m.Of = d.registry(item, here)
 		} else {
 			mapping(d, item, here, &m, mirrorFields())
 		}
@@ -147,7 +212,7 @@ func (d *decoder) mirrors(node *yaml.Node, path []string) []Mirror {
 func mirrorFields() []field[Mirror] {
 	return []field[Mirror]{
 		{"of", true, func(d *decoder, n *yaml.Node, p []string, m *Mirror) {
-			m.Of = d.matching(n, p, registryProblem)
+			m.Of = d.registry(n, p)
 		}},
 		{"path", false, func(d *decoder, n *yaml.Node, p []string, m *Mirror) {
 			m.Path = d.matching(n, p, repositoryProblem)

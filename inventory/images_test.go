@@ -29,7 +29,7 @@ func TestReferenceGrammar(t *testing.T) {
 		{"registry", registryProblem,
 			[]string{"docker.io", "a.b", "registry.lab:5000", "registry:5000", "localhost", "localhost:1", "192.0.2.1", "192.0.2.1:65535", "[fd00::1]", "[::1]:5000", "10:1"},
 			map[string]string{
-				"": "host or host:port", "docker": "Docker Hub is docker.io", "index.docker.io": "is written docker.io", "http://a.b": "scheme", "a.b/c": "without a path",
+				"": "host or host:port", "docker": "Docker Hub is docker.io", "hub.docker.com": "its registry is docker.io", "http://a.b": "scheme", "a.b/c": "without a path",
 				"u:p@a.b": "without a user", "a.b:0": "port from 1", "a.b:65536": "port from 1", "a.b:01": "port from 1", "a.b:": "host or host:port", "a.b:x": "host or host:port",
 				"A.b": "did you mean a.b?", "a_b.c": "DNS name", "a..b": "DNS name", "1.2.3": "not an IPv4", "1.2.3.04": "not an IPv4", "fd00::1": "host or host:port",
 				"[fd00::1": "host or host:port", "[1.2.3.4]": "not an IPv6", "[::ffff:1.2.3.4]": "not an IPv6", "[fe80::1%eth0]": "not an IPv6", "[fd00:0::1]": "form: [fd00::1]", "[]": "not an IPv6",
@@ -117,5 +117,53 @@ func TestStarterExamples(t *testing.T) {
 	}
 	if c.Runtime.Name != RuntimeDocker || len(c.Runtime.InsecureRegistries) != 1 || len(c.Runtime.Mirrors) != 1 || c.Proxy.HTTPS == "" || len(c.Proxy.No) != 2 {
 		t.Errorf("got %+v, %+v", c.Runtime, c.Proxy)
+	}
+}
+
+// Docker Hub has several names, which are one registry in every place that names one.
+func TestNamesOfDockerHub(t *testing.T) {
+	for _, name := range []string{
+		"docker.io", "index.docker.io", "registry-1.docker.io", "https://docker.io", "https://index.docker.io/v1/", "https://index.docker.io/v1", "https://registry-1.docker.io/",
+	} {
+		_, _, err := Parse("f", []byte(imagesHead+`
+images: {registries: [{host: "`+name+`"}]}
+runtime: {insecureRegistries: ["`+name+`"]}
+`))
+		if err == nil || !strings.Contains(err.Error(), "docker.io is reached over TLS by images.registries[0]") {
+			t.Errorf("%s: an insecure registry is another than that of images: %v", name, err)
+		}
+		cluster, _, err := Parse("f", []byte(imagesHead+`
+images:
+  rewrite: [{from: "`+name+`", to: registry.lab/hub}, {from: quay.io, to: "`+name+`"}]
+  registries: [{host: "`+name+`", user: u, password: prompt}, {host: mirror.lab, mirrors: ["`+name+`"]}, {host: other.lab, mirrors: [{of: "`+name+`"}]}]
+`))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		i := cluster.Images
+		got := []string{i.Rewrite[0].From, i.Rewrite[1].To, i.Registries[0].Host, i.Registries[1].Mirrors[0].Of, i.Registries[2].Mirrors[0].Of}
+		for k, is := range got {
+			if is != "docker.io" {
+				t.Errorf("%s: name %d is %q", name, k, is)
+			}
+		}
+		cluster, _, err = Parse("f", []byte(imagesHead+`runtime: {mirrors: {"`+name+`": [https://mirror.lab]}}`))
+		if err != nil || len(cluster.Runtime.Mirrors["docker.io"]) != 1 {
+			t.Errorf("%s: mirrors of %v, %v", name, cluster, err)
+		}
+	}
+	for text, want := range map[string]string{
+		`images: {registries: [{host: docker.io}, {host: index.docker.io}]}`:                     "docker.io is the host of images.registries[0] already",
+		`images: {rewrite: [{from: docker.io, to: a.b}, {from: registry-1.docker.io, to: c.d}]}`: "docker.io is moved by images.rewrite[0] already",
+		`images: {registries: [{host: docker.io, mirrors: ["https://index.docker.io/v1/"]}]}`:    "docker.io is this registry itself",
+		`runtime: {mirrors: {docker.io: [https://a.b], registry-1.docker.io: [https://c.d]}}`:    `runtime.mirrors["registry-1.docker.io"]: is another name of docker.io, which has its mirrors already`,
+		`images: {registries: [{host: "https://index.docker.io/v3"}]}`:                           "must be without https://",
+		`images: {extra: ["index.docker.io/library/nginx", "docker.io/library/nginx"]}`:          "is the same as images.extra[0]",
+		`images: {registries: [{host: "https://registry-1.docker.io.evil.example"}]}`:            "must be without https://",
+	} {
+		if _, _, err := Parse("f", []byte(imagesHead+text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
 	}
 }

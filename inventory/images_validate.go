@@ -10,9 +10,22 @@ import (
 func (doc *document) checkImages(places []place) {
 	path := []string{"images"}
 	doc.checkRewrite(at(path, "rewrite"))
-	doc.checkDistinct(at(path, "extra"), doc.cluster.Images.Extra)
+	doc.checkExtra(at(path, "extra"))
 	doc.checkRegistries(at(path, "registries"))
 	doc.checkRegistryHost(at(path, "host"), places)
+}
+
+// checkExtra reports images and fields that the list has twice.
+func (doc *document) checkExtra(path []string) {
+	first := map[ExtraImage]string{}
+	for i, e := range doc.cluster.Images.Extra {
+		here := index(path, i)
+		if taken, is := first[e]; is {
+			doc.fault(here, "is the same as %s", taken)
+		} else if e.Reference != "" || e.Path != "" {
+			first[e] = pathString(here)
+		}
+	}
 }
 
 // checkRewrite reports rules that cannot all hold. Whether one rule takes what

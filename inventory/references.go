@@ -36,8 +36,8 @@ func registryProblem(s string) string {
 	switch {
 	case port != "" && !isPort(port[1:]):
 		return fmt.Sprintf("must end in a port from 1 to 65535, got %q", clip(port[1:]))
-	case s == "index.docker.io":
-		return "is written docker.io in the names of images"
+	case s == "hub.docker.com":
+		return "is the web site of Docker Hub; its registry is docker.io"
 	case host != "localhost" && port == "" && !strings.ContainsAny(host, ".:"):
 		return fmt.Sprintf("%q is no registry in the name of an image, where one has a dot or a port; Docker Hub is docker.io", host)
 	}

@@ -33,7 +33,10 @@ func runtimeFields() []field[Runtime] {
 			r.Repository = d.repository(n, p, runtimeRepositoryProblem)
 		}},
 		{"insecureRegistries", false, func(d *decoder, n *yaml.Node, p []string, r *Runtime) {
-			r.InsecureRegistries = d.each(n, p, registryProblem)
+			r.InsecureRegistries = d.each(n, p, renamed(registryNamed, registryProblem))
+			for i, name := range r.InsecureRegistries {
+				r.InsecureRegistries[i] = registryNamed(name)
+			}
 		}},
 		{"mirrors", false, func(d *decoder, n *yaml.Node, p []string, r *Runtime) { r.Mirrors = d.mirrorURLs(n, p) }},
 		{"criSocket", false, func(d *decoder, n *yaml.Node, p []string, r *Runtime) {
@@ -59,12 +62,16 @@ func (d *decoder) mirrorURLs(node *yaml.Node, path []string) map[string][]string
 	all := map[string][]string{}
 	entries, _ := d.entries(node, path)
 	for _, e := range entries {
-		here := at(path, e.key)
-		if problem := registryProblem(e.key); problem != "" {
+		here, registry := at(path, e.key), registryNamed(e.key)
+		if problem := registryProblem(registry); problem != "" {
 			if strings.Contains(e.key, "@") {
 				here = path // as a path repeats the key, in which a password may stand
 			}
 			d.faultOn(e.node, here, "the registry %s", problem)
+			continue
+		}
+		if _, twice := all[registry]; twice {
+			d.faultOn(e.node, here, "is another name of %s, which has its mirrors already; put them into one list", registry)
 			continue
 		}
 		urls := d.each(e.value, here, mirrorProblem)
@@ -74,7 +81,7 @@ func (d *decoder) mirrorURLs(node *yaml.Node, path []string) map[string][]string
 		for i := range urls {
 			urls[i] = strings.TrimRight(urls[i], "/")
 		}
-		all[e.key] = urls
+		all[registry] = urls
 	}
 	return all
 }

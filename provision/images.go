@@ -42,11 +42,14 @@ type MirrorResult struct {
 	registry.Stats
 	// Elsewhere are needs that hosts do not look for in that registry.
 	Elsewhere []desired.ImageNeed
+	// Whole are images of which all platforms were copied, although some were chosen: hosts ask for
+	// them by the digest of all.
+	Whole []string
 }
 
 // Mirror copies the images that hosts look for in a registry to where they look: from the
 // bundle what that holds, else from where an image's makers keep it. What is there already
-// is not sent again.
+// is not sent again. What cannot be copied holds up nothing else; the error names all of it.
 func (s *Session) Mirror(ctx context.Context, options MirrorOptions) (MirrorResult, error) {
 	bundled, origins, elsewhere, err := s.wish.MirrorItems(options.To)
 	result := MirrorResult{Elsewhere: elsewhere}
@@ -60,28 +63,57 @@ func (s *Session) Mirror(ctx context.Context, options MirrorOptions) (MirrorResu
 	if err != nil {
 		return result, err
 	}
+	defer target.Close()
+	if err := target.Ping(ctx); err != nil { // else each of the sources would meet the same
+		return result, err
+	}
 	sending := s.events.Throttle(func(e event.Event) {
 		if options.OnProgress != nil {
 			options.OnProgress(e.Bytes, e.Total)
 		}
 	})
 	defer sending.Flush()
-	copying := registry.CopyOptions{Platforms: options.Platforms, OnProgress: sending.Add}
-	if len(bundled) > 0 {
-		if result.Stats, err = registry.Copy(ctx, s.bundle.Source(), target, bundled, copying); err != nil {
-			return result, fmt.Errorf("copy from the bundle: %w", err)
-		}
-	}
-	for _, domain := range slices.Sorted(maps.Keys(origins)) {
+	copying := registry.CopyOptions{Platforms: options.Platforms}
+	copyFrom := func(source registry.Source, items []registry.Item) error {
 		before := result.Bytes
 		copying.OnProgress = func(sent, total int64) { sending.Add(before+sent, before+total) }
-		stats, err := registry.Copy(ctx, registry.Origins(s.originClient), target, origins[domain], copying)
+		stats, err := registry.Copy(ctx, source, target, items, copying)
 		result.add(stats)
-		if err != nil {
-			return result, fmt.Errorf("copy from %s: %w", domain, err)
+		return err
+	}
+	var errs []error
+	if len(bundled) > 0 {
+		errs = append(errs, copyFrom(s.bundle.Source(), bundled))
+	}
+	for _, domain := range slices.Sorted(maps.Keys(origins)) {
+		if ctx.Err() != nil {
+			break
+		}
+		result.Whole = append(result.Whole, wholeOf(origins[domain], options)...)
+		errs = append(errs, s.copyOrigin(domain, func(source registry.Source) error { return copyFrom(source, origins[domain]) }))
+	}
+	return result, errors.Join(errs...)
+}
+
+// copyOrigin copies from one registry through one client, which keeps its connections and tokens.
+func (s *Session) copyOrigin(domain string, do func(registry.Source) error) error {
+	client, err := s.originClient(domain)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return do(registry.Origins(func(string) (*registry.Client, error) { return client, nil }))
+}
+
+// wholeOf are the images of which platforms cannot be chosen, if some are to be.
+func wholeOf(items []registry.Item, options MirrorOptions) []string {
+	var names []string
+	for _, item := range items {
+		if len(options.Platforms) > 0 && item.Pinned() {
+			names = append(names, item.From)
 		}
 	}
-	return result, nil
+	return names
 }
 
 func (m *MirrorResult) add(stats registry.Stats) {

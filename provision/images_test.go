@@ -204,7 +204,7 @@ func TestMirrorRefuses(t *testing.T) {
 		{MirrorOptions{To: "x.lab"}, "x.lab: no image of the inventory is looked for there", ErrNothingForRegistry},
 		{MirrorOptions{To: "r.lab", Via: "w9"}, "--via: host w9 is not in the inventory", nil},
 		{MirrorOptions{To: "r.lab", Via: "w2"}, "w2: host is unreachable", remote.ErrUnreachable},
-		{MirrorOptions{To: "r.lab", Via: "w1"}, "copy from " + origin.at() + ": ", nil},
+		{MirrorOptions{To: "r.lab", Via: "w1"}, "reach registry r.lab: registry is unreachable: ", nil},
 	} {
 		result, err := f.Mirror(t.Context(), c.options)
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) || c.is != nil && !errors.Is(err, c.is) || result.Images != 0 {

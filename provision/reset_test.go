@@ -85,7 +85,7 @@ func TestResetOfSome(t *testing.T) {
 	delete(seen.API.Nodes, "w1")
 	f := newFleet(t, wish, seen)
 	for _, name := range []string{"w1", "w2"} {
-		f.change(name, func(h *facts.Host) { h.Ledger = []ledger.Entry{{Kind: ledger.Net, Key: "all"}} })
+		f.change(name, func(h *facts.Host) { h.Ledger = []ledger.Entry{{Kind: ledger.Net, Key: "all", Was: "saved"}} })
 	}
 	f.perform = func(context.Context, string, templates.Script) string {
 		f.change("w1", func(h *facts.Host) { h.Ledger = nil })

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 )
 
@@ -39,6 +38,9 @@ func Place(pod map[string]any, p Placement) error {
 	}
 	switch p.On {
 	case OnControlPlane:
+		if requiresWorkers(pod) {
+			return errors.New("the pods keep off control planes by their own node affinity, and placement control-plane: remove one of the two")
+		}
 		selector[controlPlaneLabel] = ""
 	case OnWorkers:
 		if err := keepOffControlPlanes(pod); err != nil {
@@ -57,30 +59,6 @@ func Place(pod map[string]any, p Placement) error {
 	if p.On != OnWorkers {
 		tolerateControlPlane(pod)
 	}
-	return nil
-}
-
-// keepOffControlPlanes leaves what else the affinity says, but for nodes that it requires.
-func keepOffControlPlanes(pod map[string]any) error {
-	const required = "requiredDuringSchedulingIgnoredDuringExecution"
-	wanted := map[string]any{"nodeSelectorTerms": []any{
-		map[string]any{"matchExpressions": []any{map[string]any{"key": controlPlaneLabel, "operator": "DoesNotExist"}}},
-	}}
-	affinity, _ := pod["affinity"].(map[string]any)
-	nodes, _ := affinity["nodeAffinity"].(map[string]any)
-	if own := nodes[required]; own != nil && !reflect.DeepEqual(own, wanted) {
-		return errors.New("the pods require nodes by an affinity of their own: placement cannot be added to it")
-	}
-	affinity, nodes = maps.Clone(affinity), maps.Clone(nodes)
-	if affinity == nil {
-		affinity = map[string]any{}
-	}
-	if nodes == nil {
-		nodes = map[string]any{}
-	}
-	nodes[required] = wanted
-	affinity["nodeAffinity"] = nodes
-	pod["affinity"] = affinity
 	return nil
 }
 
@@ -122,6 +100,9 @@ func EditPods(object map[string]any, e PodEdits) error {
 		if policy, _ := pod["dnsPolicy"].(string); policy == "" || policy == "ClusterFirst" {
 			pod["dnsPolicy"] = "ClusterFirstWithHostNet"
 		}
+		if err := freePortsFirst(object); err != nil {
+			return err
+		}
 	}
 	if e.ImagePullPolicy != "" {
 		for _, container := range containersOf(pod) {
@@ -162,11 +143,4 @@ func containersOf(pod map[string]any) []map[string]any {
 		}
 	}
 	return all
-}
-
-func listens(pod map[string]any) bool {
-	return slices.ContainsFunc(containersOf(pod), func(c map[string]any) bool {
-		ports, _ := c["ports"].([]any)
-		return len(ports) > 0
-	})
 }

@@ -58,6 +58,9 @@ func wantSame(t *testing.T, got, want map[string]any) {
 	t.Errorf("got:\n%s\nwant:\n%s", texts[0], texts[1])
 }
 
+// freesFirst is how pods on their hosts' ports are replaced.
+const freesFirst = "type: RollingUpdate\nrollingUpdate: {maxSurge: 0, maxUnavailable: 1}\n"
+
 func TestEditPodsOfEveryKind(t *testing.T) {
 	const before = `
 initContainers: [{name: wait, image: a, imagePullPolicy: Always}]
@@ -79,6 +82,9 @@ tolerations: [{key: gpu, operator: Exists}, {key: node-role.kubernetes.io/contro
 				after = placed
 			}
 			got, want := workload(t, kind, before), workload(t, kind, after)
+			if kind == "Deployment" {
+				want["spec"].(map[string]any)["strategy"] = decoded(t, freesFirst)
+			}
 			for range 2 { // twice is once
 				if err := EditPods(got, edits); err != nil {
 					t.Fatal(err)
@@ -109,7 +115,11 @@ func TestEditPodsHostNetwork(t *testing.T) {
 			if err := EditPods(got, PodEdits{HostNetwork: true}); err != nil {
 				t.Fatal(err)
 			}
-			wantSame(t, got, workload(t, "Deployment", tt.before+tt.added))
+			want := workload(t, "Deployment", tt.before+tt.added)
+			if tt.added != "" {
+				want["spec"].(map[string]any)["strategy"] = decoded(t, freesFirst)
+			}
+			wantSame(t, got, want)
 		})
 	}
 	// What the cluster's DNS resolves must stay so: the default would become the host's DNS.
@@ -144,6 +154,16 @@ func TestEditPodsLeavesOthers(t *testing.T) {
 			wantSame(t, got, decoded(t, text))
 		})
 	}
+}
+
+const (
+	noControlPlane = "{key: node-role.kubernetes.io/control-plane, operator: DoesNotExist}"
+	onControlPlane = "{key: node-role.kubernetes.io/control-plane, operator: Exists}"
+)
+
+// requiring is a node affinity of terms.
+func requiring(terms string) string {
+	return "affinity: {podAntiAffinity: {}, nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [" + terms + "]}}}\n"
 }
 
 func TestPlace(t *testing.T) {
@@ -183,6 +203,16 @@ func TestPlace(t *testing.T) {
 		{"everything tolerated", Placement{On: OnAll}, "tolerations: [{operator: Exists}]\n", "tolerations: [{operator: Exists}]\n"},
 		{"another effect tolerated", Placement{On: OnAll}, "tolerations: [{operator: Exists, effect: NoExecute}]\n",
 			"tolerations: [{operator: Exists, effect: NoExecute}, " + toleration + "]\n"},
+		{"workers, own affinity", Placement{On: OnWorkers}, requiring("{matchExpressions: [{key: kubernetes.io/os, operator: In, values: [linux]}]}"),
+			requiring("{matchExpressions: [{key: kubernetes.io/os, operator: In, values: [linux]}, " + noControlPlane + "]}")},
+		{"workers, every term of it", Placement{On: OnWorkers},
+			requiring("{matchExpressions: [{key: a, operator: Exists}]}, {matchFields: [{key: metadata.name, operator: In, values: [w1]}]}, {matchExpressions: [" + noControlPlane + "]}, {}"),
+			requiring("{matchExpressions: [{key: a, operator: Exists}, " + noControlPlane + "]}, {matchFields: [{key: metadata.name, operator: In, values: [w1]}], matchExpressions: [" +
+				noControlPlane + "]}, {matchExpressions: [" + noControlPlane + "]}, {}")},
+		{"workers, an alternative that cannot be", Placement{On: OnWorkers},
+			requiring("{matchExpressions: [" + onControlPlane + "]}, {matchExpressions: [{key: a, operator: Exists}]}"),
+			requiring("{matchExpressions: [" + onControlPlane + ", " + noControlPlane + "]}, {matchExpressions: [{key: a, operator: Exists}, " + noControlPlane + "]}")},
+		{"control planes, own affinity", Placement{On: OnControlPlane}, requiring("{matchExpressions: [" + onControlPlane + "]}"), requiring("{matchExpressions: ["+onControlPlane+"]}") + selected + tolerates},
 		{"workers, empty affinity", Placement{On: OnWorkers}, "affinity: {}\n", workers},
 		{"others tolerated", Placement{On: OnAll}, "tolerations: [{key: gpu, operator: Exists}, {key: a, value: b}]\n",
 			"tolerations: [{key: gpu, operator: Exists}, {key: a, value: b}, " + toleration + "]\n"},
@@ -219,7 +249,10 @@ func TestPlaceRefuses(t *testing.T) {
 		{"unknown", "", `placement "masters" is none of control-plane, workers, all`, Placement{On: "masters"}},
 		{"unknown with labels", "nodeSelector: {gpu: a}\n", "is none of", Placement{On: "Workers", NodeSelector: map[string]string{"disk": "ssd"}}},
 		{"workers against an affinity", "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: []}}}\n",
-			"affinity of their own", Placement{On: OnWorkers, NodeSelector: map[string]string{"disk": "ssd"}}},
+			"an affinity without nodeSelectorTerms", Placement{On: OnWorkers, NodeSelector: map[string]string{"disk": "ssd"}}},
+		{"workers against control planes", requiring("{matchExpressions: [" + onControlPlane + "]}, {}"), "require control planes by node-role", Placement{On: OnWorkers}},
+		{"workers against a selector", "nodeSelector: {node-role.kubernetes.io/control-plane: ''}\n", "select control planes by node-role", Placement{On: OnWorkers}},
+		{"control planes against workers", requiring("{matchExpressions: [" + noControlPlane + "]}"), "keep off control planes by their own node affinity", Placement{On: OnControlPlane}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			pod := podSpec(t, tt.before)
@@ -243,6 +276,16 @@ func TestPlaceDoesNotChangeShared(t *testing.T) {
 	one := map[string]any{"nodeSelector": selector, "tolerations": tolerations}
 	if err := Place(one, Placement{On: OnControlPlane, NodeSelector: map[string]string{"disk": "ssd"}}); err != nil {
 		t.Fatal(err)
+	}
+	expressions := make([]any, 1, 2)
+	expressions[0] = map[string]any{"key": "a", "operator": "Exists"}
+	term := map[string]any{"matchExpressions": expressions}
+	two := map[string]any{"affinity": map[string]any{"nodeAffinity": map[string]any{requiredNodes: map[string]any{"nodeSelectorTerms": []any{term}}}}}
+	if err := Place(two, Placement{On: OnWorkers}); err != nil {
+		t.Fatal(err)
+	}
+	if len(term["matchExpressions"].([]any)) != 1 || expressions[:2][1] != nil {
+		t.Errorf("the term is now %v", term)
 	}
 	if !reflect.DeepEqual(selector, map[string]any{"gpu": "a"}) || tolerations[:2][1] != nil {
 		t.Errorf("selector is now %v, tolerations are %v", selector, tolerations[:2])

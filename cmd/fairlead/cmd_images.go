@@ -105,7 +105,9 @@ func (p *program) imagesMirrorCommand() *cli.Command {
 		Name:  "mirror",
 		Usage: "copy the images that hosts look for in a registry into it",
 		Description: "The names are those that images.rewrite and the registry's mirrors make. Images come from the bundle, others from\n" +
-			"where their makers keep them. Digests stay; what is there already is not sent again, so run it again after an error.\n\n" +
+			"where their makers keep them. Digests stay; what is there already is not sent again, so run it again after an error.\n" +
+			"What cannot be copied is named and holds up nothing else. An image that is named by a digest is copied with all its\n" +
+			"platforms, whatever --platform says: hosts ask for that digest.\n\n" +
 			"Example:\n  fairlead images mirror --to registry.example.com:5000 --via cp1",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: flagTo, Usage: "the `REGISTRY`, host[:port]"},
@@ -172,6 +174,11 @@ func (r *invocation) mirrorImages(ctx context.Context, options provision.MirrorO
 	}
 	end.Seconds = time.Since(begin).Seconds()
 	r.view.event(end)
+	if !r.json {
+		for _, name := range result.Whole {
+			r.view.note(name + " is named by its digest and was taken with all its platforms")
+		}
+	}
 	if !r.json && err == nil {
 		for _, need := range result.Elsewhere {
 			r.view.note(need.Name + " is not looked for in " + options.To)

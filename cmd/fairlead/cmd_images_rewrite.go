@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"fairlead/inventory"
+	"fairlead/provision/desired"
 	"fairlead/templates/images"
 
 	"github.com/urfave/cli/v2"
@@ -25,7 +26,8 @@ func (p *program) imagesRewriteCommand() *cli.Command {
 		Usage:     "put the names by images.rewrite into manifests",
 		ArgsUsage: "[FILE...]",
 		Description: "Reads YAML or JSON from FILE or from standard input and writes it with the images renamed; all other bytes stay.\n" +
-			"What looks like an image and is left alone is reported; name it in images.extra to have it renamed, too.\n\n" +
+			"What looks like an image and is left alone is reported with its line; name it, or the field that holds it, in\n" +
+			"images.extra to have it renamed, too.\n\n" +
 			"Examples:\n  fairlead images rewrite <app.yaml | kubectl apply -f -\n  fairlead images rewrite --check manifests/*.yaml",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: flagInPlace, DisableDefaultText: true, Usage: "change the files"},
@@ -65,15 +67,11 @@ type rewriting struct {
 }
 
 func (p *program) newRewriting(cluster *inventory.Cluster) (*rewriting, error) {
-	var rules []images.Rule
-	for _, rule := range cluster.Images.Rewrite {
-		rules = append(rules, images.Rule{From: rule.From, To: rule.To})
-	}
-	compiled, err := images.NewRules(rules)
+	options, err := desired.RewriteOptions(cluster)
 	if err != nil {
-		return nil, &usageError{err: fmt.Errorf("images.rewrite: %w", err)}
+		return nil, &usageError{err: err}
 	}
-	return &rewriting{program: p, options: images.Options{Rules: compiled, Known: cluster.Images.Extra}}, nil
+	return &rewriting{program: p, options: options}, nil
 }
 
 // run rewrites all files, or standard input. A file that cannot be read holds up no other.
@@ -110,12 +108,8 @@ func (r *rewriting) stream(name string, text []byte) error {
 		return located(name, err)
 	}
 	for _, suspect := range result.Suspects {
-		advice := "name it in images.extra to have it renamed"
-		if suspect.Field {
-			advice = "fields of this kind are not known: rename it by hand, or by a patch"
-		}
 		_, _ = fmt.Fprintf(r.stderr, "warning: %s:%d: %s: %s: %s looks like an image and is left alone; %s\n",
-			name, suspect.Line, suspect.Object, suspect.Path, suspect.Value, advice)
+			name, suspect.Line, suspect.Object, suspect.Path, suspect.Value, suspect.Mend)
 	}
 	changed := slices.DeleteFunc(result.Images, func(image images.Image) bool { return image.From == image.To })
 	r.changes += len(changed)

@@ -14,6 +14,7 @@ import (
 	"fairlead/provision"
 	"fairlead/provision/bundle"
 	"fairlead/provision/engine"
+	"fairlead/provision/registry"
 	"fairlead/provision/event"
 	"fairlead/provision/remote"
 	"fairlead/provision/remote/ssh"
@@ -70,6 +71,9 @@ func TestHints(t *testing.T) {
 		{"no space", &remote.ExitError{Stderr: []byte("cp: write error: No space left on device\n")}, "df -h"},
 		{"another exit", &remote.ExitError{Stderr: []byte("no such file\n")}, ""},
 		{"preflight", engine.ErrPreflight, "ignorePreflight"},
+		{"sparse index", fmt.Errorf("x: %w", &registry.SparseError{Has: []string{"linux/amd64", "unknown/unknown", "linux/arm/v7"}}), "with --platform linux/amd64 --platform linux/arm/v7"},
+		{"sparse index of a pinned image", &registry.SparseError{Has: []string{"linux/amd64"}, Pinned: true}, "name it by its tag alone"},
+		{"empty index", &registry.SparseError{Has: []string{"unknown/unknown"}}, "no platform is there"},
 		{"not converged", fmt.Errorf("x: %w", &engine.NotConvergedError{}), "fairlead plan --diff"},
 		{"leftovers", &provision.LeftoverError{}, "run reset again"},
 	}

@@ -7,11 +7,13 @@ import (
 	"io/fs"
 	"net"
 	"strconv"
+	"strings"
 
 	"fairlead/inventory"
 	"fairlead/provision"
 	"fairlead/provision/bundle"
 	"fairlead/provision/engine"
+	"fairlead/provision/registry"
 	"fairlead/provision/remote"
 )
 
@@ -48,6 +50,7 @@ func hints() []hint {
 		}},
 		{noSpace, always("free some space on the host (df -h shows where it is used), then run the same command again")},
 		{is(engine.ErrPreflight), always("nothing was changed; mend the errors above, or put a check's name into ignorePreflight to go on all the same")},
+		{as[*registry.SparseError], platformsThere},
 		{as[*engine.NotConvergedError], always("something on the hosts undoes what was done; see it with: fairlead plan --diff")},
 		{as[*provision.LeftoverError], always("restart the host and run reset again; what is still listed then has to be removed by hand")},
 	}
@@ -81,6 +84,27 @@ func always(text string) func(troubled) string {
 func bundleMissing(t troubled) bool {
 	var path *fs.PathError
 	return errors.As(t.err, &path) && path.Path == t.cluster.Kubernetes.Bundle && errors.Is(path, fs.ErrNotExist)
+}
+
+// platformsThere says how to copy what is there of an index.
+func platformsThere(t troubled) string {
+	var sparse *registry.SparseError
+	switch {
+	case !errors.As(t.err, &sparse):
+		return ""
+	case sparse.Pinned:
+		return "the image is named by the digest of that index, which cannot be copied in part: name it by its tag alone, or by the digest of one platform's manifest"
+	}
+	var flags []string
+	for _, platform := range sparse.Has {
+		if strings.Contains(platform, "/") && !strings.HasPrefix(platform, "unknown/") { // attestations are of no platform
+			flags = append(flags, "--platform "+platform)
+		}
+	}
+	if len(flags) == 0 {
+		return "take another registry or tag: no platform is there"
+	}
+	return "copy the platforms that are there, with " + strings.Join(flags, " ")
 }
 
 // noSpace reads what the program on the host said: there is no other sign of it.

@@ -187,8 +187,7 @@ func manifestSet(ctx context.Context, wish State, source manifests.Source, m inv
 	if err != nil {
 		return set, err
 	}
-	known := wish.Cluster.Images.Extra
-	result, err := images.RewriteStream(text.Content, images.Options{Rules: wish.Rules, Known: known})
+	result, err := images.RewriteStream(text.Content, rewriteOptions(wish.Cluster, wish.Rules))
 	if err != nil {
 		return set, fmt.Errorf("rewrite images of %s: %w", text.Origin, err)
 	}

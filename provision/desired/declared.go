@@ -17,7 +17,7 @@ const dockerHub = "docker.io"
 func declaredRegistries(cluster *inventory.Cluster) []inventory.Registry {
 	all := slices.Clone(cluster.Images.Registries)
 	named := func(host string, plainHTTP bool) *inventory.Registry {
-		i := slices.IndexFunc(all, func(r inventory.Registry) bool { return r.Host == host && r.PlainHTTP == plainHTTP })
+		i := slices.IndexFunc(all, func(r inventory.Registry) bool { return sameRegistry(r.Host, host) && r.PlainHTTP == plainHTTP })
 		if i < 0 {
 			all = append(all, inventory.Registry{Host: host, PlainHTTP: plainHTTP})
 			i = len(all) - 1

@@ -41,8 +41,31 @@ func imageNeeds(wish State) ([]ImageNeed, error) {
 			needs = addNeed(needs, addonNeed(wish, set, image))
 		}
 	}
+	if needs, err = extraNeeds(wish, needs); err != nil {
+		return nil, err
+	}
 	for i, need := range needs {
 		needs[i].Pulled = need.Bundled == nil || need.Name != need.Origin || wish.Cluster.Images.Host != "" || wish.ForeignRuntime()
+	}
+	return needs, nil
+}
+
+// extraNeeds adds the images that images.extra names: what runs them may be made by an operator,
+// of which no manifest tells.
+func extraNeeds(wish State, needs []ImageNeed) ([]ImageNeed, error) {
+	for _, extra := range wish.Cluster.Images.Extra {
+		if extra.Reference == "" {
+			continue
+		}
+		to, err := wish.Rules.Rewrite(extra.Reference)
+		if err != nil {
+			return nil, fmt.Errorf("images.extra: %w", err)
+		}
+		from, err := images.Normal(extra.Reference)
+		if err != nil {
+			return nil, fmt.Errorf("images.extra: %w", err)
+		}
+		needs = addNeed(needs, addonNeed(wish, AddonSet{Name: "images.extra"}, images.Image{From: from, To: to}))
 	}
 	return needs, nil
 }

@@ -40,7 +40,7 @@ func (w State) mirrorItem(need ImageNeed, to string) (item registry.Item, wanted
 		return item, false, err
 	}
 	places, _ := w.Endpoints(name.Domain)
-	i := slices.IndexFunc(places, func(e Endpoint) bool { return e.Host == to && !e.own })
+	i := slices.IndexFunc(places, func(e Endpoint) bool { return e.Host == registry.Origin(to) && !e.own })
 	if i < 0 {
 		return item, false, nil
 	}
@@ -50,7 +50,7 @@ func (w State) mirrorItem(need ImageNeed, to string) (item registry.Item, wanted
 // Origin is how to reach the registry of that name itself.
 func (w State) Origin(domain string) registry.Endpoint {
 	for _, r := range w.Registries {
-		if r.Host == domain {
+		if sameRegistry(r.Host, domain) {
 			return r.endpoint()
 		}
 	}

@@ -99,7 +99,7 @@ func (w State) OwnHolds(need ImageNeed) bool {
 	}
 	domain, _, _ := strings.Cut(repository, "/")
 	places, _ := w.Endpoints(domain)
-	return !slices.ContainsFunc(w.Registries, func(r Registry) bool { return r.Host == domain }) && len(places) > 0
+	return !slices.ContainsFunc(w.Registries, func(r Registry) bool { return sameRegistry(r.Host, domain) }) && len(places) > 0
 }
 
 // ConfiguresDocker says that the inventory has something for daemon.json.

@@ -64,17 +64,17 @@ func (w State) Endpoints(domain string) (places []Endpoint, configured bool) {
 	}
 	for _, r := range w.Registries {
 		for _, mirror := range r.Mirrors {
-			if mirror.Of == domain {
+			if sameRegistry(mirror.Of, domain) {
 				places = append(places, Endpoint{Endpoint: r.endpoint(), prefix: mirror.Path})
 			}
 		}
 	}
 	configured = len(places) > 0 || slices.ContainsFunc(w.Cluster.Images.Rewrite, func(rule inventory.RewriteRule) bool {
 		target, err := images.Domain(rule.To + "/x")
-		return err == nil && target == domain
+		return err == nil && sameRegistry(target, domain)
 	})
 	for _, r := range w.Registries {
-		if r.Host == domain {
+		if sameRegistry(r.Host, domain) {
 			return append(places, Endpoint{Endpoint: r.endpoint()}), true
 		}
 	}
@@ -89,8 +89,11 @@ func (w State) fills(domain string) bool {
 	})
 }
 
+// sameRegistry says that two names are those of one registry.
+func sameRegistry(a, b string) bool { return registry.Name(a) == registry.Name(b) }
+
 func (r Registry) endpoint() registry.Endpoint {
-	return registry.Endpoint{Host: r.Host, PlainHTTP: r.PlainHTTP, CA: r.CAPEM, User: r.User, Password: r.Password}
+	return registry.Endpoint{Host: registry.Origin(r.Host), PlainHTTP: r.PlainHTTP, CA: r.CAPEM, User: r.User, Password: r.Password}
 }
 
 // RegistryFiles are containerd's files that say how to reach registries. The one with fairlead's
@@ -136,6 +139,12 @@ func (w State) configuredDomains() []string {
 			}
 		}
 	}
+	// Images can be named by the host that serves Docker Hub, and are looked for under that name.
+	for _, domain := range w.pulledDomains() {
+		if slices.ContainsFunc(domains, func(known string) bool { return sameRegistry(known, domain) }) {
+			add(domain)
+		}
+	}
 	slices.Sort(domains)
 	return domains
 }
@@ -153,14 +162,17 @@ func templateEndpoint(e Endpoint) templates.RegistryEndpoint {
 }
 
 // CAFile is where a registry's CA lies on every host.
-func CAFile(host string) string { return templates.RegistryCertsFolder + "/" + host + "/ca.crt" }
+func CAFile(host string) string {
+	return templates.RegistryCertsFolder + "/" + registry.Name(host) + "/ca.crt"
+}
 
-// Credentials are those that containerd gets for pulling.
+// Credentials are those that containerd gets for pulling. It looks for them by the host that it
+// talks to, which is not what images call Docker Hub.
 func (w State) Credentials() []templates.RegistryCredential {
 	var all []templates.RegistryCredential
 	for _, r := range w.Registries {
 		if r.User != "" {
-			all = append(all, templates.RegistryCredential{Host: r.Host, User: r.User, Password: r.Password})
+			all = append(all, templates.RegistryCredential{Host: registry.Origin(r.Host), User: r.User, Password: r.Password})
 		}
 	}
 	return all

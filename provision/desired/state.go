@@ -51,14 +51,11 @@ type Sources struct {
 // and works out which objects and which images the cluster needs.
 func New(ctx context.Context, cluster *inventory.Cluster, manifest bundle.Manifest, sources Sources) (State, error) {
 	wish := State{Cluster: cluster, Bundle: manifest}
-	var rules []images.Rule
-	for _, rule := range cluster.Images.Rewrite {
-		rules = append(rules, images.Rule{From: rule.From, To: rule.To})
+	rewriting, err := RewriteOptions(cluster)
+	if err != nil {
+		return wish, err
 	}
-	var err error
-	if wish.Rules, err = images.NewRules(rules); err != nil {
-		return wish, fmt.Errorf("images.rewrite: %w", err)
-	}
+	wish.Rules = rewriting.Rules
 	if wish.KubernetesRepository, err = readRepository(cluster.Kubernetes.Repository); err != nil {
 		return wish, fmt.Errorf("kubernetes.repository: %w", err)
 	}
@@ -80,6 +77,31 @@ func New(ctx context.Context, cluster *inventory.Cluster, manifest bundle.Manife
 	}
 	wish.Needs, err = imageNeeds(wish)
 	return wish, err
+}
+
+// RewriteOptions are what the inventory says of how images are rewritten.
+func RewriteOptions(cluster *inventory.Cluster) (images.Options, error) {
+	var rules []images.Rule
+	for _, rule := range cluster.Images.Rewrite {
+		rules = append(rules, images.Rule{From: rule.From, To: rule.To})
+	}
+	compiled, err := images.NewRules(rules)
+	if err != nil {
+		return images.Options{}, fmt.Errorf("images.rewrite: %w", err)
+	}
+	return rewriteOptions(cluster, compiled), nil
+}
+
+func rewriteOptions(cluster *inventory.Cluster, rules images.Rules) images.Options {
+	o := images.Options{Rules: rules}
+	for _, extra := range cluster.Images.Extra {
+		if extra.Reference != "" {
+			o.Known = append(o.Known, extra.Reference)
+		} else {
+			o.Fields = append(o.Fields, images.Field{Group: extra.Group, Version: extra.Version, Kind: extra.Kind, Path: extra.Path})
+		}
+	}
+	return o
 }
 
 // readRepository reads the key of a package repository.

@@ -33,7 +33,9 @@ func (r *registries) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	at := request.Host + strings.Replace(strings.TrimPrefix(request.URL.Path, "/v2"), "/manifests/", ":", 1)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.asked = append(r.asked, at)
+	if again := request.Method == http.MethodGet && len(r.asked) > 0 && r.asked[len(r.asked)-1] == at; !again { // HEAD may mislead
+		r.asked = append(r.asked, at)
+	}
 	status := max(r.statuses[at], r.statuses[request.Host])
 	if status == 0 {
 		w.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")

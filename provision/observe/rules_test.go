@@ -138,6 +138,7 @@ func clusterLines() []said {
 		{"ledger\tfile /a absent\nledger\tnet all\nledger\tswap all /dev/a /dev/b", func(h *facts.Host) {
 			h.Ledger = []ledger.Entry{{Kind: "file", Key: "/a", Was: "absent"}, {Kind: "net", Key: "all"}, {Kind: "swap", Key: "all", Was: "/dev/a /dev/b"}}
 		}},
+		{"ledger-gone\tyes", func(h *facts.Host) { h.LedgerDamage = "it is gone, and what it refers to is there" }},
 		{"registry-image\tk8s/pause\t3.10\tsha256:2", func(h *facts.Host) { h.RegistryImages["k8s/pause:3.10"] = "sha256:2" }},
 		{"process\tkubelet\t42", func(h *facts.Host) { h.Processes = []facts.Process{{Program: "kubelet", PID: "42"}} }},
 		{"mount\t/run/netns\nmount\t/run/k8s.io/x", func(h *facts.Host) { h.Mounts = []string{"/run/netns", "/run/k8s.io/x"} }},
@@ -198,7 +199,7 @@ func TestDamagedLines(t *testing.T) {
 		"uid\tx", "uid\t", "clock\t", "cpus\t1e3", "memory\t", "systemd\tv252", "disk\t/\tdev\tx\t1", "disk\t/\tdev\t1\tx", "capabilities\txyz", "capabilities\t",
 		"address\teth0\t192.0.2.1", "nameserver\tresolver", "port\t65536\tx", "port\t-1\tx", "port\t*\tx",
 		"file\t\t644\t0\t0\t1", "file\t/a\t888\t0\t0\t1", "file\t/a\t10000\t0\t0\t1", "file\t/a\t644\tx\t0\t1", "file\t/a\t644\t0\tx\t1", "file\t/a\t644\t0\t0\tx",
-		"sha256\t/a\tff", "ledger\tfile", "ledger\t", "certificate\t/a\t", "certificate\t/a\t-----BEGIN",
+		"sha256\t/a\tff", "certificate\t/a\t", "certificate\t/a\t-----BEGIN",
 		"hostname\ta\tb", "swap\t/dev/a\tpartition", "unit\tx.service\tloaded", "image\ta\tb\tc", "kubeconfig\ta\tb",
 	} {
 		name, _, _ := strings.Cut(line, "\t")

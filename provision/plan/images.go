@@ -22,12 +22,8 @@ func (p *planner) imageFindings() {
 	}
 	for _, set := range p.Addons {
 		for _, suspect := range set.Suspects {
-			mending := "name it in images.extra to have it renamed"
-			if suspect.Field {
-				mending = "fields of this kind are not known: rename it by a patch"
-			}
 			p.plan.Findings = append(p.plan.Findings, Finding{
-				Name: checkImagesName, Warning: true, Fix: mending,
+				Name: checkImagesName, Warning: true, Fix: suspect.Mend,
 				Message: fmt.Sprintf("%s, line %d: %s: %s: %s looks like an image and keeps its name", set.Title, suspect.Line, suspect.Object, suspect.Path, suspect.Value),
 			})
 		}

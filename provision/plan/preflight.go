@@ -45,6 +45,7 @@ type check struct {
 func (p *planner) preflight() {
 	p.bundleFindings()
 	p.imageFindings()
+	p.hostPortFindings()
 	for _, host := range p.Cluster.Hosts() {
 		facts, ok := p.reached(host.Name)
 		if !ok {

@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"fairlead/inventory"
@@ -133,7 +135,41 @@ func imageCases(t *testing.T) []preflightCase {
 		{name: "an argument that looks like an image", edit: suspicious("apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: app}\nspec:\n  containers:\n  - name: x\n    image: quay.io/x/y:1\n    args: [--sidecar=quay.io/x/sidecar:1]\n"),
 			want: "warning all Images: the manifest app, line 8: Pod app/x: spec.containers[0].args[0]: quay.io/x/sidecar:1 looks like an image and keeps its name (name it in images.extra to have it renamed)"},
 		{name: "a field that looks like an image", edit: suspicious("apiVersion: lab.example/v1\nkind: Thing\nmetadata: {name: x, namespace: app}\nspec:\n  image: quay.io/x/y:1\n"),
-			want: "warning all Images: the manifest app, line 5: Thing app/x: spec.image: quay.io/x/y:1 looks like an image and keeps its name (fields of this kind are not known: rename it by a patch)"},
+			want: "warning all Images: the manifest app, line 5: Thing app/x: spec.image: quay.io/x/y:1 looks like an image and keeps its name (name it in images.extra to have it renamed)"},
+	}
+}
+
+// portCases are about workloads on the ports of their hosts.
+func portCases(t *testing.T) []preflightCase {
+	t.Helper()
+	workload := func(kind, name, placing string, port int) string {
+		return fmt.Sprintf("---\napiVersion: apps/v1\nkind: %s\nmetadata: {name: %s, namespace: app}\nspec:\n  template:\n    spec:\n      %s\n"+
+			"      containers: [{name: c, image: a.b/c:1, ports: [{containerPort: %d}]}]\n", kind, name, placing, port)
+	}
+	manifest := func(hostNetwork bool, texts ...string) func(*inventory.Cluster) {
+		path := filepath.Join(t.TempDir(), "app.yaml")
+		if err := os.WriteFile(path, []byte(strings.Join(texts, "")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return func(c *inventory.Cluster) {
+			c.Addons.Manifests = []inventory.Manifest{{Name: "app", Path: path, HostNetwork: hostNetwork}}
+		}
+	}
+	ingress := func(c *inventory.Cluster) { c.Addons.Ingress = &inventory.Ingress{HostNetwork: true} }
+	const mend = " (give one of them another port, place them on different hosts, or take one of them out of the host's network)"
+	anywhere := "nodeSelector: {}"
+	return []preflightCase{
+		{name: "two Deployments on one port of their hosts", edit: manifest(true, workload("Deployment", "a", anywhere, 80), workload("Deployment", "b", anywhere, 80)),
+			want: "warning all HostPorts: Deployment app/a of the manifest app and Deployment app/b of the manifest app both take port 80/TCP of their hosts" + mend},
+		{name: "a DaemonSet leaves no port to others", edit: manifest(true, workload("DaemonSet", "a", anywhere, 80), workload("Deployment", "b", anywhere, 80)),
+			want: "error all HostPorts: DaemonSet app/a of the manifest app and Deployment app/b of the manifest app both take port 80/TCP of their hosts" + mend},
+		{name: "the ingress controller has the port", edit: world.All(ingress, manifest(true, workload("DaemonSet", "a", anywhere, 443))),
+			want: "error all HostPorts: DaemonSet ingress/traefik of the ingress controller  and DaemonSet app/a of the manifest app both take port 443/TCP of their hosts" + mend},
+		{name: "other ports", edit: manifest(true, workload("DaemonSet", "a", anywhere, 80), workload("DaemonSet", "b", anywhere, 81))},
+		{name: "other hosts", edit: manifest(true, workload("DaemonSet", "a", "nodeSelector: {arch: x}", 80), workload("DaemonSet", "b", "nodeSelector: {arch: y}", 80))},
+		{name: "hosts that affinities may keep apart", edit: manifest(true, workload("DaemonSet", "a", "affinity: {nodeAffinity: {}}", 80), workload("DaemonSet", "b", anywhere, 80)),
+			want: "warning all HostPorts: DaemonSet app/a of the manifest app and DaemonSet app/b of the manifest app both take port 80/TCP of their hosts" + mend},
+		{name: "not on their hosts", edit: manifest(false, workload("DaemonSet", "a", anywhere, 80), workload("DaemonSet", "b", anywhere, 80))},
 	}
 }
 

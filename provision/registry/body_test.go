@@ -32,7 +32,7 @@ func TestBody(t *testing.T) {
 			return nil, errDisk
 		}
 		return source, nil
-	})}, Descriptor: ocispec.Descriptor{Digest: digest.FromString("content")}}
+	})}, Descriptor: ocispec.Descriptor{Digest: digest.FromString("content"), Size: 7}}
 	b := &body{progress: p}
 	if err := b.open(t.Context(), from); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"oras.land/oras-go/v2/registry/remote"
@@ -48,15 +49,31 @@ type Client struct {
 	endpoint Endpoint
 	registry *remote.Registry
 	http     *http.Client
+	tokens   *tokens
 	// pause is how long to wait after the attempt of that number, which starts at 0.
 	pause func(attempt int) time.Duration
 }
 
+const (
+	hub       = "docker.io"            // in the names of images
+	hubOrigin = "registry-1.docker.io" // answers to requests for them, as docker.io does not
+)
+
+// Name is a registry's name in the names of images. Only Docker Hub has others: that of the
+// host which serves it, and the one under which Docker keeps its credentials.
+func Name(host string) string {
+	switch strings.ToLower(host) {
+	case hub, hubOrigin, "index.docker.io":
+		return hub
+	}
+	return host
+}
+
 // Origin is the host that serves the images that are named by domain. They differ for
-// docker.io only.
+// Docker Hub only.
 func Origin(domain string) string {
-	if domain == "docker.io" {
-		return "registry-1.docker.io"
+	if Name(domain) == hub {
+		return hubOrigin
 	}
 	return domain
 }
@@ -68,6 +85,7 @@ func NewClient(endpoint Endpoint, dial DialFunc) (*Client, error) {
 	if (endpoint.User == "") != (endpoint.Password == "") {
 		return nil, fmt.Errorf("registry %s: user and password go together: give both or none", endpoint.Host)
 	}
+	endpoint.Host = Origin(endpoint.Host)
 	registry, err := remote.NewRegistry(endpoint.Host)
 	if err != nil {
 		return nil, fmt.Errorf("registry %q: %w: want host or host:port", endpoint.Host, err)
@@ -92,11 +110,11 @@ func NewClient(endpoint Endpoint, dial DialFunc) (*Client, error) {
 		base.Proxy = func(r *http.Request) (*url.URL, error) { return endpoint.Proxy(r.URL) }
 	}
 	base.DialContext = marked(dial)
-	c := &Client{endpoint: endpoint, registry: registry, http: &http.Client{Transport: &transport{base: base}}}
+	c := &Client{endpoint: endpoint, registry: registry, http: &http.Client{Transport: &transport{base: base}}, tokens: newTokens()}
 	c.pause = exponential()
 	client := &auth.Client{
 		Client:     c.http,
-		Cache:      auth.NewCache(),
+		Cache:      c.tokens,
 		Credential: auth.StaticCredential(endpoint.Host, auth.Credential{Username: endpoint.User, Password: endpoint.Password}),
 	}
 	client.SetUserAgent("fairlead")

@@ -2,7 +2,10 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -36,7 +39,8 @@ type CopyOptions struct {
 	// Platforms chooses among the platforms of an index; none: all, and the digest stays as it
 	// is. An index cannot lose a platform and keep its digest: with one chosen platform its
 	// manifest is copied, with its own digest, and gets the tag; with several a new index of
-	// them gets it. An image without an index is copied as it is. An empty variant fits any.
+	// them gets it. An image without an index is copied as it is, and so is one whose From has a
+	// digest: it is asked for by that. An empty variant fits any.
 	Platforms []ocispec.Platform
 	// Parallel is how many blobs are on their way at once; 0: four.
 	Parallel int
@@ -58,8 +62,9 @@ type Stats struct {
 // Copy copies images into the target's repositories. A blob that several of them share is
 // sent once, and mounted into the others by the target. What the target holds already is not
 // sent, so a copy that was cut off is continued by doing it again. Passing failures are met by
-// sending the blob again; after any other nothing new is started, blobs on their way arrive,
-// and images that are complete by then are there. The Stats are true also with an error.
+// sending the blob again. An image that cannot be copied holds up no other; the error names each
+// of them. Only what would meet all others too ends the copy: blobs on their way arrive then, and
+// images that are complete by that time are there. The Stats are true also with an error.
 func Copy(ctx context.Context, from Source, to *Client, items []Item, options CopyOptions) (Stats, error) {
 	if options.Parallel <= 0 {
 		options.Parallel = defaultParallel
@@ -68,32 +73,112 @@ func Copy(ctx context.Context, from Source, to *Client, items []Item, options Co
 	if err := to.Ping(ctx); err != nil {
 		return Stats{}, err
 	}
+	images, errRead := readImages(ctx, from, items, options)
+	t := &transfer{to: to, progress: &progress{report: options.OnProgress}}
+	errSend := t.run(ctx, options.Parallel, slices.DeleteFunc(slices.Clone(images), func(im *image) bool { return !im.read }))
+	return t.stats, failures(images, errRead, errSend)
+}
+
+// failures joins what befell single images, each named, and what ended the copy.
+func failures(images []*image, ends ...error) error {
+	var all []error
+	var rest []string // that nobody has come to
+	for _, im := range images {
+		if err := im.failure(); err != nil {
+			all = append(all, err)
+		} else if !im.there() {
+			rest = append(rest, im.From)
+		}
+	}
+	for _, end := range ends {
+		if end != nil && !slices.ContainsFunc(all, func(known error) bool { return errors.Is(known, end) }) {
+			all = append(all, end)
+		}
+	}
+	if len(rest) > 0 {
+		all = append(all, fmt.Errorf("not copied after that: %s", strings.Join(rest, ", ")))
+	}
+	return errors.Join(all...)
+}
+
+// readImages reads the manifests of all images. Those of which that failed say why. The error is
+// what would meet all others too.
+func readImages(ctx context.Context, from Source, items []Item, options CopyOptions) ([]*image, error) {
 	images := make([]*image, len(items))
 	positions := make([]int, len(items))
-	for i := range positions {
-		positions[i] = i
+	for i, item := range items {
+		positions[i], images[i] = i, &image{Item: item}
 	}
-	err := forEach(ctx, options.Parallel, positions, func(ctx context.Context, i int) (err error) {
-		if images[i], err = readImage(ctx, from, items[i], options.Platforms); err != nil {
-			return fmt.Errorf("read image %s: %w", items[i].From, err)
+	var door sync.Once
+	err := forEach(ctx, options.Parallel, positions, func(ctx context.Context, i int) error {
+		im, err := readImage(ctx, from, items[i], options.Platforms)
+		if err == nil {
+			images[i], im.read = im, true
+			return nil
+		}
+		err = fmt.Errorf("read image %s: %w", items[i].From, err)
+		locked := error(nil)
+		if keeper, ok := from.(doorkeeper); ok && errors.Is(err, ErrCredentials) {
+			// Not every refusal is about the password; if it is, asking on could lock the user out.
+			door.Do(func() { locked = keeper.admits(ctx, items[i].From) })
+		}
+		images[i].fail(err)
+		if ctx.Err() != nil || everywhere(err) || locked != nil {
+			return err
 		}
 		return nil
 	})
-	if err != nil {
-		return Stats{}, err
-	}
-	t := &transfer{to: to, progress: &progress{report: options.OnProgress}}
-	err = t.run(ctx, options.Parallel, images)
-	return t.stats, err
+	return images, err
+}
+
+// doorkeeper is a source that can be asked whether it lets the user in at all.
+type doorkeeper interface {
+	admits(ctx context.Context, reference string) error
 }
 
 // image is an Item whose manifests were read.
 type image struct {
 	Item
+	read      bool
 	fetcher   content.Fetcher
 	manifests []manifest // each after those that it refers to; the last is what gets the tag
 	blobs     []ocispec.Descriptor
 	pending   atomic.Int64 // blobs that are not in the target yet
+
+	mu       sync.Mutex
+	err      error // why it is not copied
+	finished bool
+}
+
+// Pinned says that the image is named by its digest, so that it can be copied only as a whole.
+func (i Item) Pinned() bool { return strings.Contains(i.From, "@") }
+
+// fail says why an image is not copied. The first reason counts.
+func (im *image) fail(err error) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	if im.err == nil {
+		im.err = err
+	}
+}
+
+func (im *image) failure() error {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	return im.err
+}
+
+// finish says that the image is in the target.
+func (im *image) finish() {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	im.finished = true
+}
+
+func (im *image) there() bool {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	return im.finished
 }
 
 // manifest is a manifest or an index.
@@ -129,6 +214,11 @@ func blobsOf(images []*image) []*blob {
 		}
 	}
 	return blobs
+}
+
+// within are the images of one repository that need the blob.
+func (b *blob) within(repository string) []*image {
+	return slices.DeleteFunc(slices.Clone(b.images), func(im *image) bool { return im.Repository != repository })
 }
 
 func (b *blob) need(repository string) {

@@ -33,6 +33,8 @@ var (
 	ErrMissing = errors.New("not in the registry")
 	// ErrDisabled says that the registry is set up not to do this, for example to delete.
 	ErrDisabled = errors.New("registry does not do this")
+	// ErrCorrupt says that content is not what its digest says.
+	ErrCorrupt = errors.New("the source's content is corrupt")
 	// ErrServer says that the registry itself is in trouble or overloaded.
 	ErrServer = errors.New("registry has an error")
 )
@@ -105,7 +107,9 @@ func rules() []rule {
 			var e *errcode.ErrorResponse
 			return errors.As(err, &e) && e.StatusCode >= http.StatusInternalServerError
 		}, "look into the registry's log"},
-		{ErrUnreachable, func(err error) bool { return as[*url.Error](err) || as[net.Error](err) || broken(err) },
+		{ErrUnreachable, func(err error) bool {
+			return as[*url.Error](err) || as[net.Error](err) || broken(err) || as[*stalledError](err)
+		},
 			"check the network between, and that a registry listens there"},
 	}
 }
@@ -148,7 +152,16 @@ func transient(err error) bool {
 	if as[*failure](err) || as[*dialError](err) || as[*tls.CertificateVerificationError](err) {
 		return false
 	}
-	return as[*busyError](err) || broken(err)
+	return as[*busyError](err) || broken(err) || as[*stalledError](err)
+}
+
+// everywhere says that a failure would meet every other image of the same registry, too: there
+// is no way to it, or it has had enough.
+func everywhere(err error) bool {
+	var busy *busyError
+	tired := errors.As(err, &busy) && (busy.status == http.StatusTooManyRequests || busy.status == http.StatusServiceUnavailable)
+	return tired || as[*dialError](err) || errors.Is(err, ErrCertificate) || errors.Is(err, ErrScheme) ||
+		status(http.StatusInsufficientStorage)(err)
 }
 
 // explain makes a failure of err. doing names the deed, and what it was done to is below the

@@ -145,6 +145,12 @@ func TestBusy(t *testing.T) {
 		want        time.Duration
 		text        string
 	}{
+		{"Fri, 31 Dec 9999 23:59:59 GMT", "", longestAsked, "status 503 Service Unavailable"},
+		{"Thu, 26 Nov 2026 10:00:07 GMT", "", 7 * time.Second, "status 503 Service Unavailable"},
+		{"Thursday, 26-Nov-26 10:00:07 GMT", "", 7 * time.Second, "status 503 Service Unavailable"},
+		{"Thu, 26 Nov 2026 11:00:00 GMT", "", longestAsked, "status 503 Service Unavailable"},
+		{"Thu, 26 Nov 2026 09:59:59 GMT", "", 0, "status 503 Service Unavailable"},
+		{"99999999999999999999", "", 0, "status 503 Service Unavailable"},
 		{"", "", 0, "status 503 Service Unavailable"},
 		{"7", "<html>", 7 * time.Second, "status 503 Service Unavailable"},
 		{"30", `{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}`, longestAsked, "status 503: toomanyrequests: slow down"},
@@ -152,12 +158,16 @@ func TestBusy(t *testing.T) {
 		{"1", "", time.Second, "status 503 Service Unavailable"},
 		{"0", "", 0, "status 503 Service Unavailable"},
 		{"-5", "", 0, "status 503 Service Unavailable"},
-		{"Fri, 31 Dec 2027 23:59:59 GMT", "", 0, "status 503 Service Unavailable"},
+		{"tomorrow", "", 0, "status 503 Service Unavailable"},
 		{"", `{"errors":[{"code":"UNKNOWN","message":"` + strings.Repeat("x", maxErrorBody) + `"}]}`, 0, "status 503 Service Unavailable"},
 	} {
-		e := busy(&http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {row.after}}, Body: io.NopCloser(strings.NewReader(row.body))})
+		e := busy(&http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {row.after}, "Date": {"Thu, 26 Nov 2026 10:00:00 GMT"}}, Body: io.NopCloser(strings.NewReader(row.body))})
 		if e.after != row.want || e.Error() != row.text {
 			t.Errorf("%q, %q: %v, %q", row.after, row.body, e.after, e)
 		}
+	}
+	// Without a date of its own, the answer is compared with our clock.
+	if after := retryAfter(http.Header{"Retry-After": {"Fri, 31 Dec 9999 23:59:59 GMT"}}); after != longestAsked {
+		t.Errorf("without a date: %v", after)
 	}
 }

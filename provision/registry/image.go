@@ -3,10 +3,12 @@ package registry
 import (
 	"bytes"
 	"context"
+	_ "crypto/sha256" // the digests that content may have
+	_ "crypto/sha512"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -36,7 +38,8 @@ func isForeign(desc ocispec.Descriptor) bool {
 		strings.HasPrefix(desc.MediaType, "application/vnd.docker.image.rootfs.foreign.")
 }
 
-// readImage finds an image and reads its manifests.
+// readImage finds an image and reads its manifests. One that is named by its digest is asked for
+// by that digest, which it has only as a whole: no platforms are chosen there.
 func readImage(ctx context.Context, from Source, item Item, platforms []ocispec.Platform) (*image, error) {
 	root, fetcher, err := from.Image(ctx, item.From)
 	if err != nil {
@@ -49,6 +52,9 @@ func readImage(ctx context.Context, from Source, item Item, platforms []ocispec.
 		return nil, fmt.Errorf("media type %q is not one of an image: want OCI or Docker schema 2", root.MediaType)
 	}
 	im := &image{Item: item, fetcher: fetcher}
+	if item.Pinned() {
+		platforms = nil
+	}
 	if root, err = im.choose(ctx, root, platforms); err != nil {
 		return nil, err
 	}
@@ -64,6 +70,9 @@ func (im *image) walk(ctx context.Context, desc ocispec.Descriptor, seen map[dig
 	if seen[desc.Digest] || isForeign(desc) {
 		return nil
 	}
+	if err := desc.Digest.Validate(); err != nil {
+		return fmt.Errorf("a manifest names the digest %q: %w", desc.Digest, err)
+	}
 	seen[desc.Digest] = true
 	if !isManifest(desc) {
 		im.blobs = append(im.blobs, desc)
@@ -77,12 +86,31 @@ func (im *image) walk(ctx context.Context, desc ocispec.Descriptor, seen map[dig
 	if err != nil {
 		return fmt.Errorf("parse manifest %s: %w", desc.Digest, err)
 	}
+	if err := im.walkParts(ctx, desc, parts, seen); err != nil {
+		return err
+	}
+	im.manifests = append(im.manifests, manifest{Descriptor: desc, data: data})
+	return nil
+}
+
+// walkParts adds what a manifest refers to. Of an index it goes on past manifests that are not there,
+// to say of all platforms whether they are.
+func (im *image) walkParts(ctx context.Context, of ocispec.Descriptor, parts []ocispec.Descriptor, seen map[digest.Digest]bool) error {
+	lacks := &SparseError{Index: of.Digest, Pinned: im.Pinned()}
 	for _, part := range parts {
-		if err := im.walk(ctx, part, seen); err != nil {
+		err := im.walk(ctx, part, seen)
+		switch {
+		case err == nil:
+			lacks.Has = append(lacks.Has, platformOf(part))
+		case isIndex(of) && isManifest(part) && errors.Is(err, ErrMissing):
+			lacks.Lacks, lacks.cause = append(lacks.Lacks, platformOf(part)), err
+		default:
 			return err
 		}
 	}
-	im.manifests = append(im.manifests, manifest{Descriptor: desc, data: data})
+	if lacks.cause != nil {
+		return lacks
+	}
 	return nil
 }
 
@@ -115,25 +143,6 @@ func (im *image) choose(ctx context.Context, root ocispec.Descriptor, platforms 
 	made := content.NewDescriptorFromBytes(root.MediaType, data)
 	im.fetcher = in(made.Digest, data, im.fetcher)
 	return made, nil
-}
-
-// pick returns the first manifest for each platform.
-func pick(manifests []ocispec.Descriptor, platforms []ocispec.Platform) ([]ocispec.Descriptor, error) {
-	var picked []ocispec.Descriptor
-	for _, want := range platforms {
-		i := slices.IndexFunc(manifests, func(desc ocispec.Descriptor) bool {
-			is := desc.Platform
-			return is != nil && is.OS == want.OS && is.Architecture == want.Architecture &&
-				(want.Variant == "" || is.Variant == want.Variant)
-		})
-		if i < 0 {
-			return nil, fmt.Errorf("%w: no manifest for %s/%s%s", ErrMissing, want.OS, want.Architecture, want.Variant)
-		}
-		if !slices.ContainsFunc(picked, func(d ocispec.Descriptor) bool { return d.Digest == manifests[i].Digest }) {
-			picked = append(picked, manifests[i])
-		}
-	}
-	return picked, nil
 }
 
 // in is a fetcher that has one piece of content at hand.

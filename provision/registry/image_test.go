@@ -153,8 +153,15 @@ func TestPickPlatforms(t *testing.T) {
 			}
 		}
 	}
+	// The arm64 that there is needs no variant in its name.
+	arm := append(all, desc("arm64", "linux", "arm64", ""))
+	for _, variant := range []string{"", "v8"} {
+		if got, err := pick(arm, []ocispec.Platform{{OS: "linux", Architecture: "arm64", Variant: variant}}); err != nil || got[0].Digest != digest.FromString("arm64") {
+			t.Errorf("arm64 %s: %v, %v", variant, got, err)
+		}
+	}
 	for text, want := range map[string]ocispec.Platform{
-		"no manifest for linux/arm64v8": {OS: "linux", Architecture: "arm64", Variant: "v8"}, "no manifest for linux/amd64v2": {OS: "linux", Architecture: "amd64", Variant: "v2"},
+		"no manifest for linux/arm64/v8; there are " + all[0].Digest.String() + ", windows/amd64, linux/amd64, linux/arm/v6, linux/arm/v7, linux/amd64": {OS: "linux", Architecture: "arm64", Variant: "v8"}, "no manifest for linux/amd64/v2; there are " + all[0].Digest.String() + ", windows/amd64, linux/amd64, linux/arm/v6, linux/arm/v7, linux/amd64": {OS: "linux", Architecture: "amd64", Variant: "v2"},
 	} {
 		if _, err := pick(all, []ocispec.Platform{{OS: "linux", Architecture: "amd64"}, want}); !errors.Is(err, ErrMissing) || !strings.HasSuffix(err.Error(), text) {
 			t.Errorf("%v: %v", want, err)

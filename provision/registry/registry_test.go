@@ -37,6 +37,9 @@ type server struct {
 	forged   map[string][]byte            // what is sent in place of manifests, by digest
 	statuses map[string]int               // statuses of requests in place of answers: "METHOD path"
 	refuse   string                       // a blob whose upload is always refused by 400
+	ended    int                          // so many uploads find, when they are through, that their token has ended
+	issued   int                          // tokens
+	oldest   int                          // token that still is good for uploads
 }
 
 func newServer(t *testing.T, tls bool, configure ...func(*server)) *server {
@@ -137,7 +140,7 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request) bool {
 		s.mu.Unlock()
 	}
 	user, password, _ := r.BasicAuth()
-	if !s.bearer && user == s.user && password == s.password || r.Header.Get("Authorization") == "Bearer let-me-in" {
+	if !s.bearer && user == s.user && password == s.password || s.bearer && tokenOf(r) > 0 {
 		return true
 	}
 	challenge := `Basic realm="test"`
@@ -149,6 +152,15 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
+// tokenOf is the number of the token that a request comes with; 0: none.
+func tokenOf(r *http.Request) int {
+	var number int
+	if _, err := fmt.Sscanf(r.Header.Get("Authorization"), "Bearer let-me-in-%d", &number); err != nil {
+		return 0
+	}
+	return number
+}
+
 func (s *server) token(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.logins++
@@ -157,7 +169,10 @@ func (s *server) token(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED")
 		return
 	}
-	fmt.Fprint(w, `{"token":"let-me-in"}`)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.issued++
+	fmt.Fprintf(w, `{"token":"let-me-in-%d"}`, s.issued)
 }
 
 func (s *server) upload(w http.ResponseWriter, r *http.Request, repository string) {
@@ -187,6 +202,12 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request, repository strin
 	}
 	data, err := io.ReadAll(r.Body)
 	switch {
+	case s.ended > 0:
+		s.ended--
+		s.oldest = s.issued + 1
+		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED")
+	case s.bearer && tokenOf(r) < s.oldest:
+		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED")
 	case s.busy > 0:
 		s.busy--
 		w.WriteHeader(http.StatusServiceUnavailable)

@@ -73,35 +73,6 @@ func (c *Client) WaitReady(ctx context.Context) error {
 	}
 }
 
-// Resolve finds the manifest of a tag or digest in a repository.
-func (c *Client) Resolve(ctx context.Context, repository, tagOrDigest string) (ocispec.Descriptor, error) {
-	what := name(repository, tagOrDigest)
-	repo, err := c.registry.Repository(ctx, repository)
-	if err != nil {
-		return ocispec.Descriptor{}, c.explain("resolve", what, err)
-	}
-	var desc ocispec.Descriptor
-	head := func(ctx context.Context) (err error) {
-		desc, err = repo.Resolve(ctx, tagOrDigest)
-		return err
-	}
-	err = c.explain("resolve", what, c.try(ctx, head))
-	var f *failure
-	if !errors.As(err, &f) || f.kind != nil || ctx.Err() != nil {
-		return desc, err
-	}
-	// Some registries leave the digest out of the answer to HEAD; GET has the content itself.
-	get := func(ctx context.Context) error {
-		found, body, err := repo.FetchReference(ctx, tagOrDigest)
-		if err == nil {
-			desc = found
-			body.Close()
-		}
-		return err
-	}
-	return desc, c.explain("resolve", what, c.try(ctx, get))
-}
-
 // Tags lists the tags of a repository.
 func (c *Client) Tags(ctx context.Context, repository string) ([]string, error) {
 	repo, err := c.registry.Repository(ctx, repository)
@@ -210,6 +181,27 @@ func (o Origins) Image(ctx context.Context, ref string) (ocispec.Descriptor, con
 		return ocispec.Descriptor{}, nil, fmt.Errorf("image %s: registry %s: %w", ref, domain, err)
 	}
 	return client.Image(ctx, strings.TrimPrefix(named.String(), domain+"/"))
+}
+
+// admits asks the registry of a reference whether it lets the user in at all. Without a user
+// there is nothing to ask.
+func (o Origins) admits(ctx context.Context, ref string) error {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return err
+	}
+	client, err := o(reference.Domain(named))
+	if err != nil {
+		return err
+	}
+	return client.admits(ctx, ref)
+}
+
+func (c *Client) admits(ctx context.Context, _ string) error {
+	if c.endpoint.User == "" {
+		return nil
+	}
+	return c.Ping(ctx)
 }
 
 // name is a repository with a tag or digest as people write it.

@@ -204,34 +204,6 @@ func TestWaitReadyMeetsABusyRegistry(t *testing.T) {
 	}
 }
 
-// A bad request that no registry explains comes from a TLS server, if it was sent without TLS.
-func TestBadRequests(t *testing.T) {
-	for _, c := range []struct {
-		tls         bool
-		contentType string
-		scheme      bool
-	}{
-		{false, "text/plain", true}, {false, "", true}, {false, "application/json; charset=utf-8", false}, {true, "text/plain", false},
-	} {
-		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", c.contentType)
-			w.WriteHeader(http.StatusBadRequest)
-		}))
-		endpoint := Endpoint{PlainHTTP: !c.tls}
-		if s.Start(); c.tls {
-			s.Close()
-			s = httptest.NewTLSServer(s.Config.Handler)
-			endpoint.CA = (&server{Server: s}).ca()
-		}
-		endpoint.Host = s.Listener.Addr().String()
-		err := connect(t, endpoint, nil).Ping(t.Context())
-		s.Close()
-		if err == nil || errors.Is(err, ErrScheme) != c.scheme || c.scheme && !strings.Contains(err.Error(), ": 400 Bad Request to HTTP (") {
-			t.Errorf("%+v: %v", c, err)
-		}
-	}
-}
-
 func TestProxyOfTheEndpoint(t *testing.T) {
 	s := filled(t, false)
 	var asked []string

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"net/http"
+	"slices"
 	"sync"
 
 	"oras.land/oras-go/v2/registry"
+	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
 // transfer brings what is missing of some images into the target.
@@ -28,14 +30,15 @@ func (t *transfer) count(change func(*Stats)) {
 }
 
 // run looks for all blobs first, so that the whole of what is to be sent is known, then sends
-// them. An image follows as soon as its last blob is there.
+// them. An image follows as soon as its last blob is there. The error is what would meet all
+// other images, too; what befell single ones is noted with them.
 func (t *transfer) run(ctx context.Context, parallel int, images []*image) error {
 	blobs := blobsOf(images)
 	if err := forEach(ctx, parallel, blobs, t.look); err != nil {
 		return err
 	}
 	for _, b := range blobs {
-		if b.holder == "" {
+		if b.holder == "" && len(b.missing) > 0 {
 			t.progress.add(0, b.Size)
 		}
 	}
@@ -50,13 +53,27 @@ func (t *transfer) run(ctx context.Context, parallel int, images []*image) error
 	return forEach(ctx, parallel, blobs, t.bring)
 }
 
+// note notes a failure with the images that it befalls. It is returned if it would meet others, too.
+func note(ctx context.Context, err error, images []*image) error {
+	for _, im := range images {
+		im.fail(fmt.Errorf("copy image %s: %w", im.From, err))
+	}
+	if ctx.Err() != nil || everywhere(err) {
+		return err
+	}
+	return nil
+}
+
 // look asks which repositories have a blob.
 func (t *transfer) look(ctx context.Context, b *blob) error {
 	for _, repository := range b.repositories {
 		exists, err := t.exists(ctx, repository, b)
 		switch {
 		case err != nil:
-			return t.to.explain("look for blob "+b.Digest.String()+" in", repository, err)
+			err = t.to.explain("look for blob "+b.Digest.String()+" in", repository, err)
+			if err := note(ctx, err, b.within(repository)); err != nil {
+				return err
+			}
 		case exists:
 			b.holder = repository
 			t.count(func(s *Stats) { s.Skipped++ })
@@ -67,6 +84,7 @@ func (t *transfer) look(ctx context.Context, b *blob) error {
 	return nil
 }
 
+// exists asks for a blob. A registry that does not answer the question is sent the blob.
 func (t *transfer) exists(ctx context.Context, repository string, b *blob) (exists bool, err error) {
 	repo, err := t.to.registry.Repository(ctx, repository)
 	if err != nil {
@@ -76,21 +94,36 @@ func (t *transfer) exists(ctx context.Context, repository string, b *blob) (exis
 		exists, err = repo.Blobs().Exists(ctx, b.Descriptor)
 		return err
 	})
+	if status(http.StatusMethodNotAllowed, http.StatusNotImplemented)(err) {
+		return false, nil
+	}
 	return exists, err
 }
 
 // bring sees that all repositories have a blob, then finishes the images that waited for it.
 func (t *transfer) bring(ctx context.Context, b *blob) error {
 	for _, repository := range b.missing {
-		if err := t.put(ctx, b, repository); err != nil {
-			return err
+		if !waiting(b.within(repository)) {
+			continue
+		}
+		err := t.put(ctx, b, repository)
+		var source *sourceError
+		befallen := b.within(repository)
+		if errors.As(err, &source) {
+			befallen = b.images
+		}
+		if err != nil {
+			if err := note(ctx, err, befallen); err != nil {
+				return err
+			}
+			continue
 		}
 		if b.holder == "" {
 			b.holder = repository
 		}
 	}
 	for _, im := range b.images {
-		if im.pending.Add(-1) > 0 {
+		if im.pending.Add(-1) > 0 || im.failure() != nil {
 			continue
 		}
 		if err := t.finish(ctx, im); err != nil {
@@ -98,6 +131,11 @@ func (t *transfer) bring(ctx context.Context, b *blob) error {
 		}
 	}
 	return nil
+}
+
+// waiting says that some image is not given up.
+func waiting(images []*image) bool {
+	return slices.ContainsFunc(images, func(im *image) bool { return im.failure() == nil })
 }
 
 // put mounts a blob into a repository, or sends it if no repository has it or the target
@@ -111,8 +149,7 @@ func (t *transfer) put(ctx context.Context, b *blob, repository string) error {
 		err := t.send(ctx, b, repository, func(ctx context.Context, open opener) error {
 			return mounter.Mount(ctx, b.Descriptor, b.holder, open)
 		})
-		// The user may write here and not read there, and some registries refuse to mount by an error.
-		if !errors.Is(err, ErrCredentials) && !errors.Is(err, ErrMissing) && !errors.Is(err, ErrDisabled) {
+		if !refusesMount(err) {
 			return err
 		}
 	}
@@ -126,58 +163,23 @@ func (t *transfer) put(ctx context.Context, b *blob, repository string) error {
 	})
 }
 
-// opener opens a blob to be sent.
-type opener func() (io.ReadCloser, error)
-
-// send puts a blob into a repository, again from its start as long as only passing failures
-// are in the way. Where push does not open the blob, the target had it.
-func (t *transfer) send(ctx context.Context, b *blob, repository string, push func(context.Context, opener) error) error {
-	sent := false
-	// A blob that was to be mounted is not part of the total yet.
-	announced := b.holder == ""
-	err := t.to.try(ctx, func(ctx context.Context) error {
-		body := &body{progress: t.progress}
-		defer body.end()
-		err := push(ctx, func() (io.ReadCloser, error) {
-			if !announced {
-				announced = true
-				t.progress.add(0, b.Size)
-			}
-			sent = true
-			return body, body.open(ctx, b)
-		})
-		if cause := body.failure(); cause != nil {
-			return &sourceError{fmt.Errorf("read blob %s of image %s: %w", b.Digest, b.of.From, cause)}
-		}
-		if err == nil {
-			body.keep()
-		}
-		return err
-	})
+// refusesMount says that the target does not mount, in whatever way it says so: the user may write
+// here and not read there, and registries that know no mounting answer by 400, 405, 501 and others.
+// If there is more to it than that, the upload will tell.
+func refusesMount(err error) bool {
 	var source *sourceError
-	switch {
-	case errors.As(err, &source):
-		return source.cause
-	case err != nil:
-		return t.to.explain("send blob "+b.Digest.String()+" to", repository, err)
-	case sent:
-		t.count(func(s *Stats) { s.Blobs++; s.Bytes += b.Size })
-	default:
-		t.count(func(s *Stats) { s.Mounted++ })
+	var answer *errcode.ErrorResponse
+	if errors.As(err, &source) {
+		return false
 	}
-	return nil
+	if errors.Is(err, ErrCredentials) || errors.Is(err, ErrMissing) {
+		return true
+	}
+	return errors.As(err, &answer) && (answer.StatusCode < http.StatusInternalServerError || answer.StatusCode == http.StatusNotImplemented)
 }
 
-// sourceError keeps failures of the source apart from those of the target.
-type sourceError struct{ cause error }
-
-// Error implements error.
-func (e *sourceError) Error() string { return e.cause.Error() }
-
-// Unwrap returns the source's error.
-func (e *sourceError) Unwrap() error { return e.cause }
-
-// finish writes the manifests of an image, whose blobs are all there, and its tag.
+// finish writes the manifests of an image, whose blobs are all there, and its tag. The error is
+// what would meet all other images, too.
 func (t *transfer) finish(ctx context.Context, im *image) error {
 	what := im.Repository
 	if im.Tag != "" {
@@ -191,7 +193,7 @@ func (t *transfer) finish(ctx context.Context, im *image) error {
 		}
 		written, err := t.write(ctx, im.Repository, m, tag)
 		if err != nil {
-			return t.to.explain("write manifest "+m.Digest.String()+" of", what, err)
+			return note(ctx, t.to.explain("write manifest "+m.Digest.String()+" of", what, err), []*image{im})
 		}
 		if i < last {
 			continue
@@ -204,6 +206,7 @@ func (t *transfer) finish(ctx context.Context, im *image) error {
 			}
 		})
 	}
+	im.finish()
 	return nil
 }
 

@@ -13,9 +13,10 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// A registry that refuses to mount gets the blob itself; any other refusal is an error.
+// A registry that refuses to mount gets the blob itself; one that is in trouble gets nothing more.
 func TestCopyWhereMountIsRefused(t *testing.T) {
 	for status, want := range map[int]error{
+		http.StatusBadRequest: nil, http.StatusNotImplemented: nil, http.StatusConflict: nil, http.StatusUnsupportedMediaType: nil,
 		http.StatusUnauthorized: nil, http.StatusForbidden: nil, http.StatusNotFound: nil, http.StatusMethodNotAllowed: nil,
 		http.StatusServiceUnavailable: ErrServer, http.StatusInsufficientStorage: ErrServer,
 	} {
@@ -42,10 +43,10 @@ func TestCopyNamesWhatFails(t *testing.T) {
 		stats   Stats
 	}{
 		{"GET /v2/", "reach registry |: ", ErrCredentials, Stats{}},
-		{"HEAD /v2/lib/a/blobs/" + layer, "look for blob " + layer + " in |/lib/a: ", ErrCredentials, Stats{}},
-		{"POST /v2/lib/a/blobs/uploads/", "send blob sha256:", ErrCredentials, Stats{}},
-		{"HEAD /v2/lib/a/manifests/1", "resolve |/lib/a:1: ", ErrCredentials, Stats{Blobs: 3, Bytes: 301011}},
-		{"PUT /v2/lib/a/manifests/1", "write manifest " + manifest + " of |/lib/a:1: ", ErrCredentials, Stats{Blobs: 3, Bytes: 301011}},
+		{"HEAD /v2/lib/a/blobs/" + layer, "copy image a: look for blob " + layer + " in |/lib/a: ", ErrCredentials, Stats{}},
+		{"POST /v2/lib/a/blobs/uploads/", "copy image a: send blob sha256:", ErrCredentials, Stats{}},
+		{"HEAD /v2/lib/a/manifests/1", "copy image a: resolve |/lib/a:1: ", ErrCredentials, Stats{Blobs: 3, Bytes: 301011}},
+		{"PUT /v2/lib/a/manifests/1", "copy image a: write manifest " + manifest + " of |/lib/a:1: ", ErrCredentials, Stats{Blobs: 3, Bytes: 301011}},
 	} {
 		s := newServer(t, false, func(s *server) { s.statuses = map[string]int{c.request: http.StatusForbidden} })
 		stats, err := Copy(t.Context(), m, s.client(t), items[:1], CopyOptions{Parallel: 1})
@@ -67,8 +68,8 @@ func TestCopyWithoutTag(t *testing.T) {
 	if tags := s.contents["lib/a"]; len(tags) != 1 || tags[items[0].Digest.String()] == nil {
 		t.Errorf("the repository has %d references", len(tags))
 	}
-	s.statuses = map[string]int{"HEAD /v2/lib/a/manifests/" + items[0].Digest.String(): http.StatusNotFound, "PUT /v2/lib/a/manifests/" + items[0].Digest.String(): http.StatusForbidden}
-	want := "write manifest " + items[0].Digest.String() + " of " + s.host() + "/lib/a: "
+	s.statuses = map[string]int{"HEAD /v2/lib/a/manifests/" + items[0].Digest.String(): http.StatusNotFound, "GET /v2/lib/a/manifests/" + items[0].Digest.String(): http.StatusNotFound, "PUT /v2/lib/a/manifests/" + items[0].Digest.String(): http.StatusForbidden}
+	want := "copy image a: write manifest " + items[0].Digest.String() + " of " + s.host() + "/lib/a: "
 	if _, err := Copy(t.Context(), m, s.client(t), items[:1], CopyOptions{}); !errors.Is(err, ErrCredentials) || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("%v, want %s", err, want)
 	}
@@ -98,13 +99,14 @@ func TestCopyOfALostBlob(t *testing.T) {
 	lost := m.layerOf(t, "a")
 	layer := m.blobs[digest.Digest(lost)]
 	delete(m.blobs, digest.Digest(lost))
-	if stats, err := Copy(t.Context(), m, c, items[:1], CopyOptions{Parallel: 1}); err == nil || err.Error() != "read blob "+lost+" of image a: no blob "+lost || stats.Images != 0 {
+	if stats, err := Copy(t.Context(), m, c, items[:1], CopyOptions{Parallel: 1}); err == nil || err.Error() != "copy image a: read blob "+lost+": no blob "+lost || stats.Images != 0 {
 		t.Errorf("%+v, %v", stats, err)
 	}
 	m.blobs[digest.Digest(lost)] = layer
 	data := m.blobs[shared.Digest]
 	delete(m.blobs, shared.Digest)
-	want := "read blob " + shared.Digest.String() + " of image a: no blob " + shared.Digest.String()
+	because := "read blob " + shared.Digest.String() + ": no blob " + shared.Digest.String()
+	want := "copy image a: " + because + "\ncopy image b: " + because
 	if stats, err := Copy(t.Context(), m, c, items, CopyOptions{Parallel: 1}); err == nil || err.Error() != want || stats.Images != 0 {
 		t.Errorf("%+v, %v", stats, err)
 	}

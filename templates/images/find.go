@@ -9,11 +9,13 @@ import (
 type role int
 
 const (
-	roleOther    role = iota
-	roleImage         // is an image
-	roleValue         // may be an image that is known
-	roleArgument      // the same, also behind --flag=
-	roleMetadata      // is never looked at
+	roleOther     role = iota
+	roleImage          // is an image, or the object is wrong
+	roleContainer      // is an image, if it can be one: of what looks like a container in a kind that is not known
+	roleValue          // may be an image
+	roleArgument       // the same, also behind --flag=
+	roleNote           // is for people and controllers: reported only if a rule would rename it
+	roleMetadata       // is never looked at
 )
 
 // workload is a kind that holds a pod.
@@ -40,10 +42,15 @@ func workloads() []workload {
 	}
 }
 
+// containerLists are the fields of a pod's spec that hold containers.
+func containerLists() []string {
+	return []string{"containers", "initContainers", "ephemeralContainers"}
+}
+
 // podFields are the fields of a pod's spec that have a role.
 func podFields() map[string]role {
 	fields := map[string]role{"volumes[].image.reference": roleImage}
-	for _, list := range []string{"containers", "initContainers", "ephemeralContainers"} {
+	for _, list := range containerLists() {
 		fields[list+"[].image"] = roleImage
 		fields[list+"[].command[]"] = roleArgument
 		fields[list+"[].args[]"] = roleArgument
@@ -56,7 +63,8 @@ func podFields() map[string]role {
 // every index. A * stands for any key.
 type table map[string]role
 
-// role is the role of a field. What is below metadata has none, whatever the kind.
+// role is the role of a field. What is below metadata names no image, whatever the kind, but
+// annotations may. A kind that is not known has no table: what looks like a container in it is one.
 func (t table) role(at place) role {
 	if r, ok := t[at.form]; ok {
 		return r
@@ -64,8 +72,31 @@ func (t table) role(at place) role {
 	if r, ok := t[at.parent+".*"]; ok {
 		return r
 	}
-	if at.form == "metadata" || strings.HasPrefix(at.form, "metadata.") {
+	switch {
+	case at.parent == "metadata.annotations" && at.field != lastApplied:
+		return roleNote
+	case at.form == "metadata" || strings.HasPrefix(at.form, "metadata."):
 		return roleMetadata
+	case t == nil:
+		return containerRole(at.form)
+	}
+	return roleOther
+}
+
+// lastApplied is the annotation in which kubectl keeps a copy of the object.
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
+// containerRole is the role of a field in a list of containers, wherever that is: kustomize takes
+// these for containers as well (api/filters/imagetag).
+func containerRole(form string) role {
+	for _, list := range containerLists() {
+		if i := strings.LastIndex("."+form, "."+list+"[]."); i >= 0 {
+			if r, ok := podFields()[form[i:]]; ok && r == roleImage {
+				return roleContainer
+			} else if ok {
+				return r
+			}
+		}
 	}
 	return roleOther
 }
@@ -93,8 +124,11 @@ func (t tables) of(o object) table {
 	if !hasGroup {
 		group = ""
 	}
-	if group == "" && o.kind == "ConfigMap" {
+	switch {
+	case group == "" && o.kind == "ConfigMap":
 		return table{"data.*": roleValue}
+	case o.kind == "CustomResourceDefinition" || secret(o):
+		return table{}
 	}
 	for _, w := range workloads() {
 		if w.kind == o.kind && slices.Contains(w.groups, group) {

@@ -22,7 +22,7 @@ type jsonReader struct {
 	dec   *json.Decoder
 	text  []byte
 	start int // of the decoder's input in text
-	lines lines
+	lines *lines
 	last  mark // of the value that was read last
 }
 

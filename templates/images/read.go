@@ -73,10 +73,11 @@ func byteOrderMark() []byte { return []byte("\xef\xbb\xbf") }
 type lines struct {
 	text   []byte
 	starts []int
+	last   mark // of the node that was looked for last, so that a long line is not read for each
 }
 
-func newLines(text []byte) lines {
-	l := lines{text: text, starts: []int{len(text) - len(bytes.TrimPrefix(text, byteOrderMark()))}}
+func newLines(text []byte) *lines {
+	l := &lines{text: text, starts: []int{len(text) - len(bytes.TrimPrefix(text, byteOrderMark()))}}
 	for i := l.starts[0]; i < len(text); {
 		if n := lineBreak(text[i:]); n > 0 {
 			i += n
@@ -108,29 +109,46 @@ func lineBreak(b []byte) int {
 	return 0
 }
 
-// offset is where a node's text starts, its anchor and tag included.
-func (l lines) offset(n *yaml.Node) (int, bool) {
+// offset is where a node's text starts, its anchor and tag included. Nodes are best asked for in
+// their order.
+func (l *lines) offset(n *yaml.Node) (int, bool) {
 	if n.Line < 1 || n.Line > len(l.starts) {
 		return 0, false
 	}
-	at := l.starts[n.Line-1]
-	for range n.Column - 1 {
-		if at >= len(l.text) {
+	if l.last.line != n.Line || l.last.column > n.Column {
+		l.last = mark{l.starts[n.Line-1], n.Line, 1}
+	}
+	for l.last.column < n.Column {
+		if l.last.offset >= len(l.text) {
 			return 0, false
 		}
-		_, size := utf8.DecodeRune(l.text[at:])
-		at += size
+		_, size := utf8.DecodeRune(l.text[l.last.offset:])
+		l.last.offset += size
+		l.last.column++
 	}
-	return at, true
+	return l.last.offset, true
+}
+
+// lineIn is the line at which a part of a scalar stands that follows before.
+func (l *lines) lineIn(u use, before string) int {
+	return l.lineOf(u, 1+strings.Count(before, "\n"))
+}
+
+// lineOf is the line of a line of a scalar's value. Between quotes only the first is known.
+func (l *lines) lineOf(u use, line int) int {
+	if u.node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+		return u.at.line
+	}
+	return u.node.Line + line // below the header
 }
 
 // mark is a position that is known both ways.
 type mark struct{ offset, line, column int }
 
-func (l lines) first() mark { return mark{l.starts[0], 1, 1} }
+func (l *lines) first() mark { return mark{l.starts[0], 1, 1} }
 
 // advance is the mark of an offset that is not before m.
-func (l lines) advance(m mark, offset int) mark {
+func (l *lines) advance(m mark, offset int) mark {
 	for m.line < len(l.starts) && l.starts[m.line] <= offset {
 		m = mark{l.starts[m.line], m.line + 1, 1}
 	}

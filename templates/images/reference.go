@@ -98,3 +98,12 @@ func spellsDomain(ref string) bool {
 	first, _, more := strings.Cut(ref, "/")
 	return more && (first == "localhost" || strings.ContainsAny(first, ".:"))
 }
+
+// registryNamed is a registry as the names of images have it: Docker Hub is docker.io, also to
+// who writes the host that serves it. Its third name, index.docker.io, is known to Parse.
+func registryNamed(domain string) string {
+	if strings.EqualFold(domain, "registry-1.docker.io") {
+		return "docker.io"
+	}
+	return domain
+}

@@ -85,7 +85,7 @@ func parsePrefix(s string) (prefix, error) {
 	if !spellsDomain(s + more) {
 		return prefix{}, fmt.Errorf("%q names no registry: write docker.io/%s if it is on Docker Hub", s, s)
 	}
-	return prefix{r.Domain, strings.TrimPrefix(strings.TrimSuffix("/"+r.Path, more), "/")}, nil
+	return prefix{registryNamed(r.Domain), strings.TrimPrefix(strings.TrimSuffix("/"+r.Path, more), "/")}, nil
 }
 
 func (p prefix) String() string {
@@ -102,7 +102,7 @@ func (p prefix) key() prefix { return prefix{strings.ToLower(p.domain), p.path} 
 // p itself.
 func (p prefix) rest(domain, path string) (string, bool) {
 	switch {
-	case !strings.EqualFold(p.domain, domain):
+	case !strings.EqualFold(p.domain, registryNamed(domain)):
 		return "", false
 	case p.path == "":
 		return path, true

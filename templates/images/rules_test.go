@@ -62,7 +62,7 @@ func TestRewrite(t *testing.T) {
 		{"docker.io/library/nginx", "registry.lab:5000/library/nginx"},
 		{"index.docker.io/nginx:1", "registry.lab:5000/library/nginx:1"},
 		{"index.docker.io/library/nginx:1", "registry.lab:5000/library/nginx:1"},
-		{"registry-1.docker.io/library/nginx:1", same},
+		{"registry-1.docker.io/library/nginx:1", "registry.lab:5000/library/nginx:1"},
 		{"bitnami/nginx:1", same},
 		{"docker.io/bitnami/nginx", same},
 		{"libraryx/nginx", same},

@@ -2,9 +2,12 @@ package images
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -12,26 +15,47 @@ import (
 
 var errNotFound = errors.New("the value is not where the parser says")
 
-// change replaces the end of a scalar, from, by to. What precedes it stays.
+// edit replaces the bytes of a scalar's value from start to end.
+type edit struct {
+	start, end int
+	to         string
+}
+
+// change is what is replaced in a scalar. The edits do not touch.
 type change struct {
-	node     *yaml.Node
-	from, to string
+	node  *yaml.Node
+	edits []edit
 }
 
 // value is the scalar's value after the change. Line breaks at the end of a block
 // scalar stay.
 func (c change) value() string {
-	kept, breaks := trimBreaks(c.node)
-	return strings.TrimSuffix(kept, c.from) + c.to + breaks
+	var spans []span
+	for _, e := range c.inOrder() {
+		spans = append(spans, span{e.start, e.end, e.to})
+	}
+	return string(splice([]byte(c.node.Value), spans))
 }
 
-// trimBreaks is the value of a scalar without the line breaks that end a block.
-func trimBreaks(n *yaml.Node) (value, breaks string) {
-	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
-		return n.Value, ""
+// from is what is replaced, for messages.
+func (c change) from() string {
+	var all []string
+	for _, e := range c.inOrder() {
+		all = append(all, c.node.Value[e.start:e.end])
 	}
-	value = strings.TrimRight(n.Value, "\n")
-	return value, n.Value[len(value):]
+	return strings.Join(all, ", ")
+}
+
+func (c change) inOrder() []edit {
+	return slices.SortedFunc(slices.Values(c.edits), func(a, b edit) int { return cmp.Compare(a.start, b.start) })
+}
+
+// withoutBreaks is the value of a scalar without the line breaks that end a block.
+func withoutBreaks(n *yaml.Node) string {
+	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+		return n.Value
+	}
+	return strings.TrimRight(n.Value, "\n")
 }
 
 // span is the text that takes the place of the bytes from start to end.
@@ -40,24 +64,48 @@ type span struct {
 	text       string
 }
 
+// spans are the bytes of the text that are to be replaced for all changes, in order.
+func (e *editor) spans() ([]span, error) {
+	nodes := slices.Collect(maps.Keys(e.changes))
+	slices.SortFunc(nodes, func(a, b *yaml.Node) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
+	var all []span
+	for _, n := range nodes {
+		c := e.changes[n]
+		spans, err := e.lines.locate(c)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: replace %s: %w: write it in one line", n.Line, c.from(), err)
+		}
+		all = append(all, spans...)
+	}
+	return all, nil
+}
+
 // locate says which bytes are to be replaced for a change.
-func (l lines) locate(c change) (span, error) {
-	at, ok := l.offset(c.node)
-	if ok {
-		at = skipProperties(l.text, at)
+func (l *lines) locate(c change) ([]span, error) {
+	at, ok := l.spelling(c.node)
+	if !ok {
+		return nil, errNotFound
 	}
-	if !ok || at >= len(l.text) {
-		return span{}, errNotFound
+	plain := c.node.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
+	var spans []span
+	for _, e := range c.inOrder() {
+		text := e.to
+		switch {
+		case plain && strings.ContainsAny(text, "[]"): // an IPv6 host
+			text, err := quote(c.value())
+			return []span{{at[0], at[len(at)-1], text}}, err
+		case c.node.Style&yaml.DoubleQuotedStyle != 0:
+			quoted, err := quote(text)
+			if err != nil {
+				return nil, err
+			}
+			text = quoted[1 : len(quoted)-1]
+		case c.node.Style&yaml.SingleQuotedStyle != 0:
+			text = strings.ReplaceAll(text, "'", "''")
+		}
+		spans = append(spans, span{at[e.start], at[e.end], text})
 	}
-	switch {
-	case c.node.Style&yaml.DoubleQuotedStyle != 0:
-		return l.quoted(c, at, '"')
-	case c.node.Style&yaml.SingleQuotedStyle != 0:
-		return l.quoted(c, at, '\'')
-	case c.node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		return l.block(c, at)
-	}
-	return l.plain(c, at)
+	return spans, nil
 }
 
 // skipProperties is where a scalar itself starts, behind its anchor and tag.
@@ -88,71 +136,6 @@ func until(b []byte, stop func([]byte) bool) int {
 		}
 	}
 	return len(b)
-}
-
-// plain replaces within an unquoted scalar. Such a value has no blanks here, so it
-// stands in the text as it is. It is quoted when the new value must be.
-func (l lines) plain(c change, at int) (span, error) {
-	if !bytes.HasPrefix(l.text[at:], []byte(c.node.Value)) {
-		return span{}, errNotFound
-	}
-	end := at + len(c.node.Value)
-	if strings.ContainsAny(c.to, "[]") { // an IPv6 host
-		text, err := quote(c.value())
-		return span{at, end, text}, err
-	}
-	return span{end - len(c.from), end, c.to}, nil
-}
-
-// quoted replaces within the quotes: only the image's bytes when they stand there
-// as they are, else, where escapes are among them, the whole value.
-func (l lines) quoted(c change, at int, mark byte) (span, error) {
-	end, ok := closing(l.text, at, mark)
-	if !ok {
-		return span{}, errNotFound
-	}
-	if bytes.HasSuffix(l.text[at+1:end], []byte(c.from)) {
-		return span{end - len(c.from), end, c.to}, nil
-	}
-	if mark != '"' {
-		return span{}, errNotFound
-	}
-	text, err := quote(c.value())
-	return span{at, end + 1, text}, err
-}
-
-// closing finds the quote that ends the one at a place.
-func closing(text []byte, at int, mark byte) (int, bool) {
-	if text[at] != mark {
-		return 0, false
-	}
-	for i := at + 1; i < len(text); i++ {
-		switch {
-		case mark == '"' && text[i] == '\\':
-			i++
-		case text[i] != mark:
-		case mark == '\'' && i+1 < len(text) && text[i+1] == mark:
-			i++
-		default:
-			return i, true
-		}
-	}
-	return 0, false
-}
-
-// block replaces within a literal or folded scalar, whose value here is one line
-// below the header.
-func (l lines) block(c change, at int) (span, error) {
-	isBreak := func(b []byte) bool { return lineBreak(b) > 0 }
-	at += until(l.text[at:], isBreak)
-	at += lineBreak(l.text[at:])
-	at += until(l.text[at:], func(b []byte) bool { return b[0] != ' ' })
-	value, _ := trimBreaks(c.node)
-	end := at + until(l.text[at:], isBreak)
-	if string(l.text[at:end]) != value {
-		return span{}, errNotFound
-	}
-	return span{end - len(c.from), end, c.to}, nil
 }
 
 // quote writes a value between double quotes, valid for JSON and YAML alike.

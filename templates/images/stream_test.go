@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,7 +98,8 @@ func TestRewriteStreamText(t *testing.T) {
 		"quoted prefix":        {pod("  containers: [{args: ['--a=nginx:1.27', \"--\\u0062=nginx:1.27\"]}]"), pod("  containers: [{args: ['--a=registry.lab:5000/library/nginx:1.27', \"--\\u0062=registry.lab:5000/library/nginx:1.27\"]}]")},
 		"quotes in quotes":     {pod("  containers: [{args: ['--it''s=nginx:1.27', \"--a\\\"b=nginx:1.27\"]}]"), pod("  containers: [{args: ['--it''s=registry.lab:5000/library/nginx:1.27', \"--a\\\"b=registry.lab:5000/library/nginx:1.27\"]}]")},
 		"json with a number":   {"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"spec\":{\"a\":1e999,\"containers\":[{\"image\":\"nginx\"}]}}{}", "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"spec\":{\"a\":1e999,\"containers\":[{\"image\":\"registry.lab:5000/library/nginx\"}]}}{}"},
-		"known word":           {pod("  containers: [{command: [nginx, =nginx:1.27, -x=y=nginx:1.27]}]"), pod("  containers: [{command: [nginx, =nginx:1.27, -x=y=nginx:1.27]}]")},
+		"known word":           {pod("  containers: [{command: [nginx, a-nginx:1.27, nginx:1.27-x]}]"), pod("  containers: [{command: [nginx, a-nginx:1.27, nginx:1.27-x]}]")},
+		"known among others":   {pod("  containers: [{command: [=nginx:1.27, '-x=y=nginx:1.27,z=nginx:1.27']}]"), pod("  containers: [{command: [=registry.lab:5000/library/nginx:1.27, '-x=y=registry.lab:5000/library/nginx:1.27,z=registry.lab:5000/library/nginx:1.27']}]")},
 		"merged and overruled": {pod("  a: &a {image: nginx}\n  containers: [{<<: *a, image: x/y}]"), pod("  a: &a {image: nginx}\n  containers: [{<<: *a, image: x/y}]")},
 		"containers by alias":  {pod("  containers: &c [{image: nginx}]\n  initContainers: *c"), pod("  containers: &c [{image: registry.lab:5000/library/nginx}]\n  initContainers: *c")},
 		"json with mark":       {"\ufeff{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"spec\":{\"containers\":[{\"image\":\"nginx\"}]}}", "\ufeff{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"spec\":{\"containers\":[{\"image\":\"registry.lab:5000/library/nginx\"}]}}"},
@@ -120,17 +122,26 @@ func TestApplyRefusesDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := docs[0].Content[0].Content[1]
+	replaced := func(n *yaml.Node, to string) ([]byte, error) {
+		e := newEditor(Options{}, knownImages{}, text)
+		e.changes[n] = change{n, []edit{{0, len("nginx"), to}}}
+		spans, err := e.spans()
+		if err != nil {
+			return nil, err
+		}
+		return apply(text, docs, spans, e.changes)
+	}
 	for name, to := range map[string]string{"comment": "x #", "mapping": "x: y", "more": "x\nz: y", "no yaml": "'x", "number": "1"} {
-		if got, err := apply(text, docs, map[*yaml.Node]change{n: {n, "nginx", to}}); err == nil {
+		if got, err := replaced(n, to); err == nil {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
 	moved := *n
 	moved.Column++
-	if got, err := apply(text, docs, map[*yaml.Node]change{n: {&moved, "nginx", "x"}}); !errors.Is(err, errNotFound) {
+	if got, err := replaced(&moved, "x"); !errors.Is(err, errNotFound) {
 		t.Errorf("another place: %q, %v", got, err)
 	}
-	if got, err := apply(text, docs, map[*yaml.Node]change{n: {n, "nginx", "x"}}); err != nil || string(got) != "a: x\nb: [c]\n" {
+	if got, err := replaced(n, "x"); err != nil || string(got) != "a: x\nb: [c]\n" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
@@ -146,6 +157,39 @@ func TestLargeStream(t *testing.T) {
 	result, err = RewriteStream([]byte(minified), testOptions(t))
 	if err != nil || len(result.Images) != 2000 {
 		t.Errorf("%d images, %v", len(result.Images), err)
+	}
+}
+
+// A text of one long line is read once, not once for each image in it.
+func TestLongLineIsReadOnce(t *testing.T) {
+	text := []byte(strings.Repeat("ä", 1000))
+	l := newLines(text)
+	for column := 1; column <= 1000; column += 10 {
+		if at, ok := l.offset(&yaml.Node{Line: 1, Column: column}); !ok || at != 2*(column-1) || l.last != (mark{at, 1, column}) {
+			t.Fatalf("column %d is at %d, %v; the next is looked for from %+v", column, at, ok, l.last)
+		}
+		for i := range l.last.offset { // who reads it again comes elsewhere
+			text[i] = 'a'
+		}
+	}
+	if at, ok := l.offset(&yaml.Node{Line: 1, Column: 3}); !ok || at != 2 {
+		t.Errorf("back to column 3: %d, %v", at, ok)
+	}
+	if _, ok := newLines([]byte("ab")).offset(&yaml.Node{Line: 1, Column: 4}); ok {
+		t.Error("there is a column behind the end")
+	}
+	// Changes are looked for in the order of the text, whatever the order in which they are kept.
+	e := newEditor(Options{}, knownImages{}, []byte(`["a","b","c","d","e","f","g","h"]`))
+	docs, err := read(e.lines.text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range docs[0].Content[0].Content {
+		e.changes[n] = change{n, []edit{{0, 1, "x"}}}
+	}
+	spans, err := e.spans()
+	if err != nil || len(spans) != 8 || !slices.IsSortedFunc(spans, func(a, b span) int { return a.start - b.start }) {
+		t.Errorf("%+v, %v", spans, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package images
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,10 @@ type use struct {
 	object object
 	role   role
 	key    bool // of a mapping
+	// parts are those of an image in several fields, of which this is one; within says that another
+	// of them leads.
+	parts  *parts
+	within bool
 }
 
 // place is where in an object something is.
@@ -23,11 +28,13 @@ type place struct {
 	form   string // spec.containers[].image
 	parent string // the form of what holds it
 	field  string // the nearest key, or the name that stands beside it in a list of names and values
+	holder string // the key above that
+	keys   []string
 	line   int
 }
 
 func (p place) key(name string) place {
-	next := place{path: name, form: name, parent: p.form, field: name}
+	next := place{path: name, form: name, parent: p.form, field: name, holder: p.field, keys: append(slices.Clip(p.keys), name)}
 	if name == "" || strings.ContainsAny(name, ".[]* \n") {
 		next.path = "[" + strconv.Quote(name) + "]"
 		next.form = next.path
@@ -42,23 +49,25 @@ func (p place) key(name string) place {
 }
 
 func (p place) index(i int) place {
-	return place{path: fmt.Sprintf("%s[%d]", p.path, i), form: p.form + "[]", parent: p.form, field: p.field}
+	return place{path: fmt.Sprintf("%s[%d]", p.path, i), form: p.form + "[]", parent: p.form, field: p.field, holder: p.holder, keys: p.keys}
 }
 
 // walker collects the uses of all scalars, through aliases and merge keys.
 type walker struct {
 	tables tables
+	role   role // that of the text
 	uses   []use
 	active map[*yaml.Node]bool // what the walk is within
 	merged map[*yaml.Node][]pair
-	budget int // of nodes that may still be visited: aliases can multiply without end
+	parts  map[*yaml.Node]*parts // by each of their nodes
+	budget int                   // of nodes that may still be visited: aliases can multiply without end
 }
 
 // visits limits how often aliases may repeat what a text holds.
 const visits = 20
 
 func newWalker(text []byte) *walker {
-	return &walker{tables: newTables(), active: map[*yaml.Node]bool{}, merged: map[*yaml.Node][]pair{}, budget: visits * (len(text) + 1)}
+	return &walker{tables: newTables(), active: map[*yaml.Node]bool{}, merged: map[*yaml.Node][]pair{}, parts: map[*yaml.Node]*parts{}, budget: visits * (len(text) + 1)}
 }
 
 // document collects what a document holds.
@@ -75,7 +84,7 @@ func (w *walker) document(doc *yaml.Node) error {
 // that of outer.
 func (w *walker) object(n *yaml.Node, outer object, depth int) error {
 	o := w.identify(resolve(n), outer)
-	return w.node(n, place{}, scope{object: o, table: w.tables.of(o), depth: depth})
+	return w.node(n, place{}, scope{object: o, table: w.tables.of(o), role: w.role, depth: depth})
 }
 
 // items walks the objects of a list.
@@ -93,8 +102,12 @@ func (w *walker) items(items *yaml.Node, list scope) error {
 type scope struct {
 	object object
 	table  table
+	role   role // of what has none in the table: a text within a text is what that is
 	depth  int
 }
+
+// inMetadata says that a place is below an object's metadata.
+func inMetadata(at place) bool { return len(at.keys) > 0 && at.keys[0] == "metadata" }
 
 // node walks one node and what is below it.
 func (w *walker) node(n *yaml.Node, at place, in scope) error {
@@ -110,7 +123,7 @@ func (w *walker) node(n *yaml.Node, at place, in scope) error {
 	case in.depth > maxDepth:
 		return fmt.Errorf("line %d: %w", at.line, errTooDeep)
 	case n.Kind == yaml.ScalarNode:
-		w.uses = append(w.uses, use{node: n, at: at, object: in.object, role: in.table.role(at)})
+		w.uses = append(w.uses, w.use(n, at, in))
 		return nil
 	}
 	w.active[n] = true
@@ -126,8 +139,24 @@ func (w *walker) node(n *yaml.Node, at place, in scope) error {
 	return nil
 }
 
+// use is a scalar at its place.
+func (w *walker) use(n *yaml.Node, at place, in scope) use {
+	u := use{node: n, at: at, object: in.object, role: in.table.role(at)}
+	if in.role != roleOther && u.role == roleOther {
+		u.role = in.role
+	}
+	if in.object.kind == "CustomResourceDefinition" && at.field == "description" {
+		u.role = roleMetadata
+	}
+	if parts := w.parts[n]; parts != nil && parts.holder == at.parent {
+		u.parts, u.within = parts, parts.lead != n
+	}
+	return u
+}
+
 func (w *walker) mapping(n *yaml.Node, at place, in scope) error {
 	name := w.scalar(n, "name")
+	w.noteParts(n, at)
 	for _, p := range w.pairs(n) {
 		key, value := resolve(p.key), resolve(p.value)
 		below := at.key(key.Value)
