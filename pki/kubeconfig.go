@@ -12,7 +12,8 @@ import (
 // RenameKubeconfig returns the kubeconfig that kubeadm wrote as admin.conf with its entries
 // named after the cluster: cluster and context become cluster, the user becomes
 // cluster-admin. kubeadm names them alike in every cluster (kubernetes-admin@kubernetes), so
-// that two of them cannot live in one file. The result holds these three entries alone.
+// that two of them cannot live in one file. The result holds these three entries alone, and in them what kubeadm writes: a
+// kubeconfig that has more, such as a program to run or a server that is not verified, is an error.
 func RenameKubeconfig(admin []byte, cluster string) ([]byte, error) {
 	out, err := merge(nil, admin, cluster)
 	if err != nil {
@@ -25,7 +26,7 @@ func RenameKubeconfig(admin []byte, cluster string) ([]byte, error) {
 // context) into existing under the names name, name-admin and name, and makes it the current
 // context. Entries of these names are replaced; of a replaced context the keys other than
 // cluster and user, such as its namespace, stay. Everything else in existing stays: other
-// entries, unknown fields, order and comments. An empty existing gives a new kubeconfig.
+// entries, unknown fields, order and comments. What is added is taken as RenameKubeconfig takes it. An empty existing gives a new kubeconfig.
 func MergeKubeconfig(existing, add []byte, name string) ([]byte, error) {
 	out, err := merge(existing, add, name)
 	if err != nil {
@@ -69,7 +70,7 @@ func merge(existing, add []byte, name string) ([]byte, error) {
 	return encode(doc)
 }
 
-// currentEntries returns the cluster and the user that the current context refers to.
+// currentEntries returns the cluster and the user that the current context refers to, with what kubeadm writes alone.
 func currentEntries(data []byte) (cluster, user *yaml.Node, err error) {
 	doc, err := parseKubeconfig(data)
 	if err != nil {
@@ -86,14 +87,19 @@ func currentEntries(data []byte) (cluster, user *yaml.Node, err error) {
 	}
 	for _, part := range []struct {
 		list, key string
+		fields    []string
 		to        **yaml.Node
-	}{{"clusters", "cluster", &cluster}, {"users", "user", &user}} {
+	}{{"clusters", "cluster", clusterFields(), &cluster}, {"users", "user", userFields(), &user}} {
 		ref := field(context, part.key)
 		if ref == nil {
 			return nil, nil, fmt.Errorf("its context %q names no %s", current.Value, part.key)
 		}
-		if *part.to = field(find(field(root, part.list), ref.Value), part.key); *part.to == nil {
+		found := field(find(field(root, part.list), ref.Value), part.key)
+		if found == nil {
 			return nil, nil, fmt.Errorf("its %s %q is not in it", part.key, ref.Value)
+		}
+		if *part.to, err = onlyFields(found, part.fields); err != nil {
+			return nil, nil, fmt.Errorf("its %s %q: %w", part.key, ref.Value, err)
 		}
 	}
 	return cluster, user, nil

@@ -14,10 +14,10 @@ const newKubeconfig = `apiVersion: v1
 kind: Config
 clusters:
 - name: lab
-  cluster: {server: "https://192.0.2.11:6443"}
+  cluster: {server: "https://192.0.2.11:6443", certificate-authority-data: Q0E=}
 users:
 - name: cluster-admin
-  user: {client-key-data: c2VjcmV0}
+  user: {client-certificate-data: Q0VSVA==, client-key-data: c2VjcmV0}
 contexts:
 - name: lab
   context: {cluster: lab, user: cluster-admin}

@@ -63,14 +63,14 @@ func New(t testing.TB, objects ...map[string]any) *API {
 	return a
 }
 
-// Kubeconfig is an administrator's, as kubeadm names its entries. Its address is nobody's: it takes Dial to get there.
+// Kubeconfig is an administrator's, as kubeadm names its entries. Its address is that of the certificate: it takes Dial to get there.
 func (a *API) Kubeconfig() string {
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.server.Certificate().Raw})
 	return fmt.Sprintf(`apiVersion: v1
 kind: Config
 clusters:
 - name: kubernetes
-  cluster: {server: "https://api.invalid:6443", tls-server-name: example.com, certificate-authority-data: %s}
+  cluster: {server: "https://example.com:6443", certificate-authority-data: %s}
 users:
 - name: kubernetes-admin
   user: {token: secret}
