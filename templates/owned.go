@@ -30,6 +30,7 @@ func ownedFields() map[string]map[string]string {
 			"clusterName":              "fairlead sets this from the cluster's name: use name",
 			"controlPlaneEndpoint":     "use controlPlane.endpoint",
 			"etcd.external":            "fairlead runs etcd on the control planes",
+			"etcd.local.dataDir":       "fairlead records and resets etcd's data in /var/lib/etcd: mount another disk there",
 			"kubernetesVersion":        "use kubernetes.version",
 			"networking.podSubnet":     "use kubernetes.podSubnet",
 			"networking.serviceSubnet": "use kubernetes.serviceSubnet",
