@@ -69,6 +69,9 @@ func (b *Bundle) readManifest(ctx context.Context) error {
 	if v := b.Manifest.SchemaVersion; v != 1 {
 		return fmt.Errorf("bundle manifest has schema version %d, want 1", v)
 	}
+	if err := b.Manifest.check(); err != nil {
+		return fmt.Errorf("bundle manifest: %w", err)
+	}
 	return nil
 }
 

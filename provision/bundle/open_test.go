@@ -108,6 +108,9 @@ func TestOpenRefuses(t *testing.T) {
 		{"another version", func(t *testing.T, dir string, _ ocispec.Descriptor) ocispec.Descriptor {
 			return artifact(t, dir, ManifestArtifactType, document(t, dir, Manifest{SchemaVersion: 2}, ManifestMediaType))
 		}, "bundle manifest has schema version 2, want 1", false},
+		{"a digest that is none", func(t *testing.T, dir string, _ ocispec.Descriptor) ocispec.Descriptor {
+			return artifact(t, dir, ManifestArtifactType, document(t, dir, Manifest{SchemaVersion: 1, Images: []Image{{Name: "a", Digest: "x"}}}, ManifestMediaType))
+		}, `bundle manifest: image "a": its digest "x" is no SHA-256 digest`, false},
 		{"no JSON", func(t *testing.T, dir string, _ ocispec.Descriptor) ocispec.Descriptor {
 			return artifact(t, dir, ManifestArtifactType, blob(t, dir, []byte("no JSON")))
 		}, "parse blob " + digest.FromString("no JSON").String() + ": ", false},
