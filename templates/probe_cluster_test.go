@@ -86,6 +86,12 @@ func TestProbeOfKubeletCredentials(t *testing.T) {
 		{name: "an empty certificate", kubeconfig: "    client-certificate: ROOT/pem\n", certificate: "\x00"},
 		{name: "a certificate that the kubelet got", kubeconfig: "    client-certificate: ROOT/pem\n", certificate: "CERT", want: []string{"kubelet-credentials present"}},
 		{name: "one that kubeadm put into the kubeconfig", kubeconfig: "    client-certificate-data: TUlJ\n", want: []string{"kubelet-credentials present"}},
+		{name: "a name in quotes that is to come", kubeconfig: "    client-certificate: \"ROOT/pem\"\n"},
+		{name: "a name in quotes", kubeconfig: "    client-certificate: \"ROOT/pem\"\n", certificate: "CERT", want: []string{"kubelet-credentials present"}},
+		{name: "a name without its folder that is to come", kubeconfig: "    client-certificate: never.pem\n"},
+		{name: "a token", kubeconfig: "    token: abc\n", want: []string{"kubelet-credentials present"}},
+		{name: "a program", kubeconfig: "    exec:\n      command: aws\n", want: []string{"kubelet-credentials present"}},
+		{name: "JSON", kubeconfig: `{"users":[{"user":{"client-certificate":"/pem"}}]}`, want: []string{"kubelet-credentials present"}},
 		{name: "nothing put into the kubeconfig", kubeconfig: "    client-certificate-data: \n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

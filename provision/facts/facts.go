@@ -83,7 +83,7 @@ type Host struct {
 	Manifests     []string        `json:"manifests,omitzero"`   // static pods
 	Kubeconfigs   map[string]bool `json:"kubeconfigs,omitzero"` // in /etc/kubernetes
 	KubeletConfig bool            `json:"kubeletConfig,omitzero"`
-	// KubeletCredentials: the kubelet has a client certificate of its own. kubelet.conf alone does not say so: the
+	// KubeletCredentials: the kubelet does not wait for its client certificate. kubelet.conf alone does not say so: the
 	// kubelet writes it before it asks for the certificate (kubernetes/pkg/kubelet/certificate/bootstrap).
 	KubeletCredentials bool            `json:"kubeletCredentials,omitzero"`
 	Certificates       []Certificate   `json:"certificates,omitzero"`

@@ -294,13 +294,19 @@ software() {
 	done
 }
 
-# The kubelet has a client certificate of its own. It writes its kubeconfig before it asks for one, so that the file alone says
-# nothing: kubeadm's holds it, the kubelet's names the file where it will be.
+# The kubelet has credentials of its own. It writes its kubeconfig before it asks for its certificate, and names the file where
+# that will be: only where that file is missing, or nothing stands in the file's place, is it known to wait. Kubeconfigs of other
+# forms (kubeadm's with the certificate in it, those of others with a token or a program) say nothing of that.
 kubelet_credentials() {
 	[ -f /etc/kubernetes/kubelet.conf ] || return 1
-	grep -q '^ *client-certificate-data: *[^ ]' /etc/kubernetes/kubelet.conf && return 0
-	certificate=$(sed -n 's/^ *client-certificate: *//p' /etc/kubernetes/kubelet.conf)
-	[ -n "$certificate" ] && [ -s "$certificate" ]
+	! grep -q '^ *client-certificate-data: *$' /etc/kubernetes/kubelet.conf || return 1
+	certificate=$(sed -n "s/^ *client-certificate: *[\"']*\([^\"']*\).*/\1/p" /etc/kubernetes/kubelet.conf)
+	case $certificate in
+	"") return 0 ;;
+	/*) ;;
+	*) certificate=/etc/kubernetes/$certificate ;; # as client-go takes it
+	esac
+	[ -s "$certificate" ]
 }
 
 cluster() {
