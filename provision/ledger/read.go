@@ -118,18 +118,20 @@ func Decode(word string) (string, error) {
 
 // words are those that an entry of a kind may have for how things were; a kind without any has numbers or names. Of units they
 // are systemd's (systemctl is-enabled).
-var words = map[string][]string{
-	File: {"absent", "saved"}, Tree: {"absent", "existed"}, Dir: {"absent"}, Module: {"absent", "loaded"}, Net: {"saved"}, Package: {"absent", "removed"},
-	Unit: {
-		"not-found", "enabled", "enabled-runtime", "disabled", "static", "alias", "indirect", "generated", "transient",
-		"linked", "linked-runtime", "masked", "masked-runtime", "bad",
-	},
-	Sysctl: nil, Swap: nil,
+func words() map[string][]string {
+	return map[string][]string{
+		File: {"absent", "saved"}, Tree: {"absent", "existed"}, Dir: {"absent"}, Module: {"absent", "loaded"}, Net: {"saved"}, Package: {"absent", "removed"},
+		Unit: {
+			"not-found", "enabled", "enabled-runtime", "disabled", "static", "alias", "indirect", "generated", "transient",
+			"linked", "linked-runtime", "masked", "masked-runtime", "bad",
+		},
+		Sysctl: nil, Swap: nil,
+	}
 }
 
 // Understood says that this fairlead knows how to undo the entry. A later one may write others.
 func (e Entry) Understood() bool {
-	known, ok := words[e.Kind]
+	known, ok := words()[e.Kind]
 	first, _, _ := strings.Cut(e.Was, " ")
 	return ok && (known == nil || slices.Contains(known, first))
 }

@@ -64,7 +64,6 @@ remove_by_dpkg() {
 	while [ -n "$(holder)" ] && [ "$(date +%s)" -lt "$deadline" ]; do
 		sleep 0.2
 	done
-	# Of those that others had removed before, the configuration is theirs.
 	purge=
 	for name in "$@"; do grep -qxF "package $name removed" "$state/entries" || purge="$purge $name"; done
 	[ "$purge" = " $*" ] || DEBIAN_FRONTEND=noninteractive dpkg --remove "$@" >/dev/null 2>"$state/purge.log"
