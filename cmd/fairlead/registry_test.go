@@ -64,6 +64,8 @@ func registryCommand(ts *testscript.TestScript, neg bool, args []string) {
 
 // seed puts an index of two platforms under a reference.
 func (r *imageRegistry) seed(reference string) {
+	r.mu.Lock() // an earlier command's connection may still be served
+	defer r.mu.Unlock()
 	repository, tag, _ := strings.Cut(reference, ":")
 	index := ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex}
 	for _, architecture := range []string{"amd64", "arm64"} {
