@@ -93,9 +93,31 @@ cat >"$S/got"
 	}
 }
 
+// What an image consists of is found by the labels of its blobs; what nothing refers to is not listed, as it may be collected.
 func TestListBlobs(t *testing.T) {
-	s := newHost(t, map[string]string{"ctr": "! once refuse && echo sha256:1 && echo sha256:2"})
-	s.wantRun("ctr --namespace k8s.io content ls --quiet\n| sha256:1\n| sha256:2\n", ScriptListBlobs.Text())
-	s.write("refuse", "")
-	s.wantRefusal("ctr --namespace k8s.io content ls --quiet\nexit status 1\n", ScriptListBlobs.Text())
+	const images = `REF                          TYPE                                       DIGEST     SIZE    PLATFORMS   LABELS
+example.test/a:1             application/vnd.oci.image.index.v1+json    sha256:a0  1.0 MiB linux/amd64 io.cri-containerd.image=managed
+example.test/gone@sha256:ab  application/vnd.oci.image.manifest.v1+json sha256:ab  1.0 MiB linux/amd64 -
+sha256:a2                    application/vnd.oci.image.index.v1+json    sha256:a0  1.0 MiB linux/amd64 -
+`
+	const content = `DIGEST		SIZE	AGE		LABELS
+sha256:a0	482B	2 days		containerd.io/gc.ref.content.m.0=sha256:a1,containerd.io/gc.ref.content.m.1=sha256:e9,containerd.io/distribution.source.example.test=a
+sha256:a1	482B	2 days		containerd.io/gc.ref.content.config=sha256:a2,containerd.io/gc.ref.content.l.0=sha256:a3,containerd.io/gc.ref.snapshot.overlayfs=sha256:a4
+sha256:a2	1.2kB	2 days		containerd.io/distribution.source.example.test=a
+sha256:a3	1.2MB	2 days		containerd.io/uncompressed=sha256:a5
+sha256:a4	1.2MB	2 days		-
+sha256:b0	482B	2 minutes		containerd.io/gc.ref.content.l.0=sha256:b1
+sha256:b1	1.2MB	2 minutes		-
+`
+	const ask = "ctr --namespace k8s.io images ls\nctr --namespace k8s.io content ls\n"
+	s := newHost(t, map[string]string{"ctr": `! once refuse-"$3" && cat "$S/$3"`})
+	s.write("images", images)
+	s.write("content", content)
+	s.wantRun(ask+"| sha256:a0\n| sha256:a1\n| sha256:a2\n| sha256:a3\n", ScriptListBlobs.Text())
+	s.write("images", "REF TYPE DIGEST SIZE PLATFORMS LABELS\n")
+	s.wantRun(ask, ScriptListBlobs.Text())
+	s.write("refuse-content", "")
+	s.wantRefusal(ask+"exit status 1\n", ScriptListBlobs.Text())
+	s.write("refuse-images", "")
+	s.wantRefusal("ctr --namespace k8s.io images ls\nexit status 1\n", ScriptListBlobs.Text())
 }

@@ -36,6 +36,8 @@ func (s *stepRun) installLayers(ctx context.Context, a plan.InstallLayers) error
 	return nil
 }
 
+// importImages sends the images without the blobs that the host has. An import that fails so is tried once more with all
+// blobs, as some may have gone from the host in between: whoever removes an image there has its blobs collected.
 func (s *stepRun) importImages(ctx context.Context, a plan.ImportImages) error {
 	// Asked here and not by the probe: only an import needs to know.
 	store, err := s.host.Run(ctx, remote.Command{Script: templates.ScriptListBlobs.Text(), Root: true})
@@ -46,14 +48,30 @@ func (s *stepRun) importImages(ctx context.Context, a plan.ImportImages) error {
 	for line := range strings.Lines(string(store.Stdout)) {
 		there[digest.Digest(strings.TrimSpace(line))] = true
 	}
-	err = s.stream(ctx, bundle.ExportSize(a.Images), remote.Command{Script: templates.ScriptImportImages.Text(), Root: true},
-		func(ctx context.Context, w io.Writer) error {
-			return s.bundle.Export(ctx, w, a.Images, func(d digest.Digest) bool { return there[d] })
-		})
+	left, err := s.sendImages(ctx, a.Images, there)
+	var exit *remote.ExitError
+	if left > 0 && errors.As(err, &exit) {
+		s.output(fmt.Sprintf("import images without %d blobs that the host has: %v; once more with all of them", left, err))
+		_, err = s.sendImages(ctx, a.Images, nil)
+	}
 	if err != nil {
 		return fmt.Errorf("import images: %w", err)
 	}
 	return nil
+}
+
+// sendImages has the host import images without the blobs that are there, and counts those that were left out.
+func (s *stepRun) sendImages(ctx context.Context, images []bundle.Image, there map[digest.Digest]bool) (left int, err error) {
+	err = s.stream(ctx, bundle.ExportSize(images), remote.Command{Script: templates.ScriptImportImages.Text(), Root: true},
+		func(ctx context.Context, w io.Writer) error {
+			return s.bundle.Export(ctx, w, images, func(d digest.Digest) bool {
+				if there[d] {
+					left++
+				}
+				return there[d]
+			})
+		})
+	return left, err
 }
 
 // stream runs a command on the host and feeds it what produce writes. When produce fails the

@@ -160,6 +160,54 @@ func tarNames(t *testing.T, data []byte) []string {
 	}
 }
 
+// TestImportImagesAgain has an import fail that relied on blobs of the host: it is tried once more with all, and only once.
+func TestImportImagesAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		there []string // contents of blobs that the host has
+		fails int      // how many imports
+		runs  int
+		well  bool
+	}{
+		"a blob was collected":    {there: []string{"base"}, fails: 1, runs: 2, well: true},
+		"it fails again":          {there: []string{"base"}, fails: 2, runs: 2},
+		"nothing was left out":    {fails: 1, runs: 1},
+		"nothing of use is there": {there: []string{"other"}, fails: 1, runs: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				l := &layout{t: t, dir: t.TempDir()}
+				images := []bundle.Image{l.image("example.test/a:1", "base", "of a")}
+				w.applier.Bundle = l.open()
+				var listed strings.Builder
+				for _, content := range c.there {
+					listed.WriteString(digest.FromString(content).String() + "\n")
+				}
+				w.cp1.answer(answer{stdout: listed.String()}, templates.ScriptListBlobs)
+				var sent [][]string
+				keep := func(_ []string, input []byte) {
+					if sent = append(sent, tarNames(t, input)); len(sent) == c.fails {
+						w.cp1.answer(answer{do: func(_ []string, input []byte) { sent = append(sent, tarNames(t, input)) }}, templates.ScriptImportImages)
+					}
+				}
+				w.cp1.answer(answer{code: 1, stderr: "ctr: content digest sha256:1: not found\n", do: keep}, templates.ScriptImportImages)
+				err := w.perform(t.Context(), step("cp1", plan.ImportImages{Images: images}))
+				if (err == nil) != c.well || len(sent) != c.runs {
+					t.Errorf("got %v after %d imports", err, len(sent))
+				}
+				if base := blobPath(digest.FromString("base")); c.runs == 2 && (slices.Contains(sent[0], base) || !slices.Contains(sent[1], base)) {
+					t.Errorf("sent %q", sent)
+				}
+				said := slices.ContainsFunc(w.events, func(e event.Event) bool {
+					return e.Kind == event.Output && strings.Contains(e.Message, "not found; once more with all of them")
+				})
+				if said != (c.runs == 2) {
+					t.Errorf("the reason was said: %v", said)
+				}
+			})
+		})
+	}
+}
+
 // TestImportImagesFails has what comes before the import fail, and the import itself.
 func TestImportImagesFails(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
