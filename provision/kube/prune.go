@@ -15,7 +15,7 @@ import (
 
 // Prune deletes an object of the owner and waits until it is gone. An absent one is fine. One
 // that bears another label, or none, stays; so does a namespace or a definition of a kind in
-// which there is anything that is not the owner's. kept says why an object stays.
+// which there is anything that is not the owner's, or may be, as not all can be asked for. kept says why an object stays.
 func (c *Client) Prune(ctx context.Context, object object.Applied, owner object.Owner, report func(string)) (kept string, err error) {
 	live, err := c.get(ctx, object.Object())
 	if err != nil || live == nil {
@@ -69,22 +69,25 @@ func (c *Client) deleteExactly(ctx context.Context, live *unstructured.Unstructu
 func (c *Client) inhabited(ctx context.Context, live *unstructured.Unstructured, owner object.Owner) (string, error) {
 	switch live.GetKind() {
 	case "Namespace":
-		resources, err := c.namespacedResources(ctx)
+		resources, unknown, err := c.namespacedResources(ctx)
 		if err != nil {
 			return "", err
 		}
-		return c.others(ctx, resources, live.GetName(), owner)
+		if kept, err := c.others(ctx, resources, live.GetName(), owner); kept != "" || err != nil || unknown == "" {
+			return kept, err
+		}
+		return fmt.Sprintf("what it holds of %s is not known, as that API does not answer (kubectl get apiservices)", unknown), nil
 	case "CustomResourceDefinition":
 		resource, ok := definedResource(live)
 		if !ok {
-			return "", nil
+			return "none of its versions is served, so what there is of its kind is not known", nil
 		}
 		return c.others(ctx, []schema.GroupVersionResource{resource}, metav1.NamespaceAll, owner)
 	}
 	return "", nil
 }
 
-// definedResource is the stored version of the kind that a definition makes.
+// definedResource is the first version that is served of the kind that a definition makes.
 func definedResource(definition *unstructured.Unstructured) (schema.GroupVersionResource, bool) {
 	group, _, err1 := unstructured.NestedString(definition.Object, "spec", "group")
 	plural, _, err2 := unstructured.NestedString(definition.Object, "spec", "names", "plural")
@@ -100,19 +103,25 @@ func definedResource(definition *unstructured.Unstructured) (schema.GroupVersion
 	return schema.GroupVersionResource{}, false
 }
 
-// namespacedResources are all kinds of objects in namespaces that can be listed.
-func (c *Client) namespacedResources(ctx context.Context) ([]schema.GroupVersionResource, error) {
+// namespacedResources are all kinds of objects in namespaces that can be listed. Those of APIs that do not answer, of which
+// unknown names one, are not among them: an extension's own server may be away while it still holds objects.
+func (c *Client) namespacedResources(ctx context.Context) (all []schema.GroupVersionResource, unknown string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	lists, err := discovery.ToDiscoveryInterfaceWithContext(c.clientset.Discovery()).ServerPreferredNamespacedResourcesWithContext(ctx)
-	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
-		return nil, fmt.Errorf("ask for all kinds: %w", err)
+	failed, partly := discovery.GroupDiscoveryFailedErrorGroups(err)
+	if err != nil && !partly {
+		return nil, "", fmt.Errorf("ask for all kinds: %w", err)
 	}
-	var all []schema.GroupVersionResource
+	for group := range failed {
+		if name := group.String(); unknown == "" || name < unknown {
+			unknown = name
+		}
+	}
 	for _, list := range lists {
 		group, err := schema.ParseGroupVersion(list.GroupVersion)
 		if err != nil {
-			return nil, fmt.Errorf("ask for all kinds: %w", err)
+			return nil, "", fmt.Errorf("ask for all kinds: %w", err)
 		}
 		for _, resource := range list.APIResources {
 			if slices.Contains(resource.Verbs, "list") && !transientKinds(resource.Name) {
@@ -120,12 +129,12 @@ func (c *Client) namespacedResources(ctx context.Context) ([]schema.GroupVersion
 			}
 		}
 	}
-	return all, nil
+	return all, unknown, nil
 }
 
-// transientKinds are kinds whose objects nobody keeps.
+// transientKinds are kinds whose objects controllers make anew, without naming an owner.
 func transientKinds(resource string) bool {
-	return slices.Contains([]string{"events", "leases", "endpoints", "endpointslices", "pods"}, resource)
+	return slices.Contains([]string{"events", "leases", "endpoints", "endpointslices"}, resource)
 }
 
 // others names an object of the resources that is neither the owner's nor made by something
