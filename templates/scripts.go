@@ -29,6 +29,10 @@ const (
 	ScriptKubeadm Script = "kubeadm"
 	// ScriptSwapOff turns swap off for good; its arguments are swap units to mask.
 	ScriptSwapOff Script = "swapoff"
+	// ScriptWatchKubelet ends once the kubelet keeps failing.
+	ScriptWatchKubelet Script = "watch-kubelet"
+	// ScriptLastWords prints what the kubelet and the static pods in its arguments said last.
+	ScriptLastWords Script = "last-words"
 	// ScriptLoadModules loads the kernel modules in its arguments.
 	ScriptLoadModules Script = "modules"
 	// ScriptSetSysctls sets the KEY=VALUE in its arguments and reads them back.
@@ -65,6 +69,8 @@ func (s Script) before() []Script {
 		return []Script{"ledger", "mounts", "installed", "reset-programs", "reset-network", "reset-packages"}
 	case ScriptRemoveFiles:
 		return []Script{"ledger"}
+	case ScriptWatchKubelet, ScriptLastWords:
+		return []Script{"said"}
 	case ScriptPackagesApt, ScriptPackagesDnf:
 		return []Script{"ledger", "installed"}
 	}

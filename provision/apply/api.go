@@ -93,9 +93,9 @@ func (s *stepRun) awaitAPI(ctx context.Context, _ plan.AwaitAPI) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, apiPatience)
-	defer cancel()
-	return client.WaitReady(ctx, s.waiting)
+	return s.await(ctx, apiPatience, []string{templates.ComponentEtcd, templates.ComponentAPIServer}, func(ctx context.Context) error {
+		return client.WaitReady(ctx, s.waiting)
+	})
 }
 
 func (s *stepRun) awaitNode(ctx context.Context, a plan.AwaitNode) error {
@@ -103,9 +103,9 @@ func (s *stepRun) awaitNode(ctx context.Context, a plan.AwaitNode) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, nodePatience)
-	defer cancel()
-	return client.WaitNode(ctx, a.Name, a.Ready, s.waiting)
+	return s.await(ctx, nodePatience, nil, func(ctx context.Context) error {
+		return client.WaitNode(ctx, a.Name, a.Ready, s.waiting)
+	})
 }
 
 func (s *stepRun) changeNode(ctx context.Context, a plan.ChangeNode) error {

@@ -30,6 +30,7 @@ type machine struct {
 	commands []string // what a list of the host's processes would have shown
 	running  map[*process]bool
 	closed   chan struct{}
+	lost     chan error // why the way to it broke
 }
 
 // file is a file of root's on a machine.
@@ -51,8 +52,10 @@ type answer struct {
 func newMachine(t *testing.T, note func(string)) *machine {
 	m := &machine{
 		t: t, note: note, files: map[string]file{}, broken: map[string]string{}, answers: map[templates.Script]answer{},
-		running: map[*process]bool{}, closed: make(chan struct{}),
+		running: map[*process]bool{}, closed: make(chan struct{}), lost: make(chan error, 1),
 	}
+	m.answer(answer{hangs: true}, templates.ScriptWatchKubelet)
+	m.answer(answer{stdout: "kubelet.service is active\n"}, templates.ScriptLastWords)
 	m.answer(answer{do: func(args []string, _ []byte) { m.remove(args) }}, templates.ScriptRemoveFiles)
 	return m
 }
@@ -108,8 +111,13 @@ func (m *machine) Dial(_ context.Context, _, address string) (net.Conn, error) {
 
 // Wait implements remote.Transport.
 func (m *machine) Wait() error {
-	<-m.closed
-	return net.ErrClosed
+	select {
+	case err := <-m.lost:
+		m.killAll()
+		return err
+	case <-m.closed:
+		return net.ErrClosed
+	}
 }
 
 // Close implements remote.Transport.
@@ -209,6 +217,7 @@ func nameOf(text string) templates.Script {
 	for _, name := range []templates.Script{
 		templates.ScriptRecord, templates.ScriptKubeadm, templates.ScriptLoadModules, templates.ScriptStopUnit, templates.ScriptRestartUnit,
 		templates.ScriptRemoveFiles, templates.ScriptInstallLayers, templates.ScriptImportImages, templates.ScriptListBlobs,
+		templates.ScriptWatchKubelet, templates.ScriptLastWords,
 	} {
 		if name.Text() == text {
 			return name

@@ -65,12 +65,12 @@ func (s *stepRun) awaitKubelet(ctx context.Context, a plan.AwaitKubelet) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, kubeletPatience)
-	defer cancel()
-	if err := client.WaitHeartbeat(ctx, a.Node, s.waiting); err != nil {
-		return err
-	}
-	return client.WaitNode(ctx, a.Node, true, s.waiting)
+	return s.await(ctx, kubeletPatience, nil, func(ctx context.Context) error {
+		if err := client.WaitHeartbeat(ctx, a.Node, s.waiting); err != nil {
+			return err
+		}
+		return client.WaitNode(ctx, a.Node, true, s.waiting)
+	})
 }
 
 // keepManifest keeps a manifest that is about to change, unless an earlier run has kept it.
@@ -108,7 +108,7 @@ func (s *stepRun) awaitStaticPod(ctx context.Context, a plan.ChangeStaticPod) er
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, staticPodPatience)
-	defer cancel()
-	return client.WaitStaticPod(ctx, a.Pod(), manifest, s.waiting)
+	return s.await(ctx, staticPodPatience, []string{a.Component}, func(ctx context.Context) error {
+		return client.WaitStaticPod(ctx, a.Pod(), manifest, s.waiting)
+	})
 }

@@ -3,6 +3,7 @@ package apply_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,8 +113,9 @@ func TestChangeStaticPodGoesBack(t *testing.T) {
 		"no manifest": {func(w *world) {
 			w.cp1.answer(answer{do: func([]string, []byte) { w.cp1.remove([]string{manifest}) }}, templates.ScriptKubeadm)
 		}, "read " + manifest + ": ", awaiting},
-		"no API":      {func(w *world) { w.apiError = errors.New("no API server") }, "no API server; the former", awaiting},
-		"never ready": {func(w *world) { w.api.put(scheduler, pod("new", false)) }, "wait for static pod kube-scheduler-cp1: context deadline exceeded; last seen: not Ready: starting", awaiting},
+		"no API": {func(w *world) { w.apiError = errors.New("no API server") }, "no API server; the former", awaiting},
+		"never ready": {func(w *world) { w.api.put(scheduler, pod("new", false)) }, "wait for static pod kube-scheduler-cp1: context deadline exceeded; last seen: not Ready: starting",
+			append(slices.Clone(awaiting), "cp1: watch-kubelet", "cp1: last-words kube-scheduler")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {

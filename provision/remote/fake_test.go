@@ -62,6 +62,13 @@ func (f *fake) Close() error {
 	return f.closing
 }
 
+// count is how many processes were started.
+func (f *fake) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.processes)
+}
+
 type fakeProcess struct {
 	line           string
 	stdout, stderr io.Writer
@@ -96,8 +103,8 @@ func TestCommandsWait(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("enough")
 	cancel(why)
-	if _, err := h.Run(ctx, truth); !errors.Is(err, why) || h.Sessions() != 2 {
-		t.Errorf("%v after %d processes", err, h.Sessions())
+	if _, err := h.Run(ctx, truth); !errors.Is(err, why) || way.count() != 2 {
+		t.Errorf("%v after %d processes", err, way.count())
 	}
 	go run(t.Context())
 	select {
