@@ -47,7 +47,7 @@ func newFleet(t *testing.T, wish desired.State, seen facts.Facts) *fleet {
 	t.Helper()
 	f := &fleet{t: t, wish: wish, seen: seen, lines: map[string]*remotetest.Pretend{}, lost: map[string]error{}, probes: map[string][]string{}}
 	for _, host := range wish.Cluster.Hosts() {
-		f.lines[host.Name] = remotetest.NewPretend(t, func(ctx context.Context, c remotetest.Call) remotetest.Reply { return f.run(ctx, host.Name, c) })
+		f.line(host.Name)
 	}
 	if seen.API.Err == nil {
 		f.api = kubetest.New(t, objectsOf(t, seen.API)...)
@@ -63,8 +63,15 @@ func newFleet(t *testing.T, wish desired.State, seen facts.Facts) *fleet {
 	return f
 }
 
+// line makes the way to a host, anew where there is one.
+func (f *fleet) line(name string) {
+	f.lines[name] = remotetest.NewPretend(f.t, func(ctx context.Context, c remotetest.Call) remotetest.Reply { return f.run(ctx, name, c) })
+}
+
 // dial implements connect.Dial.
 func (f *fleet) dial(_ context.Context, host inventory.Host) (*remote.Host, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if err := f.lost[host.Name]; err != nil {
 		return nil, err
 	}

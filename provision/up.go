@@ -79,6 +79,7 @@ func (s *Session) Up(ctx context.Context) (steps int, err error) {
 			return plan, err
 		},
 		Apply: func(ctx context.Context, plan plan.Plan) (int, []error) { return s.apply(ctx, plan, facts) },
+		Back:  s.back,
 	}
 	steps, err = loop.Run(ctx)
 	s.finish(begin, steps, err)

@@ -133,6 +133,8 @@ func (l *liveLine) advance(e event.Event) {
 		if i >= 0 {
 			l.running[i].waiting, l.running[i].bytes, l.running[i].total = e.Message, e.Bytes, e.Total
 		}
+	case event.Lost:
+		l.idle, l.at, l.failed = "waited for", stateUnanswered, ""
 	case event.Skipped:
 		l.planned = max(0, l.planned-1)
 		l.at = stateSkipped

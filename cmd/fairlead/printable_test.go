@@ -41,7 +41,7 @@ func TestNothingHarmfulIsShown(t *testing.T) {
 	var events []event.Event
 	for _, kind := range []event.Kind{
 		event.Observing, event.Observed, event.Found, event.BlockedStep, event.Planned, event.Started, event.Progress, event.Output, event.Done,
-		event.Failed, event.Skipped, event.Finished,
+		event.Failed, event.Lost, event.Skipped, event.Finished,
 	} {
 		events = append(events, event.Event{Kind: kind, Host: "cp1", Step: "cp1/x", Title: evil, Message: evil, Error: evil, Reasons: []string{evil}, Finding: &finding})
 	}

@@ -144,6 +144,8 @@ func (r *liveRenderer) event(e event.Event) {
 			mark = r.colours.yellow("!")
 		}
 		r.marked(mark, name, text)
+	case event.Lost:
+		r.marked(r.colours.yellow("!"), name, text)
 	case event.Output:
 		if r.verbose {
 			r.marked(" ", name, text)

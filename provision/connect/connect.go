@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 
 	"fairlead/inventory"
@@ -122,6 +123,20 @@ func (c *Connections) living(name string) (*remote.Host, chan struct{}) {
 		return connection, c.turns[name]
 	}
 	return nil, c.turns[name]
+}
+
+// Lost are the hosts whose connection has broken and was not made again, in the order of their names.
+func (c *Connections) Lost() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var names []string
+	for name, connection := range c.hosts {
+		if connection.Alive() != nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // keep makes a connection that of its host, unless all are closed already.

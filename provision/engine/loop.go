@@ -36,13 +36,19 @@ type Loop struct {
 	Plan func(context.Context) (plan.Plan, error)
 	// Apply carries out the plan that was made last, and returns how many of its steps were done.
 	Apply func(context.Context, plan.Plan) (int, []error)
+	// Back, which may be nil, says that steps failed only because hosts had gone away, and that these are back.
+	Back func(ctx context.Context, errs []error) bool
 }
+
+// maxReturns bounds how often a run goes on after hosts had gone away: who restarts again and again will not be done.
+const maxReturns = 2
 
 // Run goes on until the plan is empty, and returns how many steps were done. Whoever did all
 // steps of a whole plan and finds another one that changes something has not converged.
+// Where hosts went away and are back, it goes on from what is found then, as another run would.
 func (l Loop) Run(ctx context.Context) (int, error) {
-	count, whole := 0, false
-	for range maxRounds {
+	count, whole, returns := 0, false, 0
+	for round := 0; round < maxRounds; round++ {
 		plan, unreached := l.Plan(ctx)
 		if err := ctx.Err(); err != nil {
 			return count, err
@@ -62,6 +68,10 @@ func (l Loop) Run(ctx context.Context) (int, error) {
 		}
 		done, errs := l.Apply(ctx, plan)
 		count += done
+		if len(errs) > 0 && returns < maxReturns && ctx.Err() == nil && l.Back != nil && l.Back(ctx, errs) {
+			whole, round, returns = false, -1, returns+1
+			continue
+		}
 		if len(errs) > 0 || ctx.Err() != nil {
 			return count, errors.Join(append(errs, unreached, ctx.Err())...)
 		}

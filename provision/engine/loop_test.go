@@ -18,6 +18,7 @@ type round struct {
 	done      int
 	errs      []error
 	cut       bool // Ctrl-C while it is applied
+	back      bool // the errors are hosts that had gone away
 }
 
 var errAway = errors.New("w2: no route to host")
@@ -54,6 +55,14 @@ func TestLoop(t *testing.T) {
 		{name: "something is hindered", rounds: []round{{plan: blocked}}, want: []string{"prepare the host: the host cannot be reached", "compare: of v1beta3"}},
 		{name: "a step fails", rounds: []round{{plan: changes, done: 2, errs: []error{errBoom}}}, count: 2, want: []string{"boom"}, is: errBoom},
 		{name: "a step fails while a host is away", rounds: []round{{plan: changes, unreached: errAway, errs: []error{errBoom}}}, want: []string{"boom", "w2: no route to host"}, is: errAway},
+		{name: "a host goes away and comes back", rounds: []round{{plan: changes, done: 2, errs: []error{errBoom}, back: true}, {plan: changes, done: 1}, {}}, count: 3},
+		{name: "a host goes away and is not done afterwards", rounds: []round{{plan: changes, errs: []error{errBoom}, back: true}, {plan: changes, done: 1}, {plan: changes}},
+			count: 1, want: []string{"did not converge: w1: set sysctls (a is 0; b is 1)"}},
+		{name: "a host goes away again and again", rounds: []round{{plan: changes, errs: []error{errBoom}, back: true}, {plan: changes, errs: []error{errBoom}, back: true},
+			{plan: changes, errs: []error{errBoom}, back: true}}, want: []string{"boom"}, is: errBoom},
+		{name: "a host goes away and has all its rounds", rounds: []round{{plan: more, done: 1}, {plan: more, done: 1}, {plan: more, done: 1}, {plan: more, done: 1},
+			{plan: more, errs: []error{errBoom}, back: true}, {plan: more, done: 1}, {plan: changes, done: 1}, {}}, count: 6},
+		{name: "stopped while a host is away", rounds: []round{{plan: changes, cut: true, errs: []error{errBoom}, back: true}}, want: []string{"boom", "context canceled"}, is: errBoom},
 		{name: "it is not done", rounds: []round{{plan: changes, done: 1}, {plan: changes}}, count: 1, want: []string{"did not converge: w1: set sysctls (a is 0; b is 1)"}},
 		{name: "it is not done, of the cluster", rounds: []round{{plan: changes, done: 1}, {plan: with(changes, func(p *plan.Plan) {
 			p.Steps = []plan.Step{changes.Steps[0], {Title: "mint", Reasons: []string{"hosts join"}}}
@@ -93,6 +102,13 @@ func TestLoop(t *testing.T) {
 						cancel()
 					}
 					return now.done, now.errs
+				},
+				Back: func(_ context.Context, errs []error) bool {
+					now := c.rounds[looks-1]
+					if len(errs) == 0 || len(errs) != len(now.errs) || now.cut {
+						t.Errorf("it asks whether hosts are back after %v", errs)
+					}
+					return now.back
 				},
 			}
 			count, err := loop.Run(ctx)

@@ -23,6 +23,7 @@ const (
 	Output      Kind = "output"   // one line of a running program
 	Done        Kind = "done"
 	Failed      Kind = "failed"
+	Lost        Kind = "lost"     // a host went away in the middle of a step, and is waited for
 	Skipped     Kind = "skipped"  // not run, because a step before it failed or the run was stopped
 	Finished    Kind = "finished" // the run is over; Error says whether it failed
 )
