@@ -21,15 +21,18 @@ type cut struct {
 	kill bool
 	// late has kubeadm and package managers be cut off at the end of their work.
 	late bool
+	// restart has the host go away at the place and start anew: whatever else was at work on it fails, too.
+	restart bool
 
 	reached    bool
+	lost       string // the host that went away
 	keepsToken bool // it was the end of the token that failed
 }
 
-// cutOff lets the run that comes next fail at the nth place.
+// cutOff lets the run that comes next fail at the nth place. At every third one the host goes away, too.
 func (s *Simulation) cutOff(n int, kill, late bool) {
 	s.performed = 0
-	s.cut = cut{armed: true, at: n, kill: kill, late: late}
+	s.cut = cut{armed: true, at: n, kill: kill, late: late, restart: (n+n/12)%3 == 1}
 }
 
 // uncut lets runs go through again, and says whether the place was reached.
@@ -49,8 +52,11 @@ func (s *Simulation) place(step plan.Step) error {
 		return nil
 	case n == s.cut.at:
 		s.cut.reached, s.cut.keepsToken = true, step.ID == plan.ClusterRevoke || s.cut.kill
+		if s.cut.restart {
+			s.cut.lost = step.Host
+		}
 		return errCut
-	case s.cut.kill:
+	case s.cut.kill, s.cut.lost != "" && step.Host == s.cut.lost:
 		return errKilled
 	}
 	return nil
@@ -80,7 +86,11 @@ func (s *Simulation) perform(_ context.Context, step plan.Step) error {
 		if errors.Is(failure, errKilled) {
 			return failure
 		}
-		if err = s.act(step, action, failure != nil); err != nil || failure != nil {
+		err = s.act(step, action, failure != nil)
+		if failure != nil && s.cut.lost != "" {
+			err = errors.Join(err, s.restart(s.cut.lost))
+		}
+		if err != nil || failure != nil {
 			return errors.Join(err, failure)
 		}
 	}

@@ -1,0 +1,41 @@
+package model
+
+import (
+	"maps"
+	"slices"
+
+	"fairlead/inventory"
+	"fairlead/provision/facts"
+	"fairlead/provision/model/world"
+	"fairlead/templates"
+)
+
+// restart has a host start anew. What was only in memory is gone: transient units, what nobody has enabled, modules and
+// settings of the kernel that we make and for which there is no file. What is on the disk stays.
+func (s *Simulation) restart(name string) error {
+	return s.change(name, func(h *facts.Host) error {
+		for unit, is := range h.Units {
+			switch {
+			case unit == templates.KubeadmService, unit == templates.RegistryWriterService:
+				delete(h.Units, unit)
+			case is.Load == "loaded" && is.Enabled == "enabled":
+				SetActive(h, unit, afterStart(h, unit))
+			case is.Load == "loaded" && is.Active == "active" && !slices.Contains([]string{"", "generated", "static"}, is.Enabled):
+				SetActive(h, unit, "inactive")
+			}
+			delete(s.stale, name+"/"+unit)
+		}
+		fresh := world.FreshHost(inventory.Host{Name: name})
+		if _, there := h.Files[templates.ModulesFile().Path]; !there {
+			maps.Copy(h.Modules, fresh.Modules)
+		}
+		if _, there := h.Files[templates.SysctlFile(false).Path]; !there {
+			for _, ours := range templates.Sysctls(false) {
+				delete(h.Sysctls, ours.Key)
+			}
+			maps.Copy(h.Sysctls, fresh.Sysctls)
+		}
+		h.BootID += ", again"
+		return nil
+	})
+}
