@@ -2,6 +2,7 @@ package facts
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"fairlead/templates"
@@ -62,9 +63,20 @@ func Assess(controlPlanes []string, seen Facts) Cluster {
 		if host.Units[templates.KubeadmService].Active == "failed" || !host.Kubeconfigs["admin.conf"] {
 			return Cluster{Situation: Half, Host: name, Reason: fmt.Sprintf("kubeadm init has not finished and the API server does not answer: %v", api.Err)}
 		}
+		if lacks := host.lacksToServe(); lacks != "" && aloneHolds(name, controlPlanes, seen) {
+			return Cluster{Situation: Half, Host: name, Reason: fmt.Sprintf("kubeadm init has not finished: the host has no %s", lacks)}
+		}
 		return Cluster{Situation: Silent, Host: name, Reason: api.Err.Error()}
 	}
 	return Cluster{Situation: Silent, Reason: "no control-plane host of the cluster can be reached"}
+}
+
+// aloneHolds says that no other control-plane host holds a control plane, or may hold one.
+func aloneHolds(name string, controlPlanes []string, seen Facts) bool {
+	return !slices.ContainsFunc(controlPlanes, func(other string) bool {
+		host, ok := seen.Hosts[other]
+		return other != name && (!ok || host.Unreachable != nil || HasControlPlane(host))
+	})
 }
 
 // assessRefusal says what an API server is that answers and refuses admin.conf: that of the only control plane there is has not

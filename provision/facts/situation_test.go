@@ -12,8 +12,9 @@ func TestAssess(t *testing.T) {
 	refused := &Problem{Kind: APINoAnswer, Text: "connection refused"}
 	forbids := &Problem{Kind: APIRefuses, Text: "forbidden"}
 	bare := Host{}
+	whole := []string{"etcd.yaml", "kube-apiserver.yaml", "kube-controller-manager.yaml", "kube-scheduler.yaml"}
 	with := func(changes ...func(*Host)) Host {
-		h := Host{Kubeconfigs: map[string]bool{"admin.conf": true}, Manifests: []string{"etcd.yaml"}, Units: map[string]Unit{}}
+		h := Host{Kubeconfigs: map[string]bool{"admin.conf": true}, Manifests: whole, KubeletConfig: true, Units: map[string]Unit{}}
 		for _, change := range changes {
 			change(&h)
 		}
@@ -24,6 +25,8 @@ func TestAssess(t *testing.T) {
 	}
 	noAdmin := func(h *Host) { h.Kubeconfigs = nil }
 	noManifests := func(h *Host) { h.Manifests = nil }
+	noScheduler := func(h *Host) { h.Manifests = whole[:3] }
+	noKubelet := func(h *Host) { h.KubeletConfig = false }
 	away := Host{Unreachable: refused}
 	awayWithRest := with(func(h *Host) { h.Unreachable = refused }, noAdmin)
 	const (
@@ -32,6 +35,7 @@ func TestAssess(t *testing.T) {
 		nobody   = "no control-plane host of the cluster can be reached"
 		missing  = "kubeadm init has not finished: ClusterRole a, DaemonSet b missing"
 		noAnswer = "connection refused"
+		lacks    = "kubeadm init has not finished: the host has no "
 	)
 	for _, c := range []struct {
 		name  string
@@ -55,7 +59,11 @@ func TestAssess(t *testing.T) {
 		{"init has failed on the second", API{Err: refused}, []Host{bare, with(noAdmin)}, Cluster{Situation: Half, Host: "cp2", Reason: began}},
 
 		{"nothing failed", API{Err: refused}, []Host{with()}, Cluster{Situation: Silent, Host: "cp1", Reason: noAnswer}},
-		{"nothing failed and there are no manifests", API{Err: refused}, []Host{with(noManifests)}, Cluster{Situation: Silent, Host: "cp1", Reason: noAnswer}},
+		{"init was cut off before the manifests", API{Err: refused}, []Host{with(noManifests), bare}, Cluster{Situation: Half, Host: "cp1", Reason: lacks + "/etc/kubernetes/manifests/etcd.yaml"}},
+		{"init was cut off before the last manifest", API{Err: refused}, []Host{with(noScheduler)}, Cluster{Situation: Half, Host: "cp1", Reason: lacks + "/etc/kubernetes/manifests/kube-scheduler.yaml"}},
+		{"init was cut off before the kubelet", API{Err: refused}, []Host{bare, with(noKubelet), bare}, Cluster{Situation: Half, Host: "cp2", Reason: lacks + "/var/lib/kubelet/config.yaml"}},
+		{"another one lives without manifests", API{Err: refused}, []Host{with(noManifests), with()}, Cluster{Situation: Silent, Host: "cp1", Reason: noAnswer}},
+		{"one without manifests and one that may live", API{Err: refused}, []Host{with(noManifests), away}, Cluster{Situation: Silent, Host: "cp1", Reason: noAnswer}},
 		{"kubeadm has ended well", API{Err: refused}, []Host{with(kubeadm("inactive"))}, Cluster{Situation: Silent, Host: "cp1", Reason: noAnswer}},
 		{"the first one counts", API{Err: refused}, []Host{with(), with(kubeadm("failed"))}, Cluster{Situation: Silent, Host: "cp1", Reason: noAnswer}},
 		{"the first one is away", API{Err: refused}, []Host{away, with()}, Cluster{Situation: Silent, Host: "cp2", Reason: noAnswer}},

@@ -207,7 +207,7 @@ func TestHalfFinished(t *testing.T) {
 		{name: "somebody took admin.conf's rights away", edit: world.ThreeControlPlanes, change: func(f *facts.Facts) { f.API = facts.API{Err: world.Forbidden()} },
 			want: "blocked : reach the API server: the API server refuses this administrator; give the group kubeadm:cluster-admins its rights again, with super-admin.conf"},
 		{name: "the API server is silent", edit: world.OnlyControlPlane, change: silent(), want: "cp1/await-api: " + awaits + notYet},
-		{name: "the API server is silent without manifests", edit: world.OnlyControlPlane, change: silent(func(h *facts.Host) { h.Manifests = nil }), want: "cp1/await-api: " + awaits + notYet},
+		{name: "the API server is silent without manifests", edit: world.OnlyControlPlane, change: silent(func(h *facts.Host) { h.Manifests = nil }), want: initAgain},
 		{name: "the API server is silent after a change that was cut off", edit: world.OnlyControlPlane, change: silent(func(h *facts.Host) {
 			for _, component := range []string{templates.ComponentAPIServer, templates.ComponentEtcd} {
 				h.Files[templates.FormerManifest(component)] = facts.File{Mode: 0o600}

@@ -159,7 +159,7 @@ func (p *planner) halfControlPlane(host inventory.Host, facts facts.Host) bool {
 		return false
 	}
 	_, marked := p.facts.API.Nodes[host.Name].Labels[object.LabelControlPlane]
-	return len(facts.Manifests) < 4 || !marked
+	return !facts.WholeControlPlane() || !marked
 }
 
 func (p *planner) join(host inventory.Host, facts facts.Host) {
