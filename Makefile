@@ -15,7 +15,7 @@ LAB := lab/
 TOOL = go tool -modfile=e2e/tools/go.mod
 MODULES := . e2e
 
-.PHONY: help build check lint unit cuts golden fuzz mutate e2e test bench demo demo-down lab lab-down bundle vuln setup clean
+.PHONY: help build check lint unit cuts golden fuzz mutate e2e soak test bench demo demo-down lab lab-down bundle vuln setup clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -26,7 +26,7 @@ build: ## builds bin/fairlead
 check: build lint unit ## build, vet, lint and unit tests: for daily work
 
 lint: setup ## vet, golangci-lint, shellcheck
-	for module in $(MODULES); do go -C $$module vet -tags cluster ./...; done
+	for module in $(MODULES); do go -C $$module vet -tags cluster,soak ./...; done
 	$(TOOL) golangci-lint run ./...
 	shellcheck --shell sh --exclude SC1091,SC2015 templates/scripts/*.sh provision/remote/scripts/*.sh
 	shellcheck e2e/setup.sh e2e/bench/plain.sh
@@ -52,6 +52,9 @@ e2e: build setup ## tests on real clusters; RUN=regexp chooses some
 
 cuts: ## cuts simulated runs off at every place; "check" takes some of them
 	go test ./provision/model -run '^Test(Up|Reset)' -timeout 30m
+
+soak: build setup ## hosts that restart or are silent every half a second of a run; for hours. RUN=regexp chooses some
+	go -C e2e test -tags cluster,soak ./cluster -count 1 -timeout 12h -v -run '^TestSoak$$/$(RUN)' -fairlead $(CURDIR)/bin/fairlead
 
 test: check cuts ## all tests, those on real clusters included
 	$(MAKE) e2e

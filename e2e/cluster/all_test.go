@@ -48,6 +48,9 @@ func TestReset(t *testing.T) { testReset(t) }
 // TestKill: a run that is killed is taken up by the next one.
 func TestKill(t *testing.T) { testKill(t) }
 
+// TestRestart: hosts that go away in the middle of a run come back, and it goes on.
+func TestRestart(t *testing.T) { testRestart(t) }
+
 // TestThreeControlPlanes: control planes come and go one by one.
 func TestThreeControlPlanes(t *testing.T) { testThreeControlPlanes(t) }
 

@@ -45,6 +45,11 @@ func (l *Lab) Stop(ctx context.Context, host string) error {
 	return l.control(ctx, host, "stop")
 }
 
+// Kill ends all processes of the host at once, as a power cut does. Its disk is kept, and what lies in /run and /tmp is gone.
+func (l *Lab) Kill(ctx context.Context, host string) error {
+	return l.control(ctx, host, "kill")
+}
+
 // Start boots a stopped host and returns when it is reachable by SSH.
 func (l *Lab) Start(ctx context.Context, host string) error {
 	if err := l.control(ctx, host, "start"); err != nil {

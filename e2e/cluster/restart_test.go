@@ -1,0 +1,89 @@
+//go:build cluster
+
+package cluster
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fairlead/e2e/lab"
+)
+
+// powerCut ends all that runs on the host at once, and boots it again. It is back when it returns.
+func (s *site) powerCut(host string) error {
+	if err := s.lab.Kill(s.ctx, host); err != nil {
+		return err
+	}
+	return s.lab.Start(s.ctx, host)
+}
+
+// silent has no packet reach the host or leave it for some time.
+func (s *site) silent(host string, d time.Duration) error {
+	rules := func(verb string) error {
+		_, err := s.lab.Exec(s.ctx, host, "sh", "-euc", "iptables -w "+verb+" INPUT ! -i lo -j DROP; iptables -w "+verb+" OUTPUT ! -o lo -j DROP")
+		return err
+	}
+	if err := rules("-I"); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, d)
+	defer cancel()
+	<-ctx.Done()
+	return errors.Join(rules("-D"), s.ctx.Err())
+}
+
+// cutPower is what happens at a moment: the host of the event loses its power.
+func cutPower(s *site, _ *os.Process, e event) error { return s.powerCut(e.Host) }
+
+// testRestart has hosts lose their power in the middle of a run, each at a place of kubeadm's or of what comes before that was
+// the end once. The run itself goes on when they are back: no other one is needed.
+func testRestart(t *testing.T) {
+	hosts := []string{"cp1", "w1"}
+	s := freshSite(t, hosts...)
+	t.Cleanup(func() { shared.up = false })
+	s.inventory(lab.InventoryOptions{ControlPlanes: hosts[:1], Workers: hosts[1:], Bundle: shared.bundle})
+	before := s.snapshots(hosts...)
+	importing := last(func(e event) bool { return e.Kind == "progress" && e.Step == "w1/images" && e.Bytes > 1<<20 })
+	for name, moments := range map[string][]moment{
+		"Manifests": {
+			{"kubelet to start", printed("cp1/init", "[control-plane] Creating static Pod manifest"), cutPower},
+			{"kubelet of w1 to be let in", printed("w1/join", "[kubelet-start] Starting the kubelet"), cutPower},
+		},
+		"Rights": {
+			{"images of w1", importing, cutPower},
+			{"API server to come", printed("cp1/init", "[kubelet-start] Starting the kubelet"), func(s *site, _ *os.Process, e event) error {
+				eventually(s.ctx, s.t, "the API server", time.Minute, func() string { return s.listens(e.Host, "6443") })
+				return s.powerCut(e.Host)
+			}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := s.sub(t)
+			o := s.upWith(moments...).exits(0)
+			for _, m := range moments {
+				if !slices.ContainsFunc(o.events(), func(e event) bool { return e.Kind == "lost" }) {
+					t.Errorf("%s: no host was lost", m.name)
+				}
+			}
+			s.wantNodes(hosts...)
+			s.wantNoTokens()
+			s.planned(0)
+			s.fairlead("reset", "--yes").exits(0)
+			s.restored(before)
+		})
+	}
+}
+
+// listens says why nothing listens on a TCP port of the host; empty if something does.
+func (s *site) listens(host, port string) string {
+	out, err := s.lab.Exec(s.ctx, host, "ss", "-Hltn", "sport", "=", ":"+port)
+	if err != nil || strings.TrimSpace(out) == "" {
+		return "nothing listens on " + port
+	}
+	return ""
+}
