@@ -25,6 +25,8 @@ type Connections struct {
 	cluster *inventory.Cluster
 	dial    Dial
 	closing func() error // what is to be closed beside the connections
+	apiPort int
+	dialer  kube.DialFunc // goes straight to an address
 
 	mu     sync.Mutex
 	closed bool
@@ -50,7 +52,7 @@ func New(cluster *inventory.Cluster, o ssh.Options) *Connections {
 // NewWith connects to nothing yet. Hosts will be reached by dial.
 func NewWith(cluster *inventory.Cluster, dial Dial) *Connections {
 	return &Connections{
-		cluster: cluster, dial: dial, closing: func() error { return nil },
+		cluster: cluster, dial: dial, closing: func() error { return nil }, apiPort: templates.APIServerPort, dialer: (&net.Dialer{}).DialContext,
 		hosts: map[string]*remote.Host{}, turns: map[string]chan struct{}{},
 	}
 }
@@ -185,7 +187,7 @@ func (c *Connections) Through(ctx context.Context, host *remote.Host) (*kube.Cli
 	if err != nil {
 		return nil, fmt.Errorf("read %s on %s: %w", templates.AdminConf, host.Name(), err)
 	}
-	client, err = kube.New(kubeconfig, tunnel(host))
+	client, err = kube.New(kubeconfig, c.way(host))
 	if err != nil {
 		return nil, fmt.Errorf("use %s of %s: %w", templates.AdminConf, host.Name(), err)
 	}
@@ -206,16 +208,4 @@ func (c *Connections) ForgetAPI() {
 		c.client.Close()
 	}
 	c.client, c.via = nil, nil
-}
-
-// tunnel dials through the connection to a host. When that is lost, dialling again is
-// hopeless, and kube is told so.
-func tunnel(host *remote.Host) kube.DialFunc {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := host.DialContext(ctx, network, address)
-		if errors.Is(err, remote.ErrLost) {
-			return nil, fmt.Errorf("%w: %w", kube.ErrTunnelClosed, err)
-		}
-		return conn, err
-	}
 }

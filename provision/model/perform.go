@@ -26,7 +26,7 @@ type cut struct {
 
 	reached    bool
 	lost       string // the host that went away
-	keepsToken bool // it was the end of the token that failed
+	keepsToken bool   // it was the end of the token that failed
 }
 
 // cutOff lets the run that comes next fail at the nth place. At every third one the host goes away, too.

@@ -19,6 +19,8 @@ var (
 	ErrSudo = errors.New("sudo refused")
 	// ErrLost: the way to the host broke, or the host stopped answering.
 	ErrLost = errors.New("connection lost")
+	// ErrForwarding: the host does not let connections begin on it (AllowTcpForwarding, DisableForwarding or PermitOpen of sshd).
+	ErrForwarding = errors.New("the host refuses to forward connections")
 	// ErrSilent: the host is there, and nothing was heard of the command for its Silence.
 	ErrSilent = errors.New("nothing was heard")
 )

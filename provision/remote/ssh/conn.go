@@ -151,6 +151,11 @@ func (c *conn) newSession(ctx context.Context) (*xssh.Session, error) {
 // Dial implements remote.Transport, by a channel that sshd connects to the address.
 func (c *conn) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	far, err := c.client.DialContext(ctx, network, address)
+	var refused *xssh.OpenChannelError
+	if errors.As(err, &refused) && refused.Reason != xssh.ConnectionFailed {
+		// RFC 4254, 5.1: all but "connect failed" are about forwarding itself.
+		return nil, fmt.Errorf("%w: %w", remote.ErrForwarding, err)
+	}
 	if err != nil {
 		return nil, c.explain(err)
 	}
