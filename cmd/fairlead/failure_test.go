@@ -14,8 +14,8 @@ import (
 	"fairlead/provision"
 	"fairlead/provision/bundle"
 	"fairlead/provision/engine"
-	"fairlead/provision/registry"
 	"fairlead/provision/event"
+	"fairlead/provision/registry"
 	"fairlead/provision/remote"
 	"fairlead/provision/remote/ssh"
 )
@@ -45,9 +45,7 @@ func TestFailures(t *testing.T) {
 	)
 	cluster := exampleCluster()
 	var out bytes.Buffer
-	for _, f := range withoutCancelled(failures(err, cluster.Hosts())) {
-		f.write(&out, false, cluster)
-	}
+	writeFailures(&out, withoutCancelled(failures(err, cluster.Hosts())), false, cluster)
 	golden(t, "failures.txt", out.Bytes())
 }
 
@@ -63,6 +61,7 @@ func TestHints(t *testing.T) {
 		{"host key says it itself", &ssh.HostKeyError{}, ""},
 		{"auth", fmt.Errorf("x: %w", remote.ErrAuth), "ssh -p 22 -i '/home/ann/.ssh/id key' ubuntu@192.0.2.21"},
 		{"sudo", fmt.Errorf("x: %w", remote.ErrSudo), "'ubuntu ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ubuntu &&"},
+		{"shell", fmt.Errorf("x: %w", remote.ErrShell), "usermod --shell /bin/sh ubuntu"},
 		{"unreachable", fmt.Errorf("x: %w", remote.ErrUnreachable), "192.0.2.21:22"},
 		{"lost", fmt.Errorf("x: %w", remote.ErrLost), "run the same command again"},
 		{"corrupt", fmt.Errorf("x: %w", bundle.ErrCorrupt), "the bundle is damaged"},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"fairlead/inventory"
@@ -69,7 +70,7 @@ func (p *program) withSession(c *cli.Context, n needs, do func(context.Context, 
 func (r *invocation) work(ctx context.Context, n needs, do func(context.Context, *invocation) error) error {
 	shown := r.settings
 	shown.json = shown.json && !n.document
-	r.view = newView(r.newRenderer(shown, hostNames(r.cluster)), r.log.Logger, n.results && !shown.json)
+	r.view = newView(r.newRenderer(shown, r.cluster.Hosts()), r.log.Logger, n.results && !shown.json)
 	r.stdout = resultWriter{r.view, r.program.stdout}
 	stop := context.AfterFunc(ctx, func() {
 		r.view.note("stopping: no new steps are started; press Ctrl-C again to leave at once")
@@ -112,11 +113,9 @@ func (r *invocation) conclude(ctx context.Context, err error) error {
 		return exitError(exitChanges)
 	}
 	all := withoutCancelled(failures(err, r.cluster.Hosts()))
-	for _, f := range all {
-		if !errors.Is(f.err, errIncomplete) {
-			f.write(r.stderr, paletteFor(r.settings, r.stderr), r.cluster)
-		}
-	}
+	logOutputs(r.log.Logger, all)
+	all = slices.DeleteFunc(all, func(f failure) bool { return errors.Is(f.err, errIncomplete) })
+	writeFailures(r.stderr, all, paletteFor(r.settings, r.stderr), r.cluster)
 	if ctx.Err() != nil {
 		done, _ := r.view.tally()
 		_, _ = fmt.Fprintf(r.stderr, "stopped after %s; run the same command again to go on\n", count(done, "step"))
@@ -127,9 +126,11 @@ func (r *invocation) conclude(ctx context.Context, err error) error {
 	return exitError(exitFailed)
 }
 
-func hostNames(cluster *inventory.Cluster) []string {
+func hostNames(cluster *inventory.Cluster) []string { return namesOf(cluster.Hosts()) }
+
+func namesOf(hosts []inventory.Host) []string {
 	var names []string
-	for _, host := range cluster.Hosts() {
+	for _, host := range hosts {
 		names = append(names, host.Name)
 	}
 	return names

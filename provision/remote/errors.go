@@ -26,7 +26,7 @@ var (
 	ErrSilent = errors.New("nothing was heard")
 )
 
-// stderrLines is how many of the last lines of standard error an ExitError shows.
+// stderrLines is how many of the last lines of what sudo or a login shell says an error shows.
 const stderrLines = 5
 
 // ExitError is a command that ran on the host and failed.
@@ -48,15 +48,15 @@ type ExitError struct {
 // Withheld says that the output must not be shown, because it may hold secrets.
 func (e *ExitError) Withheld() bool { return e.secret }
 
-// Error is "exit N: last lines of standard error", without output when the command was Secret. The command itself is in
+// Error is "exit N: what matters of standard error", without output when the command was Secret. The command itself is in
 // the log: who ran it says what it was for, in fewer words.
 func (e *ExitError) Error() string {
 	text := e.Ended()
 	if e.secret {
 		return text + " (output withheld)"
 	}
-	if tail := lastLines(e.Stderr, stderrLines); tail != "" {
-		text += ": " + tail
+	if tail := relevant(e.Stderr); len(tail) > 0 {
+		text += ": " + strings.Join(tail, "\n")
 	}
 	return text
 }

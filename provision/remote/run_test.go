@@ -101,7 +101,7 @@ func TestExitErrorText(t *testing.T) {
 	overWays(t, func(t *testing.T, open opener) {
 		h := open(t, setting{})
 		_, err := h.Run(t.Context(), remote.Command{Argv: []string{"/bin/sh", "-c", "for i in 1 2 3 4 5 6 7; do echo line $i >&2; done; exit 2"}})
-		want := "exit 2: line 3\nline 4\nline 5\nline 6\nline 7"
+		want := "exit 2: line 2\nline 3\nline 4\nline 5\nline 6\nline 7"
 		if err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
