@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"strings"
 
 	"fairlead/inventory/nearest"
@@ -33,7 +32,7 @@ func (p *program) app() *cli.App {
 		Name:  "fairlead",
 		Usage: "turn machines into a Kubernetes cluster over SSH",
 		Description: "Write a cluster file, look at the hosts, and make them a cluster:\n\n" +
-			"  fairlead init\n  fairlead check\n  fairlead up\n\n" +
+			"  fairlead init USER@HOST...\n  fairlead check\n  fairlead up\n\n" +
 			"Exit codes: 0 done, 1 a step failed, 2 the command line or the cluster file is wrong,\n" +
 			"3 plan --detailed-exitcode or images rewrite --check found changes.",
 		UsageText:      "fairlead COMMAND [options]",
@@ -72,7 +71,7 @@ func (p *program) commonFlags() []cli.Flag {
 		&cli.StringFlag{
 			Name: flagFile, Aliases: []string{"f"}, Category: commonCategory,
 			Usage: "the cluster `FILE`", DefaultText: "$FAIRLEAD_FILE, else cluster.yaml",
-			Value: cmp.Or(p.env("FAIRLEAD_FILE"), "cluster.yaml"),
+			Value: p.defaultFile(),
 		},
 		&cli.StringFlag{
 			Name: flagOutput, Aliases: []string{"o"}, Category: commonCategory,

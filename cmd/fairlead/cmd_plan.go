@@ -48,6 +48,9 @@ func (r *invocation) showPlan(ctx context.Context, withDiff, detailed bool) erro
 	if ctx.Err() != nil {
 		return err
 	}
+	if plan.Empty() {
+		r.following.well = afterUp
+	}
 	if !r.json {
 		text := newPlanText(paletteFor(r.settings, r.program.stdout), withDiff)
 		text.plan(plan, r.cluster)

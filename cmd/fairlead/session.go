@@ -32,6 +32,8 @@ type invocation struct {
 	log     *debugLog
 	view    *view
 	stdout  io.Writer // for results
+
+	following following // what to type next
 }
 
 // errChanges says that a plan is not empty.
@@ -59,7 +61,7 @@ func (p *program) withSession(c *cli.Context, n needs, do func(context.Context, 
 	if err != nil {
 		_, _ = fmt.Fprintf(p.stderr, "warning: debug log: %v\n", err)
 	}
-	r := &invocation{program: p, settings: s, command: c.Command.HelpName, cluster: cluster, log: log}
+	r := &invocation{program: p, settings: s, command: c.Command.HelpName, cluster: cluster, log: log, following: followings()[c.Command.Name]}
 	log.Info("begin", "command", c.Command.Name, "file", s.file, "cluster", cluster.Name, "build", readBuild())
 	err = r.work(c.Context, n, do)
 	log.Info("end", "error", err)
@@ -106,10 +108,12 @@ func (r *invocation) conclude(ctx context.Context, err error) error {
 	var usage *usageError
 	switch {
 	case err == nil && ctx.Err() == nil:
+		r.sayNext(nil)
 		return nil
 	case errors.As(err, &usage):
 		return err
 	case errors.Is(err, errChanges):
+		r.sayNext(err)
 		return exitError(exitChanges)
 	}
 	all := withoutCancelled(failures(err, r.cluster.Hosts()))
@@ -122,6 +126,9 @@ func (r *invocation) conclude(ctx context.Context, err error) error {
 	}
 	if r.log.path != "" {
 		_, _ = fmt.Fprintln(r.stderr, "  log: "+r.log.path)
+	}
+	if ctx.Err() == nil {
+		r.sayNext(err)
 	}
 	return exitError(exitFailed)
 }
