@@ -256,9 +256,19 @@ func TestLoadMissing(t *testing.T) {
 func TestVersions(t *testing.T) {
 	for version, want := range map[string]string{
 		"1.34.0": "", "1.37.99": "", "1.33.9": "not supported", "1.38.0": "not supported", "2.35.0": "not supported",
-		"v1.37.2": "without the v: 1.37.2", "1.37": "full version", "1.37.02": "full version", "1.37.2-rc.1": "full version", "": "full version",
+		"v1.37.2": "", "vv1.37.2": "full version", "V1.37.2": "full version", "v1.37": "full version", "v1.38.0": "not supported", "v": "full version", "1.37": "full version", "1.37.02": "full version", "1.37.2-rc.1": "full version", "": "full version",
 	} {
-		if got := versionProblem(version); (want == "") != (got == "") || !strings.Contains(got, want) {
+		c, _, err := Parse("f", []byte(changed(fmt.Sprintf("kubernetes: {version: %q}", version))))
+		got := ""
+		if err != nil {
+			got = err.Error()
+		} else if c.Kubernetes.Version != strings.TrimPrefix(version, "v") {
+			t.Errorf("%q is taken for %s", version, c.Kubernetes.Version)
+		}
+		if version == "" {
+			want = "must not be empty"
+		}
+		if (want == "") != (got == "") || !strings.Contains(got, want) {
 			t.Errorf("%q: got %q, want %q", version, got, want)
 		}
 	}
