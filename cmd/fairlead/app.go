@@ -1,6 +1,9 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
 	"strings"
 
 	"fairlead/inventory/nearest"
@@ -104,7 +107,8 @@ func withoutCommand(c *cli.Context) error {
 		return &usageError{err: errNoCommand, hint: seeHelp(c.App.Name)}
 	}
 	name := c.Args().First()
-	return &usageError{err: unknown("command", name, nearestCommand(c.App.Commands, name)), hint: seeHelp(c.App.Name)}
+	meant := cmp.Or(foreignCommands()[strings.ToLower(name)], nearestCommand(c.App.Commands, name))
+	return &usageError{err: unknown("command", name, meant), hint: seeHelp(c.App.Name)}
 }
 
 // withoutSubcommand runs when the second word of a command that has others below it is
@@ -114,8 +118,9 @@ func withoutSubcommand(c *cli.Context) error {
 		return &usageError{err: errNoCommand, hint: seeHelp(c.Command.HelpName)}
 	}
 	name := c.Args().First()
+	meant := cmp.Or(foreignSubcommands()[c.Command.Name][strings.ToLower(name)], nearestCommand(c.Command.Subcommands, name))
 	return &usageError{
-		err:  unknown("command", c.Command.Name+" "+name, nearestCommand(c.Command.Subcommands, name)),
+		err:  unknown("command", c.Command.Name+" "+name, meant),
 		hint: seeHelp(c.Command.HelpName),
 	}
 }
@@ -147,9 +152,36 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	for _, flag := range flags {
 		names = append(names, flag.Names()[0])
 	}
-	best := nearest.Word(name, names)
+	return &usageError{err: unknownFlag(c.Command.HelpName, name, written, names), hint: seeHelp(c.Command.HelpName)}
+}
+
+// unknownFlag says what was meant by a flag, of those that the command has or of what other tools call so.
+func unknownFlag(command, name, written string, known []string) error {
+	if asking(name) {
+		if slices.Contains(known, flagYes) {
+			return unknown("flag", written, "--"+flagYes)
+		}
+		return fmt.Errorf("unknown flag %s; %s asks nothing: leave it out", written, command)
+	}
+	if dryRun(name) {
+		return fmt.Errorf("unknown flag %s; %s", written, insteadOfDryRun(command))
+	}
+	for _, foreign := range foreignFlags() {
+		if !slices.Contains(foreign.names, name) {
+			continue
+		}
+		ours, isFlag := strings.CutPrefix(foreign.meant, "--")
+		ours, _, _ = strings.Cut(ours, " ")
+		switch {
+		case isFlag && slices.Contains(known, ours):
+			return unknown("flag", written, foreign.meant)
+		case !isFlag:
+			return fmt.Errorf("unknown flag %s; %s", written, foreign.meant)
+		}
+	}
+	best := nearest.Word(name, known)
 	if best != "" {
 		best = "--" + best
 	}
-	return &usageError{err: unknown("flag", written, best), hint: seeHelp(c.Command.HelpName)}
+	return unknown("flag", written, best)
 }

@@ -89,6 +89,13 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 			r.log.Warn("close connections", "error", closing)
 		}
 	}
+	var usage *usageError
+	if shown.json && errors.As(err, &usage) {
+		for _, problem := range problemEvents(err) {
+			r.view.event(problem)
+		}
+	}
+	r.told = shown.json
 	return errors.Join(err, r.view.close(err))
 }
 
