@@ -76,7 +76,7 @@ func badRun(cluster *inventory.Cluster) ([]event.Event, error) {
 		events = append(events, event.Event{Kind: event.Found, Host: finding.Host, Message: finding.Message, Finding: &finding})
 	}
 	for _, host := range hosts {
-		events = append(events, event.Event{Kind: event.BlockedStep, Host: host.Name, Title: "prepare the host", Message: "the host cannot be reached"})
+		events = append(events, event.Event{Kind: event.BlockedStep, Host: host.Name, Title: "prepare the host", Message: "the host cannot be looked at"})
 	}
 	for _, host := range hosts {
 		exit := &remote.ExitError{Host: host.Name, Code: 1, Stderr: []byte(kubeadmSays + "node " + host.Name + " at " + host.Address.String() + "\n")}
@@ -130,7 +130,7 @@ func TestManyHosts(t *testing.T) {
 			text := newPlanText(false, false)
 			made := plan.Plan{Findings: findingsOf(cluster.Hosts())}
 			for _, host := range cluster.Hosts() {
-				made.Blocked = append(made.Blocked, plan.Blocked{Host: host.Name, Title: "prepare the host", Reason: "the host cannot be reached"})
+				made.Blocked = append(made.Blocked, plan.Blocked{Host: host.Name, Title: "prepare the host", Reason: "the host cannot be looked at"})
 			}
 			text.plan(made, cluster)
 			if err := text.flush(&out); err != nil {
