@@ -44,7 +44,7 @@ func trouble(host inventory.Host) error {
 	case "w10", "w20":
 		return fmt.Errorf("connect to ubuntu@%s:22: %w: dial it: timeout", host.Address, remote.ErrUnreachable)
 	case "w30":
-		return fmt.Errorf("%w for ubuntu: This account is currently not available.", remote.ErrShell)
+		return fmt.Errorf("%w for ubuntu: %s", remote.ErrShell, "This account is currently not available.")
 	}
 	return fmt.Errorf("%w: it asks ubuntu for a password", remote.ErrSudo)
 }
