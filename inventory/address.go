@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"strconv"
@@ -41,10 +42,25 @@ func addressProblem(s string) string {
 			return quoted + " has a port; give the address alone and set ssh.port"
 		}
 	}
+	if plain := withoutLeadingZeros(s); plain != s {
+		return quoted + " has leading zeros, which some programs take for octal; write " + plain
+	}
 	if isSubdomain(strings.ToLower(s)) && strings.ContainsAny(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
 		return quoted + " is a host name; give the IP address, which must not change"
 	}
 	return quoted + " is not an IP address"
+}
+
+// withoutLeadingZeros is an IPv4 address as it is written; what is none comes back as it was.
+func withoutLeadingZeros(s string) string {
+	parts := strings.Split(s, ".")
+	for i, part := range parts {
+		parts[i] = cmp.Or(strings.TrimLeft(part, "0"), "0")
+	}
+	if a, err := netip.ParseAddr(strings.Join(parts, ".")); err == nil && a.Is4() {
+		return a.String()
+	}
+	return s
 }
 
 // endpoint reads host:port.
@@ -62,7 +78,11 @@ func (d *decoder) endpoint(node *yaml.Node, path []string) string {
 		}
 		return ""
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+	if digits := strings.TrimLeft(port, "0"); digits != port && isPort(digits) {
+		d.fault(path, "has a leading zero in its port; write %s", net.JoinHostPort(clip(host), digits))
+		return ""
+	}
+	if !isPort(port) {
 		d.fault(path, "must end in a port from 1 to 65535, got %q", clip(port))
 		return ""
 	}

@@ -81,7 +81,7 @@ func configFields() []field[map[string]map[string]any] {
 	return fields
 }
 
-// version reads x.y.z of a minor that can be installed.
+// version reads x.y.z of a minor that can be installed. Releases are called v1.37.2 everywhere else, so that is taken, too.
 func (d *decoder) version(node *yaml.Node, path []string) string {
 	if n := target(node); n.Kind == yaml.ScalarNode && (n.ShortTag() == "!!float" || n.ShortTag() == "!!int") {
 		example := fmt.Sprintf("1.%d.0", NewestMinor)
@@ -95,6 +95,7 @@ func (d *decoder) version(node *yaml.Node, path []string) string {
 	if !ok {
 		return ""
 	}
+	s = strings.TrimPrefix(s, "v")
 	if problem := versionProblem(s); problem != "" {
 		d.fault(path, "%s", problem)
 		return ""
@@ -104,9 +105,6 @@ func (d *decoder) version(node *yaml.Node, path []string) string {
 
 func versionProblem(s string) string {
 	full := regexp.MustCompile(`^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})$`)
-	if bare := strings.TrimPrefix(s, "v"); bare != s && full.MatchString(bare) {
-		return fmt.Sprintf("write the version without the v: %s", bare)
-	}
 	m := full.FindStringSubmatch(s)
 	if m == nil {
 		return fmt.Sprintf("must be a full version x.y.z, such as 1.%d.0, got %q", NewestMinor, clip(s))
@@ -165,6 +163,10 @@ func (d *decoder) free(node *yaml.Node, path []string) any {
 
 // number reads an int64 or a finite float64.
 func (d *decoder) number(node *yaml.Node, path []string) any {
+	if digits := strings.TrimLeft(node.Value, "+-"); isDigits(digits) && len(digits) > 1 && digits[0] == '0' {
+		d.fault(path, "%s", numeralProblem(node)) // 0o22 and 0x12 say themselves what they are
+		return nil
+	}
 	var value any
 	if node.Decode(&value) != nil {
 		d.fault(path, "must be a number, got %q", clip(node.Value))

@@ -99,8 +99,21 @@ func (doc *document) sorted() (warnings, faults []Problem) {
 	return warnings, faults
 }
 
-// parseYAML gives the mapping at the top of the only document in data.
+// parseYAML gives the mapping at the top of the only document in data. A file of another tool is called by its name.
 func parseYAML(data []byte) (*yaml.Node, *Problem) {
+	root, problem := parseDocument(data)
+	if other := foreign(data, root, problem); other != nil {
+		return nil, other
+	}
+	if problem != nil {
+		return nil, problem
+	}
+	return root, nil
+}
+
+// parseDocument is parseYAML for files of whatever tool. Beside a problem it gives what is at the top of the first document, if
+// that could be read.
+func parseDocument(data []byte) (*yaml.Node, *Problem) {
 	if len(data) > maxSize {
 		return nil, &Problem{Line: 1, Message: fmt.Sprintf("the file is larger than %d MiB", maxSize>>20)}
 	}
@@ -115,18 +128,18 @@ func parseYAML(data []byte) (*yaml.Node, *Problem) {
 	case err != nil:
 		return nil, syntaxProblem(data, err)
 	}
-	switch err := dec.Decode(&next); {
-	case err == nil:
-		return nil, &Problem{Line: next.Line, Message: "a second document starts here; a cluster file holds exactly one"}
-	case !errors.Is(err, io.EOF):
-		return nil, syntaxProblem(data, err)
-	}
 	root := &doc
 	if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
 		root = doc.Content[0]
 	}
+	switch err := dec.Decode(&next); {
+	case err == nil:
+		return root, &Problem{Line: next.Line, Message: "a second document starts here; a cluster file holds exactly one"}
+	case !errors.Is(err, io.EOF):
+		return root, syntaxProblem(data, err)
+	}
 	if root.Kind != yaml.MappingNode {
-		return nil, &Problem{Line: root.Line, Message: "the file must be a mapping that starts with apiVersion: " + APIVersion}
+		return root, &Problem{Line: root.Line, Message: "the file must be a mapping that starts with apiVersion: " + APIVersion}
 	}
 	return root, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -115,29 +114,6 @@ func TestConfigTypes(t *testing.T) {
 	}
 }
 
-func TestStarter(t *testing.T) {
-	c, warnings, err := Parse("cluster.yaml", Starter())
-	if err != nil || len(warnings) > 0 {
-		t.Fatal(err, warnings)
-	}
-	var names []string
-	for _, h := range c.Hosts() {
-		names = append(names, h.Name+" "+string(h.Role))
-	}
-	if got := strings.Join(names, ", "); got != "cp1 control-plane, w1 worker, w2 worker" {
-		t.Errorf("hosts %s", got)
-	}
-	if h, ok := c.Host("w2"); !ok || h.Address != netip.MustParseAddr("192.0.2.22") {
-		t.Errorf("Host(w2) = %v, %v", h, ok)
-	}
-	if _, ok := c.Host("w9"); ok {
-		t.Error("found a host that does not exist")
-	}
-	if c.ControlPlane.Endpoint != "192.0.2.11:6443" || !slices.Contains(strings.Split(string(Starter()), "\n"), "kind: Cluster") {
-		t.Errorf("endpoint %s", c.ControlPlane.Endpoint)
-	}
-}
-
 func TestDefaultUser(t *testing.T) {
 	current, err := user.Current()
 	if err != nil {
@@ -213,9 +189,19 @@ func TestLoadMissing(t *testing.T) {
 func TestVersions(t *testing.T) {
 	for version, want := range map[string]string{
 		"1.34.0": "", "1.37.99": "", "1.33.9": "not supported", "1.38.0": "not supported", "2.35.0": "not supported",
-		"v1.37.2": "without the v: 1.37.2", "1.37": "full version", "1.37.02": "full version", "1.37.2-rc.1": "full version", "": "full version",
+		"v1.37.2": "", "vv1.37.2": "full version", "V1.37.2": "full version", "v1.37": "full version", "v1.38.0": "not supported", "v": "full version", "1.37": "full version", "1.37.02": "full version", "1.37.2-rc.1": "full version", "": "full version",
 	} {
-		if got := versionProblem(version); (want == "") != (got == "") || !strings.Contains(got, want) {
+		c, _, err := Parse("f", []byte(changed(fmt.Sprintf("kubernetes: {version: %q}", version))))
+		got := ""
+		if err != nil {
+			got = err.Error()
+		} else if c.Kubernetes.Version != strings.TrimPrefix(version, "v") {
+			t.Errorf("%q is taken for %s", version, c.Kubernetes.Version)
+		}
+		if version == "" {
+			want = "must not be empty"
+		}
+		if (want == "") != (got == "") || !strings.Contains(got, want) {
 			t.Errorf("%q: got %q, want %q", version, got, want)
 		}
 	}

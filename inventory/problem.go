@@ -29,8 +29,11 @@ func (p Problem) In(file string) string {
 	if len(p.Path) == 0 {
 		return where + ": " + p.Message
 	}
-	return where + ": " + pathString(p.Path) + ": " + p.Message
+	return where + ": " + p.Where() + ": " + p.Message
 }
+
+// Where writes the path as in controlPlane.hosts[0].labels["a.b/c"]; empty: the whole file.
+func (p Problem) Where() string { return pathString(p.Path) }
 
 // Invalid is the error for a file that cannot be used. Problems holds all that is
 // wrong with it, sorted by line, without the warnings.

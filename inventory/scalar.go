@@ -1,6 +1,9 @@
 package inventory
 
 import (
+	"cmp"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -63,12 +66,16 @@ func (d *decoder) rawText(node *yaml.Node, path []string) (string, bool) {
 	return "", false
 }
 
-// whole reads an integer.
+// whole reads an integer that is written as people count.
 func (d *decoder) whole(node *yaml.Node, path []string) (int, bool) {
 	if !d.scalar(node, path, "a whole number") {
 		return 0, false
 	}
 	node = target(node)
+	if problem := numeralProblem(node); problem != "" {
+		d.fault(path, "%s", problem)
+		return 0, false
+	}
 	var n int
 	if node.ShortTag() != "!!int" || node.Decode(&n) != nil {
 		d.fault(path, "must be a whole number, got %s", describe(node))
@@ -76,6 +83,31 @@ func (d *decoder) whole(node *yaml.Node, path []string) (int, bool) {
 	}
 	return n, true
 }
+
+// numeralProblem says what to write for a number that YAML reads in another way than most people: 022 is 18 to it.
+func numeralProblem(node *yaml.Node) string {
+	if tag := node.ShortTag(); tag != "!!int" && tag != "!!float" {
+		return ""
+	}
+	sign, plain := "", strings.ReplaceAll(node.Value, "_", "")
+	if strings.HasPrefix(plain, "-") {
+		sign, plain = "-", plain[1:]
+	}
+	plain = strings.TrimPrefix(plain, "+")
+	if digits := strings.TrimLeft(plain, "0"); isDigits(plain) && digits != plain && plain != "0" {
+		return fmt.Sprintf("has a leading zero, which makes %s another number to YAML; write %s", clip(node.Value), clip(sign+cmp.Or(digits, "0")))
+	}
+	if sign+plain == node.Value && regexp.MustCompile(`^-?[0-9]+(\.[0-9]*)?$`).MatchString(sign+plain) {
+		return ""
+	}
+	var n int64
+	if node.ShortTag() != "!!int" || node.Decode(&n) != nil {
+		return ""
+	}
+	return fmt.Sprintf("must be a plain decimal number; write %d for %s", n, clip(node.Value))
+}
+
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // boolean reads true or false.
 func (d *decoder) boolean(node *yaml.Node, path []string) bool {

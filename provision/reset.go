@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"fairlead/provision/event"
 	"fairlead/provision/facts"
 	"fairlead/provision/plan"
 )
@@ -49,7 +50,7 @@ func (s *Session) reset(ctx context.Context, names []string) (int, error) {
 	}
 	for _, blocked := range made.Blocked {
 		if before.Hosts[blocked.Host].Unreachable == nil { // of others that is said once, below
-			errs = append(errs, fmt.Errorf("%s: %s: %s", blocked.Host, blocked.Title, blocked.Reason))
+			errs = append(errs, &event.StepError{Host: blocked.Host, Title: blocked.Title, Err: errors.New(blocked.Reason)})
 		}
 	}
 	return done, errors.Join(append(errs, err, s.unreachable(before))...)
@@ -72,7 +73,7 @@ func (s *Session) leftovers(ctx context.Context, made plan.Plan, before facts.Fa
 		}
 		now := s.observer.ObserveHost(ctx, host, plan.AsksOfLedger(was.Ledger))
 		if now.Unreachable != nil {
-			errs = append(errs, fmt.Errorf("%s: look for leftovers: %w", host.Name, now.Unreachable))
+			errs = append(errs, &event.StepError{Host: host.Name, Title: "look for leftovers", Err: now.Unreachable})
 			continue
 		}
 		items, err := plan.Leftovers(was, now)

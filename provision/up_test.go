@@ -137,7 +137,7 @@ func TestUpLeavesWhatItDoesNotUnderstand(t *testing.T) {
 	if problem := new(facts.Problem); !errors.As(err, &problem) || problem.Kind != facts.HostNoAnswer || !strings.Contains(err.Error(), "w1: read the probe's answer: ") {
 		t.Errorf("%v", err)
 	}
-	if blocked := f.told(event.BlockedStep); len(blocked) == 0 || !strings.HasPrefix(blocked[0], "w1 ") || !strings.HasSuffix(blocked[0], "the host cannot be reached") {
+	if blocked := f.told(event.BlockedStep); len(blocked) == 0 || !strings.HasPrefix(blocked[0], "w1 ") || !strings.HasSuffix(blocked[0], "the host cannot be looked at") {
 		t.Errorf("blocked %q", blocked)
 	}
 }

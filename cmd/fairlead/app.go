@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
 	"strings"
 
 	"fairlead/inventory/nearest"
@@ -33,7 +35,7 @@ func (p *program) app() *cli.App {
 		Name:  "fairlead",
 		Usage: "turn machines into a Kubernetes cluster over SSH",
 		Description: "Write a cluster file, look at the hosts, and make them a cluster:\n\n" +
-			"  fairlead init\n  fairlead check\n  fairlead up\n\n" +
+			"  fairlead init USER@HOST...\n  fairlead check\n  fairlead up\n\n" +
 			"Exit codes: 0 done, 1 a step failed, 2 the command line or the cluster file is wrong,\n" +
 			"3 plan --detailed-exitcode or images rewrite --check found changes.",
 		UsageText:      "fairlead COMMAND [options]",
@@ -72,7 +74,7 @@ func (p *program) commonFlags() []cli.Flag {
 		&cli.StringFlag{
 			Name: flagFile, Aliases: []string{"f"}, Category: commonCategory,
 			Usage: "the cluster `FILE`", DefaultText: "$FAIRLEAD_FILE, else cluster.yaml",
-			Value: cmp.Or(p.env("FAIRLEAD_FILE"), "cluster.yaml"),
+			Value: p.defaultFile(),
 		},
 		&cli.StringFlag{
 			Name: flagOutput, Aliases: []string{"o"}, Category: commonCategory,
@@ -105,7 +107,8 @@ func withoutCommand(c *cli.Context) error {
 		return &usageError{err: errNoCommand, hint: seeHelp(c.App.Name)}
 	}
 	name := c.Args().First()
-	return &usageError{err: unknown("command", name, nearestCommand(c.App.Commands, name)), hint: seeHelp(c.App.Name)}
+	meant := cmp.Or(foreignCommands()[strings.ToLower(name)], nearestCommand(c.App.Commands, name))
+	return &usageError{err: unknown("command", name, meant), hint: seeHelp(c.App.Name)}
 }
 
 // withoutSubcommand runs when the second word of a command that has others below it is
@@ -115,8 +118,9 @@ func withoutSubcommand(c *cli.Context) error {
 		return &usageError{err: errNoCommand, hint: seeHelp(c.Command.HelpName)}
 	}
 	name := c.Args().First()
+	meant := cmp.Or(foreignSubcommands()[c.Command.Name][strings.ToLower(name)], nearestCommand(c.Command.Subcommands, name))
 	return &usageError{
-		err:  unknown("command", c.Command.Name+" "+name, nearestCommand(c.Command.Subcommands, name)),
+		err:  unknown("command", c.Command.Name+" "+name, meant),
 		hint: seeHelp(c.Command.HelpName),
 	}
 }
@@ -148,9 +152,36 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	for _, flag := range flags {
 		names = append(names, flag.Names()[0])
 	}
-	best := nearest.Word(name, names)
+	return &usageError{err: unknownFlag(c.Command.HelpName, name, written, names), hint: seeHelp(c.Command.HelpName)}
+}
+
+// unknownFlag says what was meant by a flag, of those that the command has or of what other tools call so.
+func unknownFlag(command, name, written string, known []string) error {
+	if asking(name) {
+		if slices.Contains(known, flagYes) {
+			return unknown("flag", written, "--"+flagYes)
+		}
+		return fmt.Errorf("unknown flag %s; %s asks nothing: leave it out", written, command)
+	}
+	if dryRun(name) {
+		return fmt.Errorf("unknown flag %s; %s", written, insteadOfDryRun(command))
+	}
+	for _, foreign := range foreignFlags() {
+		if !slices.Contains(foreign.names, name) {
+			continue
+		}
+		ours, isFlag := strings.CutPrefix(foreign.meant, "--")
+		ours, _, _ = strings.Cut(ours, " ")
+		switch {
+		case isFlag && slices.Contains(known, ours):
+			return unknown("flag", written, foreign.meant)
+		case !isFlag:
+			return fmt.Errorf("unknown flag %s; %s", written, foreign.meant)
+		}
+	}
+	best := nearest.Word(name, known)
 	if best != "" {
 		best = "--" + best
 	}
-	return &usageError{err: unknown("flag", written, best), hint: seeHelp(c.Command.HelpName)}
+	return unknown("flag", written, best)
 }

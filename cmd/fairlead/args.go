@@ -60,7 +60,7 @@ func flagName(word string) string {
 	return name
 }
 
-// valuedFlags are the names of all flags that a value follows.
+// valuedFlags are the names of all flags that a value follows, those that are only other tools' among them.
 func valuedFlags(app *cli.App) map[string]bool {
 	valued := map[string]bool{}
 	all := app.Commands
@@ -76,7 +76,28 @@ func valuedFlags(app *cli.App) map[string]bool {
 			}
 		}
 	}
+	ours := knownFlags(all)
+	for _, foreign := range foreignFlags() {
+		for _, name := range foreign.names {
+			if !ours[name] {
+				valued[name] = foreign.valued
+			}
+		}
+	}
 	return valued
+}
+
+// knownFlags are the names of all flags of some commands.
+func knownFlags(commands []*cli.Command) map[string]bool {
+	known := map[string]bool{}
+	for _, command := range commands {
+		for _, flag := range command.Flags {
+			for _, name := range flag.Names() {
+				known[name] = true
+			}
+		}
+	}
+	return known
 }
 
 // unknown is the error for a word that does not exist, with the one that was meant if

@@ -223,11 +223,11 @@ func (r *invocation) verifyImages(ctx context.Context) error {
 		}
 	} else {
 		text := newPlanText(paletteFor(r.settings, r.program.stdout), false)
-		text.findings(findings)
+		text.findings(findings, r.cluster)
 		summary := fmt.Sprintf("%s asked for on %s: %s", count(report.Checked, "image"), count(len(r.cluster.Hosts()), "host"), count(len(findings), "problem"))
 		var unreached *provision.UnreachableError
 		if errors.As(err, &unreached) {
-			summary += fmt.Sprintf(", %d without an answer", len(unreached.Hosts))
+			summary += fmt.Sprintf(", %d not looked at", len(unreached.Hosts))
 		}
 		text.line(0, "%s", summary)
 		if err := text.flush(r.stdout); err != nil {

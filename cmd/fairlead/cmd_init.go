@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"fairlead/inventory"
 
@@ -13,32 +14,49 @@ import (
 
 func (p *program) initCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "init",
-		Usage: "write a commented cluster file to start from",
-		Description: "Writes the file that -f names, cluster.yaml by default. A file that exists is left alone.\n\n" +
-			"Example:\n  fairlead init -f lab/cluster.yaml",
+		Name:      "init",
+		Usage:     "write a commented cluster file to start from",
+		ArgsUsage: "[[USER@]HOST[:PORT]...]",
+		Description: "Writes the file that -f names, cluster.yaml by default. A file that exists is left alone.\n" +
+			"Hosts that are named stand in it, the first as the control plane, the others as workers; without any,\n" +
+			"examples do. A host name is looked up once, as the file has addresses. One USER is enough for all.\n\n" +
+			"Example:\n  fairlead init -f lab/cluster.yaml ubuntu@192.0.2.11 192.0.2.21 192.0.2.22",
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
+			hosts, err := wantedHosts(c.Context, c.Args().Slice(), lookupIP)
+			if err != nil {
+				return wrongUsage(c, "%w", err)
 			}
-			return p.writeStarter(c.String(flagFile))
+			text, err := inventory.StarterFor(hosts)
+			if err != nil {
+				return wrongUsage(c, "%w", err)
+			}
+			return p.writeStarter(p.settings(c), text, len(hosts))
 		},
 	}
 }
 
-func (p *program) writeStarter(file string) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a cluster file is no secret
+func (p *program) writeStarter(s settings, text []byte, hosts int) error {
+	if err := os.MkdirAll(filepath.Dir(s.file), 0o755); err != nil { //nolint:gosec // as any folder of the user's
+		return fmt.Errorf("write cluster file: %w", err)
+	}
+	f, err := os.OpenFile(s.file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a cluster file is no secret
 	if errors.Is(err, fs.ErrExist) {
-		return &usageError{err: fmt.Errorf("%s exists already; give another name with -f", file)}
+		return &usageError{err: fmt.Errorf("%s exists already; give another name with -f", s.file)}
 	}
 	if err != nil {
 		return fmt.Errorf("write cluster file: %w", err)
 	}
-	_, err = f.Write(inventory.Starter())
+	_, err = f.Write(text)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write cluster file: %w", err)
 	}
-	_, _ = fmt.Fprintf(p.stderr, "wrote %s; set the hosts' addresses and ssh.user in it, then: fairlead check -f %s\n", file, file)
+	if hosts > 0 {
+		_, _ = fmt.Fprintf(p.stderr, "wrote %s with %s\n", s.file, count(hosts, "host"))
+		p.next(s, "", "check")
+		return nil
+	}
+	_, _ = fmt.Fprintf(p.stderr, "wrote %s with examples of hosts\n", s.file)
+	p.next(s, "put your hosts' addresses and ssh.user into it", "check")
 	return nil
 }
 

@@ -48,6 +48,9 @@ func (r *invocation) showPlan(ctx context.Context, withDiff, detailed bool) erro
 	if ctx.Err() != nil {
 		return err
 	}
+	if plan.Empty() {
+		r.following.well = afterUp
+	}
 	if !r.json {
 		text := newPlanText(paletteFor(r.settings, r.program.stdout), withDiff)
 		text.plan(plan, r.cluster)
@@ -103,9 +106,9 @@ func (r *invocation) showFindings(ctx context.Context, factsPath string) error {
 	faults := len(plan.Errors())
 	if !r.json {
 		text := newPlanText(paletteFor(r.settings, r.program.stdout), false)
-		text.findings(plan.Findings)
+		text.findings(plan.Findings, r.cluster)
 		if unreached == nil { // else it is why something is blocked
-			text.blocked(plan.Blocked)
+			text.blocked(plan.Blocked, r.cluster)
 		}
 		if err := text.flush(r.stdout); err != nil {
 			return err
@@ -142,7 +145,7 @@ func checked(plan plan.Plan, hosts int, unreached error) string {
 	text += fmt.Sprintf("%s, %s", count(faults, "error"), count(warnings, "warning"))
 	var e *provision.UnreachableError
 	if errors.As(unreached, &e) {
-		return text + fmt.Sprintf(", %d without an answer", len(e.Hosts))
+		return text + fmt.Sprintf(", %d not looked at", len(e.Hosts))
 	}
 	if len(plan.Blocked) > 0 {
 		text += fmt.Sprintf(", %d blocked", len(plan.Blocked))

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"fairlead/inventory"
@@ -14,9 +16,6 @@ import (
 	"fairlead/provision/event"
 	"fairlead/provision/remote"
 )
-
-// shownLines is how many of the last lines of a program's output a failure shows.
-const shownLines = 10
 
 // failure is one thing that went wrong, and where.
 type failure struct {
@@ -71,62 +70,119 @@ func parts(err error, children []error) ([]failure, bool) {
 	return all, true
 }
 
-// write prints the failure: where and why, the command with the end of its output, and
-// what to do.
-func (f failure) write(w io.Writer, colours palette, cluster *inventory.Cluster) {
-	reason := f.err.Error()
-	var exit *remote.ExitError
-	if errors.As(f.err, &exit) {
-		reason = strings.Replace(reason, exit.Error(), exitText(exit), 1)
-	}
-	where := ""
-	if f.host != "" || f.title != "" {
-		where = place(f.host) + ": "
-	}
-	if f.title != "" {
-		where += f.title + ": "
-	}
-	_, _ = fmt.Fprintln(w, colours.red("error:"), printable(where+strings.ReplaceAll(reason, "\n", "\n  ")))
-	if exit != nil {
-		_, _ = fmt.Fprintln(w, "  command: "+printable(exit.Command))
-		for _, line := range outputEnd(exit) {
-			_, _ = fmt.Fprintln(w, "  | "+printable(line))
-		}
-	}
-	host, _ := cluster.Host(f.host)
-	if hint := hintFor(f.err, cluster, host); hint != "" {
-		_, _ = fmt.Fprintln(w, "  hint: "+printable(hint))
-	}
-}
-
-func exitText(exit *remote.ExitError) string {
-	if exit.Signal != "" {
-		return "killed by SIG" + exit.Signal
-	}
-	return fmt.Sprintf("exit %d", exit.Code)
-}
-
-// outputEnd is the last lines of standard error, or of standard output when a program
-// said nothing there; none of a program whose output is withheld.
-func outputEnd(exit *remote.ExitError) []string {
-	if exit.Withheld() {
-		return nil
-	}
-	for _, output := range [][]byte{exit.Stderr, exit.Stdout} {
-		var lines []string
-		for line := range strings.Lines(string(output)) {
-			if line = strings.TrimRight(line, " \t\r\n"); line != "" {
-				lines = append(lines, line)
-			}
-		}
-		if len(lines) > 0 {
-			return lines[max(0, len(lines)-shownLines):]
-		}
-	}
-	return nil
-}
-
 // withoutCancelled drops what failed only because the run was stopped.
 func withoutCancelled(all []failure) []failure {
 	return slices.DeleteFunc(all, func(f failure) bool { return errors.Is(f.err, context.Canceled) })
+}
+
+// told is a failure in words.
+type told struct {
+	host   inventory.Host // zero when it belongs to none
+	where  string         // the place of one that belongs to a host or has a title, else empty
+	title  string
+	reason string
+	said   []string // the last lines of a program
+	hint   string
+}
+
+func (f failure) tell(cluster *inventory.Cluster) told {
+	t := told{title: f.title}
+	t.host, _ = cluster.Host(f.host)
+	if f.host != "" || f.title != "" {
+		t.where = place(f.host)
+	}
+	t.reason = f.reason(t.host)
+	var exit *remote.ExitError
+	if errors.As(f.err, &exit) {
+		t.said = exit.Tail()
+	}
+	t.hint = hintFor(f.err, cluster, t.host)
+	return t
+}
+
+// reason is why it failed, without what stands elsewhere: where, and what a program said.
+func (f failure) reason(host inventory.Host) string {
+	reason := f.err.Error()
+	var exit *remote.ExitError
+	if errors.As(f.err, &exit) {
+		reason = strings.Replace(reason, exit.Error(), exit.Ended(), 1)
+	}
+	if f.title != "" || host.Name == "" {
+		return reason
+	}
+	// A host that was not looked at: its address is in the cluster file and in the hint.
+	address := net.JoinHostPort(host.Address.String(), strconv.Itoa(host.SSH.Port))
+	reason = strings.TrimPrefix(reason, "connect to "+host.SSH.User+"@"+address+": ")
+	var network *net.OpError
+	if errors.As(f.err, &network) && errors.Is(f.err, remote.ErrUnreachable) && network.Err != nil {
+		reason = strings.Replace(reason, network.Error(), network.Err.Error(), 1)
+	}
+	return reason
+}
+
+// neutral is the same failure in words that fit other hosts, too. Its hint is for its own.
+func (t told) neutral() told {
+	t.title, t.reason = neutral(t.title, t.host), neutral(t.reason, t.host)
+	said := make([]string, len(t.said))
+	for i, line := range t.said {
+		said[i] = neutral(line, t.host)
+	}
+	t.said = said
+	return t
+}
+
+// words are equal for failures of the same cause.
+func (t told) words() string {
+	n := t.neutral()
+	return strings.Join(append([]string{strconv.FormatBool(t.where != ""), n.title, n.reason}, n.said...), "\n")
+}
+
+// writeFailures prints each cause once: the hosts that it has struck, why, the end of a program's output, and what to do.
+func writeFailures(w io.Writer, all []failure, colours palette, cluster *inventory.Cluster) {
+	stories := make([]told, len(all))
+	for i, f := range all {
+		stories[i] = f.tell(cluster)
+	}
+	for _, same := range grouped(stories, told.words) {
+		first := same[0]
+		if len(same) > 1 {
+			first = first.neutral()
+		}
+		where, list := headed(places(same, func(t told) string { return t.where }), len(cluster.Hosts()))
+		if first.where == "" {
+			where, list = "", ""
+		}
+		first.write(w, colours, where, list, hintOf(same))
+	}
+}
+
+// hintOf is what to do about a cause. Where that is another thing on each host, it says whose it is.
+func hintOf(same []told) string {
+	first := same[0]
+	if first.hint == "" {
+		return ""
+	}
+	if slices.ContainsFunc(same, func(t told) bool { return t.hint != first.hint }) {
+		return "hint: for " + first.where + ": " + first.hint
+	}
+	return "hint: " + first.hint
+}
+
+func (t told) write(w io.Writer, colours palette, where, list, hint string) {
+	head := t.reason
+	for _, part := range []string{t.title, where} {
+		if part != "" {
+			head = part + ": " + head
+		}
+	}
+	_, _ = fmt.Fprintln(w, colours.red("error:"), printable(strings.ReplaceAll(head, "\n", "\n  ")))
+	for _, line := range t.said {
+		_, _ = fmt.Fprintln(w, "  | "+printable(line))
+	}
+	if list != "" {
+		_, _ = fmt.Fprintln(w, "  hosts: "+printable(list))
+	}
+	if hint != "" {
+		_, _ = fmt.Fprintln(w, "  "+printable(hint))
+	}
 }

@@ -14,8 +14,8 @@ import (
 	"fairlead/provision"
 	"fairlead/provision/bundle"
 	"fairlead/provision/engine"
-	"fairlead/provision/registry"
 	"fairlead/provision/event"
+	"fairlead/provision/registry"
 	"fairlead/provision/remote"
 	"fairlead/provision/remote/ssh"
 )
@@ -45,9 +45,7 @@ func TestFailures(t *testing.T) {
 	)
 	cluster := exampleCluster()
 	var out bytes.Buffer
-	for _, f := range withoutCancelled(failures(err, cluster.Hosts())) {
-		f.write(&out, false, cluster)
-	}
+	writeFailures(&out, withoutCancelled(failures(err, cluster.Hosts())), false, cluster)
 	golden(t, "failures.txt", out.Bytes())
 }
 
@@ -63,6 +61,7 @@ func TestHints(t *testing.T) {
 		{"host key says it itself", &ssh.HostKeyError{}, ""},
 		{"auth", fmt.Errorf("x: %w", remote.ErrAuth), "ssh -p 22 -i '/home/ann/.ssh/id key' ubuntu@192.0.2.21"},
 		{"sudo", fmt.Errorf("x: %w", remote.ErrSudo), "'ubuntu ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ubuntu &&"},
+		{"shell", fmt.Errorf("x: %w", remote.ErrShell), "usermod --shell /bin/sh ubuntu"},
 		{"unreachable", fmt.Errorf("x: %w", remote.ErrUnreachable), "192.0.2.21:22"},
 		{"lost", fmt.Errorf("x: %w", remote.ErrLost), "run the same command again"},
 		{"corrupt", fmt.Errorf("x: %w", bundle.ErrCorrupt), "the bundle is damaged"},
@@ -106,19 +105,27 @@ func TestConclude(t *testing.T) {
 		{"failed", t.Context(), engine.ErrPreflight, exitFailed, "error: preflight checks failed\n  hint: "},
 		{"stopped", stopped, context.Canceled, exitFailed, "stopped after 1 step; run the same command again to go on\n  log: /log\n"},
 		{"usage", t.Context(), &usageError{err: errors.New("bad")}, exitUsage, "error: bad\n"},
+		{"next", t.Context(), nil, exitDone, "next: fairlead up -f 'my lab.yaml'\n"},
+		{"next after changes", t.Context(), errChanges, exitChanges, "next: fairlead up -f 'my lab.yaml'\n"},
+		{"next after problems", t.Context(), errIncomplete, exitFailed, "  log: /log\nnext: mend what is said above, then: fairlead check -f 'my lab.yaml'\n"},
+		{"next after a stop", stopped, context.Canceled, exitFailed, "stopped after 1 step; run the same command again to go on\n  log: /log\n"},
+		{"next of JSON", t.Context(), nil, exitDone, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
-			p := &program{stderr: &out}
+			p := &program{stderr: &out, env: func(string) string { return "" }}
 			log := &debugLog{Logger: slog.New(slog.DiscardHandler), path: "/log"}
 			v := newView(newPlainRenderer(&bytes.Buffer{}, nil, false), log.Logger, false)
 			v.event(event.Event{Kind: event.Done})
 			r := &invocation{program: p, cluster: exampleCluster(), log: log, view: v}
+			if strings.HasPrefix(test.name, "next") {
+				r.following, r.file, r.json = followings()["check"], "my lab.yaml", strings.HasSuffix(test.name, "JSON")
+			}
 			if got := p.exit(r.conclude(test.ctx, test.err)); got != test.want {
 				t.Errorf("exit code %d, want %d", got, test.want)
 			}
-			if !strings.HasPrefix(out.String(), test.says) || (test.says == "" && out.Len() > 0) {
+			if !strings.HasPrefix(out.String(), test.says) || (test.says == "" || strings.HasPrefix(test.name, "next")) && out.String() != test.says {
 				t.Errorf("said %q, want %q", out.String(), test.says)
 			}
 		})

@@ -77,3 +77,12 @@ func exampleEvents() []event.Event {
 		{Time: clock(75), Kind: event.Finished, Message: "1 steps", Seconds: 75, Error: "w1: join as worker: <kubeadm join>: exit 1"},
 	}
 }
+
+// named are hosts of which only the names are known.
+func named(names ...string) []inventory.Host {
+	var hosts []inventory.Host
+	for _, name := range names {
+		hosts = append(hosts, inventory.Host{Name: name})
+	}
+	return hosts
+}

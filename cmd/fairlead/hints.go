@@ -40,6 +40,9 @@ func hints() []hint {
 			return fmt.Sprintf("let %s become root without a password; as root on the host: "+
 				"echo '%s ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/%[1]s && chmod 0440 /etc/sudoers.d/%[1]s", t.user(), t.user())
 		}},
+		{is(remote.ErrShell), func(t troubled) string {
+			return fmt.Sprintf("give %s a shell that runs commands; as root on the host: usermod --shell /bin/sh %[1]s", t.user())
+		}},
 		{is(remote.ErrUnreachable), func(t troubled) string {
 			return fmt.Sprintf("is the host up, does sshd listen on %s, does a firewall let you through? Try to log in by hand: %s", t.address(), t.ssh())
 		}},

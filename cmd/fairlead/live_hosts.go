@@ -32,7 +32,7 @@ const (
 func (s liveState) word() string {
 	return [liveStates]string{
 		stateRunning: "running", stateFailed: "failed", stateWaiting: "waiting", stateLooking: "looking",
-		stateUnanswered: "no answer", stateSkipped: "held up", stateLooked: "looked at", stateDone: "done",
+		stateUnanswered: "not looked at", stateSkipped: "held up", stateLooked: "looked at", stateDone: "done",
 	}[s]
 }
 
@@ -120,7 +120,7 @@ func (l *liveLine) advance(e event.Event) {
 	case event.Observed:
 		l.idle, l.at = "looked at", stateLooked
 		if e.Error != "" {
-			l.idle, l.at = "no answer", stateUnanswered
+			l.idle, l.at = "not looked at", stateUnanswered
 		}
 	case event.Planned:
 		l.idle = "waiting"

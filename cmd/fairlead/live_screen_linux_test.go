@@ -110,7 +110,7 @@ func newLiveTerminal(t *testing.T, hosts, width, height int) *liveTerminal {
 	for i := range hosts {
 		names = append(names, liveName(i))
 	}
-	l.liveRenderer = newLiveRenderer(l.terminal, names, false, false, mpb.WithManualRefresh(l.refresh))
+	l.liveRenderer = newLiveRenderer(l.terminal, named(names...), false, false, mpb.WithManualRefresh(l.refresh))
 	l.now = func() time.Time {
 		l.drawing <- struct{}{}
 		return clock(10)
@@ -218,7 +218,7 @@ func TestLiveScreenAtTheEnd(t *testing.T) {
 	keyboard, terminal := openTerminal(t)
 	size := [4]uint16{24, 80}
 	control(t, terminal, syscall.TIOCSWINSZ, unsafe.Pointer(&size))
-	r := newLiveRenderer(terminal, []string{"n1", "n2"}, false, false)
+	r := newLiveRenderer(terminal, named("n1", "n2"), false, false)
 	l := &liveTerminal{liveRenderer: r, t: t, keyboard: keyboard, terminal: terminal, screen: screen{width: 80, height: 24}}
 	l.happen(event.Started, "join", 0, 2)
 	l.happen(event.Done, "join", 0, 1)
@@ -244,7 +244,7 @@ func BenchmarkLiveLines(b *testing.B) {
 		for i := range hosts {
 			names = append(names, liveName(i))
 		}
-		r := newLiveRenderer(&bytes.Buffer{}, names, false, false)
+		r := newLiveRenderer(&bytes.Buffer{}, named(names...), false, false)
 		r.hosts.look()
 		b.Run(strconv.Itoa(hosts), func(b *testing.B) {
 			for i := range b.N {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"fairlead/inventory"
@@ -37,12 +38,12 @@ func (t *planText) line(indent int, format string, args ...any) {
 
 // plan writes the findings, then the steps of each host, then those of the cluster.
 func (t *planText) plan(plan plan.Plan, cluster *inventory.Cluster) {
-	t.findings(plan.Findings)
+	t.findings(plan.Findings, cluster)
 	for _, host := range cluster.Hosts() {
 		t.steps(fmt.Sprintf("%s (%s, %s)", host.Name, host.Role, host.Address), host.Name, plan.Steps)
 	}
 	t.steps("cluster", "", plan.Steps)
-	t.blocked(plan.Blocked)
+	t.blocked(plan.Blocked, cluster)
 	switch {
 	case plan.Empty():
 		t.line(0, "plan is empty: nothing to do")
@@ -53,23 +54,61 @@ func (t *planText) plan(plan plan.Plan, cluster *inventory.Cluster) {
 	}
 }
 
-func (t *planText) findings(findings []plan.Finding) {
-	for _, f := range findings {
+// findings writes each finding once, with all hosts that have it.
+func (t *planText) findings(findings []plan.Finding, cluster *inventory.Cluster) {
+	for _, same := range grouped(findings, func(f plan.Finding) string {
+		host, _ := cluster.Host(f.Host)
+		f = neutralFinding(f, host)
+		return strings.Join([]string{severity(f), f.Name, f.Message, f.Fix}, "\n")
+	}) {
+		f := same[0]
+		if host, _ := cluster.Host(f.Host); len(same) > 1 {
+			f = neutralFinding(f, host)
+		}
+		hosts, list := headed(places(same, func(f plan.Finding) string { return f.Host }), len(cluster.Hosts()))
 		paint := t.colours.red
 		if f.Warning {
 			paint = t.colours.yellow
 		}
-		t.line(0, "%s: %s: %s: %s", place(f.Host), paint(severity(f)), f.Name, f.Message)
+		t.line(0, "%s: %s: %s: %s", hosts, paint(severity(f)), f.Name, f.Message)
 		if f.Fix != "" {
 			t.line(1, "fix: %s", f.Fix)
 		}
+		t.list(list)
 	}
 }
 
-func (t *planText) blocked(all []plan.Blocked) {
-	for _, b := range all {
-		t.line(0, "%s: %s: %s: %s", place(b.Host), t.colours.red("blocked"), b.Title, b.Reason)
+// blocked writes each step that is blocked for the same reason once.
+func (t *planText) blocked(all []plan.Blocked, cluster *inventory.Cluster) {
+	for _, same := range grouped(all, func(b plan.Blocked) string {
+		return neutral(b.Title+"\n"+b.Reason, inventory.Host{Name: b.Host})
+	}) {
+		b := same[0]
+		if host := (inventory.Host{Name: b.Host}); len(same) > 1 {
+			b.Title, b.Reason = neutral(b.Title, host), neutral(b.Reason, host)
+		}
+		hosts, list := headed(places(same, func(b plan.Blocked) string { return b.Host }), len(cluster.Hosts()))
+		t.line(0, "%s: %s: %s: %s", hosts, t.colours.red("blocked"), b.Title, b.Reason)
+		t.list(list)
 	}
+}
+
+// list names all hosts where the heading names the first ones.
+func (t *planText) list(hosts string) {
+	if hosts != "" {
+		t.line(1, "hosts: %s", hosts)
+	}
+}
+
+// places are where things are, each named once.
+func places[T any](all []T, host func(T) string) []string {
+	var names []string
+	for _, one := range all {
+		if name := host(one); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func (t *planText) steps(heading, host string, steps []plan.Step) {

@@ -71,8 +71,8 @@ func TestChecked(t *testing.T) {
 	}{
 		{plan.Plan{}, nil, "3 hosts: no problems"},
 		{made, nil, "3 hosts: 1 error, 1 warning, 1 blocked"},
-		{made, unreached, "3 hosts: 1 error, 1 warning, 1 without an answer"},
-		{plan.Plan{}, unreached, "3 hosts: 0 errors, 0 warnings, 1 without an answer"},
+		{made, unreached, "3 hosts: 1 error, 1 warning, 1 not looked at"},
+		{plan.Plan{}, unreached, "3 hosts: 0 errors, 0 warnings, 1 not looked at"},
 	}
 	for _, test := range tests {
 		if got := checked(test.plan, 3, test.err); got != test.want {

@@ -15,7 +15,7 @@ import (
 func TestPrintable(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                          "",
-		"a\tb\nc — “quoted” 漢字 é":    "a\tb\nc — “quoted” 漢字 é",
+		"a\tb\nc — “quoted” 漢字 é":   "a\tb\nc — “quoted” 漢字 é",
 		"\x1b[2J\x1b]0;title\a":     `\x1b[2J\x1b]0;title\a`,
 		"\x1b]52;c;aGFja2Vk\x1b\\":  `\x1b]52;c;aGFja2Vk\x1b\`,
 		"50%\rover":                 `50%\rover`,
@@ -46,7 +46,7 @@ func TestNothingHarmfulIsShown(t *testing.T) {
 		events = append(events, event.Event{Kind: kind, Host: "cp1", Step: "cp1/x", Title: evil, Message: evil, Error: evil, Reasons: []string{evil}, Finding: &finding})
 	}
 	var out bytes.Buffer
-	plain, live := newPlainRenderer(&out, []string{"cp1"}, true), newLiveRenderer(&out, []string{"cp1"}, true, false)
+	plain, live := newPlainRenderer(&out, named("cp1"), true), newLiveRenderer(&out, named("cp1"), true, false)
 	live.settled = true // so that lines go to out
 	for _, e := range events {
 		plain.event(e)
@@ -57,7 +57,7 @@ func TestNothingHarmfulIsShown(t *testing.T) {
 	live.note(evil)
 	exit := &remote.ExitError{Host: "cp1", Command: evil, Code: 1, Stderr: []byte(evil)}
 	for _, err := range []error{exit, errors.New(evil)} {
-		failure{host: "cp1", title: evil, err: err}.write(&out, false, &inventory.Cluster{})
+		writeFailures(&out, []failure{{host: "cp1", title: evil, err: err}}, false, &inventory.Cluster{})
 	}
 	text := newPlanText(false, true)
 	text.plan(plan.Plan{

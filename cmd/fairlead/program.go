@@ -26,6 +26,8 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	env            func(string) string
+
+	told bool // events were written, and the last of them
 }
 
 // run runs one command line, args[0] being the program's name, and returns its exit code.
@@ -34,7 +36,14 @@ func (p *program) run(ctx context.Context, args []string) int {
 	if len(args) > 1 && args[1] == completeCommand {
 		return p.exit(p.complete(app, args[2:]))
 	}
-	return p.exit(app.RunContext(ctx, arrange(app, args)))
+	err := app.RunContext(ctx, arrange(app, args))
+	code := p.exit(err)
+	if code == exitUsage && !p.told && len(args) > 1 && wantsJSON(app, args[1:]) {
+		if failed := p.tellProblems(err); failed != nil {
+			return p.exit(failed)
+		}
+	}
+	return code
 }
 
 // exitError is a command that ended with a code and has said why.
@@ -73,7 +82,7 @@ func (p *program) exit(err error) int {
 	case errors.As(err, &code):
 		return int(code)
 	case errors.As(err, &invalid):
-		_, _ = fmt.Fprintf(p.stderr, "%s\nerror: %s cannot be used: %s\n", printable(invalid.Error()), invalid.File, count(len(invalid.Problems), "problem"))
+		_, _ = fmt.Fprintf(p.stderr, "%s\nerror: %s\n", printable(invalid.Error()), printable(cannotBeUsed(invalid)))
 		return exitUsage
 	case errors.As(err, &usage):
 		_, _ = fmt.Fprintln(p.stderr, "error: "+printable(err.Error()))

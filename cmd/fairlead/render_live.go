@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"fairlead/inventory"
 	"fairlead/provision/event"
 
 	"github.com/vbauerster/mpb/v8"
@@ -33,6 +34,7 @@ type liveRenderer struct {
 	bar      *mpb.Bar      // all moving lines
 	out      io.Writer
 	settled  bool // no lines move any more
+	gather   gatherer
 	verbose  bool
 	colours  palette
 	column   int // width of the host column
@@ -43,9 +45,10 @@ type liveRenderer struct {
 	hosts *liveHosts
 }
 
-func newLiveRenderer(out io.Writer, hosts []string, verbose bool, colours palette, options ...mpb.ContainerOption) *liveRenderer {
+func newLiveRenderer(out io.Writer, hosts []inventory.Host, verbose bool, colours palette, options ...mpb.ContainerOption) *liveRenderer {
 	r := &liveRenderer{
-		verbose: verbose, colours: colours, column: columnWidth(hosts), hosts: newLiveHosts(hosts), out: out,
+		verbose: verbose, colours: colours, column: columnWidth(hosts), hosts: newLiveHosts(namesOf(hosts)), out: out,
+		gather: newGatherer(hosts),
 		height: func() int { return terminalHeight(out) }, now: time.Now,
 	}
 	r.start = func() {
@@ -127,8 +130,19 @@ func (r *liveRenderer) event(e event.Event) {
 	r.mu.Lock()
 	r.hosts.advance(e)
 	r.mu.Unlock()
-	name := fmt.Sprintf("%-*s", r.column, place(e.Host))
-	text := strings.ReplaceAll(eventText(e), "\n", "\n    ")
+	r.show(r.gather.add(e))
+}
+
+// show prints what is over, or was found.
+func (r *liveRenderer) show(all []alike) {
+	for _, a := range all {
+		name, text := a.texts(len(r.hosts.hosts))
+		r.over(fmt.Sprintf("%-*s", r.column, name), text, a.event)
+	}
+}
+
+// over prints what is over of a place, if that is worth a line.
+func (r *liveRenderer) over(name, text string, e event.Event) {
 	switch e.Kind {
 	case event.Done:
 		r.marked(r.colours.green("✓"), name, printable(e.Title)+"  "+took(e.Seconds))
@@ -165,7 +179,10 @@ func (r *liveRenderer) marked(mark painted, name, text string) {
 	r.above(mark + painted(" "+name+"  "+text))
 }
 
-func (r *liveRenderer) note(text string) { r.above(painted(printable(text))) }
+func (r *liveRenderer) note(text string) {
+	r.show(r.gather.rest())
+	r.above(painted(printable(text)))
+}
 
 // above prints above the moving lines, while there are some.
 func (r *liveRenderer) above(text painted) {
@@ -179,6 +196,7 @@ func (r *liveRenderer) above(text painted) {
 
 // settle takes the moving lines away and leaves what is above them.
 func (r *liveRenderer) settle() {
+	r.show(r.gather.rest())
 	if r.progress != nil && !r.settled {
 		r.bar.Abort(true)
 		r.progress.Wait()

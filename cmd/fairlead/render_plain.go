@@ -5,27 +5,33 @@ import (
 	"io"
 	"strings"
 
+	"fairlead/inventory"
 	"fairlead/provision/event"
 	"fairlead/provision/plan"
 )
 
-// plainRenderer writes one line per event: host, title, what happened.
+// plainRenderer writes one line per event: host, title, what happened. Hosts of which the same is to be said share one.
 type plainRenderer struct {
 	out     io.Writer
 	verbose bool
-	width   int               // of the host column
+	hosts   int // how many there are
+	width   int // of the host column
+	gather  gatherer
 	reasons map[string]string // step → what it was last seen waiting for
 }
 
-func newPlainRenderer(out io.Writer, hosts []string, verbose bool) *plainRenderer {
-	return &plainRenderer{out: out, verbose: verbose, width: columnWidth(hosts), reasons: map[string]string{}}
+func newPlainRenderer(out io.Writer, hosts []inventory.Host, verbose bool) *plainRenderer {
+	return &plainRenderer{
+		out: out, verbose: verbose, hosts: len(hosts), width: columnWidth(hosts),
+		gather: newGatherer(hosts), reasons: map[string]string{},
+	}
 }
 
 // columnWidth is that of the widest place.
-func columnWidth(hosts []string) int {
+func columnWidth(hosts []inventory.Host) int {
 	width := len(place(""))
 	for _, host := range hosts {
-		width = max(width, len(host))
+		width = max(width, len(host.Name))
 	}
 	return width
 }
@@ -40,16 +46,39 @@ func (r *plainRenderer) event(e event.Event) {
 	if e.Kind == event.Output && !r.verbose {
 		return
 	}
-	if text := eventText(e); text != "" {
-		_, _ = fmt.Fprintf(r.out, "%-*s  %s\n", r.width, place(e.Host), strings.ReplaceAll(text, "\n", "\n    "))
+	r.show(r.gather.add(e))
+}
+
+func (r *plainRenderer) show(all []alike) {
+	for _, a := range all {
+		if name, text := a.texts(r.hosts); text != "" {
+			_, _ = fmt.Fprintf(r.out, "%-*s  %s\n", r.width, name, text)
+		}
 	}
 }
 
-func (r *plainRenderer) note(text string) { _, _ = fmt.Fprintln(r.out, printable(text)) }
+func (r *plainRenderer) note(text string) {
+	r.settle()
+	_, _ = fmt.Fprintln(r.out, printable(text))
+}
 
-func (*plainRenderer) settle() {} // nothing moves
+// settle shows what is held back; nothing moves.
+func (r *plainRenderer) settle() { r.show(r.gather.rest()) }
 
-func (r *plainRenderer) close(error) error { return nil }
+func (r *plainRenderer) close(error) error {
+	r.settle()
+	return nil
+}
+
+// texts are what stands for hosts of which the same is to be said: their names and what it is, which may be nothing.
+func (a alike) texts(hosts int) (name, text string) {
+	name, list := headed(a.hosts, hosts)
+	text = eventText(a.event)
+	if text != "" && list != "" {
+		text += "\nhosts: " + list
+	}
+	return printable(name), strings.ReplaceAll(text, "\n", "\n    ")
+}
 
 // eventText is an event without its place; empty for those that are not worth a line.
 func eventText(e event.Event) string {
@@ -94,7 +123,7 @@ func stepText(e event.Event) string {
 
 func observedText(e event.Event) string {
 	if e.Error != "" {
-		return "no answer: " + e.Error
+		return "cannot be looked at" // why is said at the end, with what to do
 	}
 	return "looked at in " + took(e.Seconds)
 }

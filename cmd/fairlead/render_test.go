@@ -32,7 +32,7 @@ func TestPlainRenderer(t *testing.T) {
 	for name, verbose := range map[string]bool{"plain.txt": false, "plain-verbose.txt": true} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			v := show(t, newPlainRenderer(&out, hostNames(exampleCluster()), verbose), false, nil)
+			v := show(t, newPlainRenderer(&out, exampleCluster().Hosts(), verbose), false, nil)
 			golden(t, name, out.Bytes())
 			if done, seconds := v.tally(); done != 1 || seconds != 75 {
 				t.Errorf("tally is %d steps in %v s, want 1 in 75 s", done, seconds)
@@ -89,7 +89,7 @@ func TestJSONRendererReportsWriteErrors(t *testing.T) {
 // TestLiveLines draws the moving lines after each event, without a terminal.
 func TestLiveLines(t *testing.T) {
 	var above, lines bytes.Buffer
-	r := newLiveRenderer(&above, hostNames(exampleCluster()), true, false, mpb.WithAutoRefresh())
+	r := newLiveRenderer(&above, exampleCluster().Hosts(), true, false, mpb.WithAutoRefresh())
 	for i, e := range exampleEvents() {
 		r.event(e)
 		if i == 0 || e.Kind == event.Progress || e.Kind == event.Started || e.Kind == event.Finished {
@@ -114,7 +114,7 @@ func TestLiveLines(t *testing.T) {
 }
 
 func TestLiveLineIsCut(t *testing.T) {
-	r := newLiveRenderer(&bytes.Buffer{}, []string{"w1"}, false, false)
+	r := newLiveRenderer(&bytes.Buffer{}, named("w1"), false, false)
 	defer func() {
 		if err := r.close(nil); err != nil {
 			t.Error(err)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"fairlead/inventory"
@@ -31,6 +32,8 @@ type invocation struct {
 	log     *debugLog
 	view    *view
 	stdout  io.Writer // for results
+
+	following following // what to type next
 }
 
 // errChanges says that a plan is not empty.
@@ -58,7 +61,7 @@ func (p *program) withSession(c *cli.Context, n needs, do func(context.Context, 
 	if err != nil {
 		_, _ = fmt.Fprintf(p.stderr, "warning: debug log: %v\n", err)
 	}
-	r := &invocation{program: p, settings: s, command: c.Command.HelpName, cluster: cluster, log: log}
+	r := &invocation{program: p, settings: s, command: c.Command.HelpName, cluster: cluster, log: log, following: followings()[c.Command.Name]}
 	log.Info("begin", "command", c.Command.Name, "file", s.file, "cluster", cluster.Name, "build", readBuild())
 	err = r.work(c.Context, n, do)
 	log.Info("end", "error", err)
@@ -69,7 +72,7 @@ func (p *program) withSession(c *cli.Context, n needs, do func(context.Context, 
 func (r *invocation) work(ctx context.Context, n needs, do func(context.Context, *invocation) error) error {
 	shown := r.settings
 	shown.json = shown.json && !n.document
-	r.view = newView(r.newRenderer(shown, hostNames(r.cluster)), r.log.Logger, n.results && !shown.json)
+	r.view = newView(r.newRenderer(shown, r.cluster.Hosts()), r.log.Logger, n.results && !shown.json)
 	r.stdout = resultWriter{r.view, r.program.stdout}
 	stop := context.AfterFunc(ctx, func() {
 		r.view.note("stopping: no new steps are started; press Ctrl-C again to leave at once")
@@ -86,6 +89,13 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 			r.log.Warn("close connections", "error", closing)
 		}
 	}
+	var usage *usageError
+	if shown.json && errors.As(err, &usage) {
+		for _, problem := range problemEvents(err) {
+			r.view.event(problem)
+		}
+	}
+	r.told = shown.json
 	return errors.Join(err, r.view.close(err))
 }
 
@@ -105,18 +115,18 @@ func (r *invocation) conclude(ctx context.Context, err error) error {
 	var usage *usageError
 	switch {
 	case err == nil && ctx.Err() == nil:
+		r.sayNext(nil)
 		return nil
 	case errors.As(err, &usage):
 		return err
 	case errors.Is(err, errChanges):
+		r.sayNext(err)
 		return exitError(exitChanges)
 	}
 	all := withoutCancelled(failures(err, r.cluster.Hosts()))
-	for _, f := range all {
-		if !errors.Is(f.err, errIncomplete) {
-			f.write(r.stderr, paletteFor(r.settings, r.stderr), r.cluster)
-		}
-	}
+	logOutputs(r.log.Logger, all)
+	all = slices.DeleteFunc(all, func(f failure) bool { return errors.Is(f.err, errIncomplete) })
+	writeFailures(r.stderr, all, paletteFor(r.settings, r.stderr), r.cluster)
 	if ctx.Err() != nil {
 		done, _ := r.view.tally()
 		_, _ = fmt.Fprintf(r.stderr, "stopped after %s; run the same command again to go on\n", count(done, "step"))
@@ -124,12 +134,17 @@ func (r *invocation) conclude(ctx context.Context, err error) error {
 	if r.log.path != "" {
 		_, _ = fmt.Fprintln(r.stderr, "  log: "+r.log.path)
 	}
+	if ctx.Err() == nil {
+		r.sayNext(err)
+	}
 	return exitError(exitFailed)
 }
 
-func hostNames(cluster *inventory.Cluster) []string {
+func hostNames(cluster *inventory.Cluster) []string { return namesOf(cluster.Hosts()) }
+
+func namesOf(hosts []inventory.Host) []string {
 	var names []string
-	for _, host := range cluster.Hosts() {
+	for _, host := range hosts {
 		names = append(names, host.Name)
 	}
 	return names

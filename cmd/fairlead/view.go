@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"fairlead/inventory"
 	"fairlead/provision/event"
 	"fairlead/provision/plan"
 )
@@ -111,7 +112,7 @@ func (v *view) close(outcome error) error {
 }
 
 // newRenderer chooses how events are shown: as JSON, live on a terminal, else line by line.
-func (p *program) newRenderer(s settings, hosts []string) renderer {
+func (p *program) newRenderer(s settings, hosts []inventory.Host) renderer {
 	switch {
 	case s.json:
 		return newJSONRenderer(p.stdout, p.stderr)

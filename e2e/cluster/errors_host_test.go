@@ -38,7 +38,7 @@ const smallDisk = "mkdir -p /opt/cni; mount -t tmpfs -o size=5m small /opt/cni"
 func (s *site) noSpaceLeft() {
 	s.shell("x1", smallDisk)
 	s.ignorePreflight("Disk")
-	s.fairlead("up").exits(1).saysOf("x1", "error: x1: install kubelet, kubeadm and kubectl 1.37.2", "command: ", "No space left on device", "hint: free some space on the host")
+	s.fairlead("up").exits(1).saysOf("x1", "error: x1: install kubelet, kubeadm and kubectl 1.37.2", "No space left on device", "hint: free some space on the host")
 	if out := s.shell("x1", "ls /usr/local/bin/kubelet* /opt/cni/bin/* 2>/dev/null || :"); strings.Contains(out, ".fairlead-new") {
 		s.t.Errorf("the failed step has left %s", out)
 	}

@@ -155,9 +155,9 @@ func (o outcome) said(host string) []string {
 func (o outcome) json() bool { return strings.Contains(o.line, " --output json") }
 
 // paragraphs are the lines about a host, each with the indented ones below it: "w1  title
-// failed", "w1: error: Disk: …", "error: w1: title: …" and "w1 (worker, 192.0.2.21)".
+// failed", "w1: error: Disk: …", "error: cp1, w1: title: …" and "w1 (worker, 192.0.2.21)".
 func paragraphs(text, host string) []string {
-	about := regexp.MustCompile(`^(error: )?` + regexp.QuoteMeta(host) + `(:| \(|  )`)
+	about := regexp.MustCompile(`^(error: )?(\S+, )*` + regexp.QuoteMeta(host) + `(, \S+)*(:| \(|  )`)
 	var all []string
 	inside := false
 	for line := range strings.Lines(text) {

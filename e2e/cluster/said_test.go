@@ -10,7 +10,8 @@ import (
 // TestSaid: what is said of a host is not what is said in passing.
 func TestSaid(t *testing.T) {
 	const text = `w1       looked at in 0.3s
-w10      no answer: host is unreachable
+w10      cannot be looked at
+cp1, w1, w2  prepare the host  blocked: no
 w1       error: Memory: 512 MiB is too little
     fix: more
 cp1 (control-plane, 192.0.2.11)
@@ -22,7 +23,7 @@ cluster: error: Bundle: it is of another version than w1's
 `
 	const failures = `error: w1: join as worker: exit 1
   | no space
-error: cp1: connect: refused
+error: cp1, w10: connect: refused
   hint: is w1 up
 `
 	for _, test := range []struct {
@@ -31,6 +32,7 @@ error: cp1: connect: refused
 	}{
 		{"text", "fairlead up", text, failures, []string{
 			"w1       looked at in 0.3s\n",
+			"cp1, w1, w2  prepare the host  blocked: no\n",
 			"w1       error: Memory: 512 MiB is too little\n    fix: more\n",
 			"w1 (worker, 192.0.2.21)\n  set kernel parameters\n",
 			"error: w1: join as worker: exit 1\n  | no space\n",

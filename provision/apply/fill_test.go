@@ -99,16 +99,16 @@ func TestWriterFails(t *testing.T) {
 	}{
 		"password": {func(w *world) { w.cp1.fails("write "+passwords, "No space left on device") }, []string{"write " + passwords + ": "}, []string{write}},
 		"start": {func(w *world) { w.cp1.answer(fails, templates.ScriptRestartUnit) },
-			[]string{"start the registry's writer: sudo"}, []string{write, start, stop, forget}},
+			[]string{"start the registry's writer: exit 1: no"}, []string{write, start, stop, forget}},
 		"answers": {func(w *world) { w.cp1.dial = nil }, []string{"wait for registry 127.0.0.1:15000: ", "registry is unreachable"}, []string{write, start, stop, forget}},
 		"stop": {func(w *world) { w.cp1.answer(fails, templates.ScriptStopUnit) },
-			[]string{"stop the registry's writer: sudo"}, []string{write, start, stop, forget}},
+			[]string{"stop the registry's writer: exit 1: no"}, []string{write, start, stop, forget}},
 		"forget": {func(w *world) { w.cp1.answer(fails, templates.ScriptRemoveFiles) },
-			[]string{"remove " + passwords + ": sudo"}, []string{write, start, stop, forget}},
+			[]string{"remove " + passwords + ": exit 1: no"}, []string{write, start, stop, forget}},
 		"all": {func(w *world) {
 			w.cp1.answer(fails, templates.ScriptRestartUnit, templates.ScriptStopUnit, templates.ScriptRemoveFiles)
 		},
-			[]string{"start the registry's writer: sudo", "\nstop the registry's writer: sudo", "\nremove " + passwords + ": sudo"}, []string{write, start, stop, forget}},
+			[]string{"start the registry's writer: exit 1: no", "\nstop the registry's writer: exit 1: no", "\nremove " + passwords + ": exit 1: no"}, []string{write, start, stop, forget}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"fairlead/provision/event"
 	"fairlead/provision/plan"
 )
 
@@ -84,7 +85,7 @@ func (l Loop) Run(ctx context.Context) (int, error) {
 func blockedError(plan plan.Plan) error {
 	var errs []error
 	for _, blocked := range plan.Blocked {
-		errs = append(errs, fmt.Errorf("%s: %s", blocked.Title, blocked.Reason))
+		errs = append(errs, &event.StepError{Host: blocked.Host, Title: blocked.Title, Err: errors.New(blocked.Reason)})
 	}
 	return errors.Join(errs...)
 }

@@ -35,7 +35,7 @@ func TestLoop(t *testing.T) {
 	found := with(changes, func(p *plan.Plan) { p.Findings = []plan.Finding{{Name: "Mem"}} })
 	warned := with(changes, func(p *plan.Plan) { p.Findings = []plan.Finding{{Name: "LowDisk", Warning: true}} })
 	blocked := with(plan.Plan{}, func(p *plan.Plan) {
-		p.Blocked = []plan.Blocked{{Host: "w2", Title: "prepare the host", Reason: "the host cannot be reached"}, {Title: "compare", Reason: "of v1beta3"}}
+		p.Blocked = []plan.Blocked{{Host: "w2", Title: "prepare the host", Reason: "the host cannot be looked at"}, {Title: "compare", Reason: "of v1beta3"}}
 	})
 	for _, c := range []struct {
 		name   string
@@ -52,7 +52,7 @@ func TestLoop(t *testing.T) {
 		{name: "a finding in the second round", rounds: []round{{plan: more, done: 2}, {plan: found}}, count: 2, want: []string{"preflight checks failed"}, is: ErrPreflight},
 		{name: "a host is away and the rest is done", rounds: []round{{plan: changes, unreached: errAway, done: 1}, {unreached: errAway}}, count: 1, want: []string{"w2: no route to host"}, is: errAway},
 		{name: "a host is away and hinders", rounds: []round{{plan: blocked, unreached: errAway}}, want: []string{"w2: no route to host"}, is: errAway},
-		{name: "something is hindered", rounds: []round{{plan: blocked}}, want: []string{"prepare the host: the host cannot be reached", "compare: of v1beta3"}},
+		{name: "something is hindered", rounds: []round{{plan: blocked}}, want: []string{"w2: prepare the host: the host cannot be looked at", "cluster: compare: of v1beta3"}},
 		{name: "a step fails", rounds: []round{{plan: changes, done: 2, errs: []error{errBoom}}}, count: 2, want: []string{"boom"}, is: errBoom},
 		{name: "a step fails while a host is away", rounds: []round{{plan: changes, unreached: errAway, errs: []error{errBoom}}}, want: []string{"boom", "w2: no route to host"}, is: errAway},
 		{name: "a host goes away and comes back", rounds: []round{{plan: changes, done: 2, errs: []error{errBoom}, back: true}, {plan: changes, done: 1}, {}}, count: 3},

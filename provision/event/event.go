@@ -13,6 +13,7 @@ type Kind string
 
 // The kinds of events, in about the order in which a run emits them.
 const (
+	Problem     Kind = "problem"   // the command line or the cluster file is wrong; nothing is done
 	Observing   Kind = "observing" // hosts are being looked at
 	Observed    Kind = "observed"  // one host has answered, or Error says why not
 	Found       Kind = "finding"   // a preflight finding
@@ -42,7 +43,11 @@ type Event struct {
 	Total   int64         `json:"total,omitempty"`
 	Seconds float64       `json:"seconds,omitempty"` // how long the step or the run took
 	Finding *plan.Finding `json:"finding,omitempty"`
-	Error   string        `json:"error,omitempty"`
+	// File, Line and Path say where a problem is: in which file, and at which key of it.
+	File  string `json:"file,omitempty"`
+	Line  int    `json:"line,omitempty"`
+	Path  string `json:"path,omitempty"`
+	Error string `json:"error,omitempty"`
 }
 
 // Emitter passes on events one after another and stamps them.

@@ -13,6 +13,8 @@ const (
 	HostLogin Kind = "login"
 	// HostSudo: the login user may not become root.
 	HostSudo Kind = "sudo"
+	// HostShell: the login user's shell does not run commands.
+	HostShell Kind = "login shell"
 	// HostLost: the way to it broke while it was asked.
 	HostLost Kind = "connection lost"
 	// HostNoAnswer: it was reached and did not answer, or not in a way that can be understood.

@@ -86,7 +86,7 @@ func assessRefusal(controlPlanes []string, seen Facts) Cluster {
 	for _, name := range controlPlanes {
 		host, ok := seen.Hosts[name]
 		if !ok || host.Unreachable != nil {
-			return Cluster{Situation: Silent, Reason: fmt.Sprintf("%v; control-plane host %s cannot be reached and may know better", seen.API.Err, name)}
+			return Cluster{Situation: Silent, Reason: fmt.Sprintf("%v; control-plane host %s cannot be looked at and may know better", seen.API.Err, name)}
 		}
 		if HasControlPlane(host) {
 			holders = append(holders, name)
@@ -102,7 +102,7 @@ func assessRefusal(controlPlanes []string, seen Facts) Cluster {
 func assessAbsence(controlPlanes []string, seen Facts) Cluster {
 	for _, name := range controlPlanes {
 		if host, ok := seen.Hosts[name]; !ok || host.Unreachable != nil {
-			return Cluster{Situation: Unknown, Host: name, Reason: "control-plane host " + name + " cannot be reached and may hold the cluster"}
+			return Cluster{Situation: Unknown, Host: name, Reason: "control-plane host " + name + " cannot be looked at and may hold the cluster"}
 		}
 	}
 	none := Cluster{Situation: None}

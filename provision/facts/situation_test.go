@@ -30,7 +30,7 @@ func TestAssess(t *testing.T) {
 	away := Host{Unreachable: refused}
 	awayWithRest := with(func(h *Host) { h.Unreachable = refused }, noAdmin)
 	const (
-		mayHold  = "control-plane host %s cannot be reached and may hold the cluster"
+		mayHold  = "control-plane host %s cannot be looked at and may hold the cluster"
 		began    = "kubeadm init has not finished and the API server does not answer: connection refused"
 		nobody   = "no control-plane host of the cluster can be reached"
 		missing  = "kubeadm init has not finished: ClusterRole a, DaemonSet b missing"
@@ -76,7 +76,7 @@ func TestAssess(t *testing.T) {
 		{"somebody took the rights away", API{Err: forbids}, []Host{with(), with()},
 			Cluster{Situation: Silent, Reason: "forbidden; give the group kubeadm:cluster-admins its rights again, with super-admin.conf"}},
 		{"one that refuses and one that is away", API{Err: forbids}, []Host{with(), away},
-			Cluster{Situation: Silent, Reason: "forbidden; control-plane host cp2 cannot be reached and may know better"}},
+			Cluster{Situation: Silent, Reason: "forbidden; control-plane host cp2 cannot be looked at and may know better"}},
 
 		{"the API server answers", API{Via: "cp1"}, []Host{with()}, Cluster{Situation: Living, Host: "cp1", Answers: true}},
 		{"another one answers", API{Via: "cp2"}, []Host{away, with()}, Cluster{Situation: Living, Host: "cp2", Answers: true}},

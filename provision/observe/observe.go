@@ -99,8 +99,12 @@ func (o *Observer) probe(ctx context.Context, host inventory.Host, query facts.Q
 	result, err := connection.Run(ctx, remote.Command{
 		Script: templates.ScriptProbe.Text(), Argv: query.Arguments(), Root: true, Silence: probeSilence,
 	})
+	var exit *remote.ExitError
+	if errors.As(err, &exit) {
+		err = fmt.Errorf("run the probe: %w", err) // else it is about the host, not about the probe
+	}
 	if err != nil {
-		return facts.Host{}, fmt.Errorf("run the probe: %w", err)
+		return facts.Host{}, err
 	}
 	seen, err := parseProbe(result.Stdout, sent, time.Now())
 	if err != nil {

@@ -82,7 +82,7 @@ func TestHostsWithoutAnAnswer(t *testing.T) {
 	}{
 		{"unreachable", func(s *scene) { s.refused["w1"] = remote.ErrUnreachable }, facts.HostUnreachable, "host is unreachable"},
 		{"another key", func(s *scene) { s.refused["w1"] = remote.ErrHostKey }, facts.HostKey, "host key verification failed"},
-		{"fails", func(s *scene) { s.answer("w1", "fail: awk: not found") }, facts.HostNoAnswer, "run the probe: sudo -n -- /bin/sh -s -- "},
+		{"fails", func(s *scene) { s.answer("w1", "fail: awk: not found") }, facts.HostNoAnswer, "run the probe: exit 2: awk: not found"},
 		{"says nothing", func(s *scene) { s.answer("w1", "") }, facts.HostNoAnswer, "read the probe's answer: probe answer: it ends early, after 0 bytes"},
 		{"cut off", func(s *scene) { s.answer("w1", "uid\t0\nen") }, facts.HostNoAnswer, "it ends early, after 8 bytes"},
 		{"damaged", func(s *scene) { s.says("w1", "uid\t0", "cpus\tx") }, facts.HostNoAnswer, "line 2: cpus: "},
@@ -94,7 +94,7 @@ func TestHostsWithoutAnAnswer(t *testing.T) {
 					<-ctx.Done()
 				}
 			}
-		}, facts.HostLost, "run the probe: "},
+		}, facts.HostLost, "connection lost: "},
 	} {
 		s := newScene(t, world.State(t, nil), true)
 		c.change(s)

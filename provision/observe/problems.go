@@ -20,6 +20,7 @@ func hostProblem(err error) *facts.Problem {
 		{remote.ErrHostKey, facts.HostKey},
 		{remote.ErrAuth, facts.HostLogin},
 		{remote.ErrSudo, facts.HostSudo},
+		{remote.ErrShell, facts.HostShell},
 		{remote.ErrUnreachable, facts.HostUnreachable},
 		{remote.ErrLost, facts.HostLost},
 	})

@@ -23,6 +23,7 @@ func TestProblems(t *testing.T) {
 		{hostProblem, remote.ErrHostKey, facts.HostKey},
 		{hostProblem, remote.ErrAuth, facts.HostLogin},
 		{hostProblem, remote.ErrSudo, facts.HostSudo},
+		{hostProblem, remote.ErrShell, facts.HostShell},
 		{hostProblem, remote.ErrLost, facts.HostLost},
 		{hostProblem, errProbe, facts.HostNoAnswer},
 		{imageProblem, registry.ErrUnreachable, facts.RegistryUnreachable},

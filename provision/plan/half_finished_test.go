@@ -216,13 +216,13 @@ func TestHalfFinished(t *testing.T) {
 		{name: "the first control plane is away and the second is silent", edit: world.ThreeControlPlanes, change: func(f *facts.Facts) {
 			silent()(f)
 			f.Hosts["cp1"] = facts.Host{Unreachable: world.NoRoute()}
-		}, want: "cp2/await-api: " + awaits + "\nblocked cp1: prepare the host: the host cannot be reached\nmore: the API server on cp2 does not answer yet"},
+		}, want: "cp2/await-api: " + awaits + "\nblocked cp1: prepare the host: the host cannot be looked at\nmore: the API server on cp2 does not answer yet"},
 		{name: "all control planes are away", change: func(f *facts.Facts) {
 			silent()(f)
 			f.Hosts["cp1"] = facts.Host{Unreachable: world.NoRoute()}
-		}, want: "blocked cp1: prepare the host: the host cannot be reached\nblocked : reach the API server: no control-plane host of the cluster can be reached"},
+		}, want: "blocked cp1: prepare the host: the host cannot be looked at\nblocked : reach the API server: no control-plane host of the cluster can be reached"},
 		{name: "a control plane that may hold the cluster is away", edit: world.ThreeControlPlanes, fresh: true, change: func(f *facts.Facts) { f.Hosts["cp3"] = facts.Host{Unreachable: world.NoRoute()} },
-			want: "blocked cp3: prepare the host: the host cannot be reached\nblocked cp1: initialise the first control plane: control-plane host cp3 cannot be reached and may hold the cluster"},
+			want: "blocked cp3: prepare the host: the host cannot be looked at\nblocked cp1: initialise the first control plane: control-plane host cp3 cannot be looked at and may hold the cluster"},
 
 		{name: "a host that never joined", change: bare("w1", nil), want: joining("w1", "join"+registers)},
 		{name: "a join began", change: bare("w1", func(h *facts.Host) { h.Kubeconfigs["bootstrap-kubelet.conf"] = true }), want: joining("w1", "join again"+registers)},

@@ -99,7 +99,7 @@ func (p *planner) understands(host inventory.Host) bool {
 func (p *planner) resetHost(host inventory.Host) {
 	facts, ok := p.reached(host.Name)
 	if !ok {
-		p.block(host.Name, "reset the host", "the host cannot be reached")
+		p.block(host.Name, "reset the host", "the host cannot be looked at")
 		return
 	}
 	if len(facts.Ledger) == 0 {

@@ -56,7 +56,7 @@ func TestSettingsOrder(t *testing.T) {
 	}
 }
 
-// A control plane that cannot be reached and may run with what a run that was cut off has left
+// A control plane that cannot be looked at and may run with what a run that was cut off has left
 // hinders nothing else when the cluster keeps what it should.
 func TestSettingsCutOffAndUnreachable(t *testing.T) {
 	wish := world.State(t, world.ThreeControlPlanes)
@@ -68,7 +68,7 @@ func TestSettingsCutOffAndUnreachable(t *testing.T) {
 	for _, each := range made.Blocked {
 		blocked = append(blocked, each.Host+": "+each.Title+": "+each.Reason)
 	}
-	want := []string{"cp2: prepare the host: the host cannot be reached", "cp2: change the control plane's settings: the host cannot be reached"}
+	want := []string{"cp2: prepare the host: the host cannot be looked at", "cp2: change the control plane's settings: the host cannot be looked at"}
 	if !slices.Equal(blocked, want) {
 		t.Errorf("blocked is %q, want %q", blocked, want)
 	}

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,6 +18,8 @@ var (
 	ErrAuth = errors.New("login refused")
 	// ErrSudo: the login user may not become root without a password.
 	ErrSudo = errors.New("sudo refused")
+	// ErrShell: the login user's shell does not run what it is given, such as nologin.
+	ErrShell = errors.New("login shell does not run commands")
 	// ErrLost: the way to the host broke, or the host stopped answering.
 	ErrLost = errors.New("connection lost")
 	// ErrForwarding: the host does not let connections begin on it (AllowTcpForwarding, DisableForwarding or PermitOpen of sshd).
@@ -25,7 +28,7 @@ var (
 	ErrSilent = errors.New("nothing was heard")
 )
 
-// stderrLines is how many of the last lines of standard error an ExitError shows.
+// stderrLines is how many of the last lines of what sudo or a login shell says an error shows.
 const stderrLines = 5
 
 // ExitError is a command that ran on the host and failed.
@@ -47,20 +50,37 @@ type ExitError struct {
 // Withheld says that the output must not be shown, because it may hold secrets.
 func (e *ExitError) Withheld() bool { return e.secret }
 
-// Error is "command: exit N: last lines of standard error", without output when the command was Secret.
+// Error is "exit N: what matters of standard error", without output when the command was Secret. The command itself is in
+// the log: who ran it says what it was for, in fewer words.
 func (e *ExitError) Error() string {
-	how := fmt.Sprintf("exit %d", e.Code)
-	if e.Signal != "" {
-		how = "killed by SIG" + e.Signal
-	}
-	text := e.Command + ": " + how
+	text := e.Ended()
 	if e.secret {
 		return text + " (output withheld)"
 	}
-	if tail := lastLines(e.Stderr, stderrLines); tail != "" {
-		text += ": " + tail
+	if tail := relevant(e.Stderr); len(tail) > 0 {
+		text += ": " + strings.Join(tail, "\n")
 	}
 	return text
+}
+
+// Ended is how the command ended: "exit N" or "killed by SIGNAME".
+func (e *ExitError) Ended() string {
+	if e.Signal != "" {
+		return "killed by SIG" + e.Signal
+	}
+	return fmt.Sprintf("exit %d", e.Code)
+}
+
+// notStarted explains a process that ended before the command began: the output is sudo's or the login shell's.
+func (h *Host) notStarted(root bool, r Result) error {
+	said := cmp.Or(lastLines(append(append([]byte(nil), r.Stdout...), r.Stderr...), stderrLines), "it says nothing")
+	switch {
+	case !root || len(h.sudo) == 0:
+		return fmt.Errorf("%w for %s: %s", ErrShell, h.user, said)
+	case strings.HasSuffix(said, "sudo: a password is required"): // in the locale C, which the command has
+		return fmt.Errorf("%w: it asks %s for a password", ErrSudo, h.user)
+	}
+	return fmt.Errorf("%w for %s: %s", ErrSudo, h.user, said)
 }
 
 // lastLines returns the last n non-blank lines of text, trimmed.

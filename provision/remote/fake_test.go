@@ -230,9 +230,9 @@ func TestHowItEnded(t *testing.T) {
 		says string
 	}{
 		"well":    {nil, ""},
-		"code":    {&remote.Exit{Code: 7}, "true: exit 7"},
-		"signal":  {&remote.Exit{Code: 137, Signal: "KILL"}, "true: killed by SIGKILL"},
-		"unknown": {errors.New("no exit code came"), "true: no exit code came"},
+		"code":    {&remote.Exit{Code: 7}, "exit 7"},
+		"signal":  {&remote.Exit{Code: 137, Signal: "KILL"}, "killed by SIGKILL"},
+		"unknown": {errors.New("no exit code came"), "no exit code came"},
 	} {
 		way := newFake()
 		h := remote.New(way, remote.Settings{Name: "cp1", User: "root"})

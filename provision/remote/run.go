@@ -56,7 +56,7 @@ func (h *Host) Run(ctx context.Context, c Command) (Result, error) {
 	}
 	free, err := h.slot(ctx)
 	if err != nil {
-		return Result{}, fmt.Errorf("%s: %w", shown, err)
+		return Result{}, fmt.Errorf("start the command: %w", err)
 	}
 	defer free()
 	start := time.Now()
@@ -107,12 +107,12 @@ func (h *Host) execute(ctx context.Context, c Command, argv []string, shown stri
 	line := h.wireLine(argv, c.Root, string(x.stdout.mark))
 	process, err := h.start(ctx, Exec{Line: line, Stdout: x.stdout, Stderr: x.stderr})
 	if err != nil {
-		return Result{}, fmt.Errorf("%s: start: %w", shown, err)
+		return Result{}, fmt.Errorf("start the command: %w", err)
 	}
 	defer h.release(process)
 	x.process = process
 	if !h.task(x.wait) {
-		return Result{}, fmt.Errorf("%s: %w", shown, errClosed)
+		return Result{}, errClosed
 	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -145,20 +145,20 @@ func (h *Host) outcome(ctx context.Context, c Command, x *execution, shown strin
 	r.Stdout, startedOut = x.stdout.finish()
 	r.Stderr, startedErr = x.stderr.finish()
 	if errors.Is(waitErr, errLeft) {
-		return r, fmt.Errorf("%s: %w: %w", shown, errLeft, context.Cause(ctx))
+		return r, fmt.Errorf("%w: %w", errLeft, context.Cause(ctx))
 	}
 	if waitErr != nil && ctx.Err() != nil {
-		return r, fmt.Errorf("%s: stopped: %w", shown, context.Cause(ctx))
+		return r, fmt.Errorf("stopped: %w", context.Cause(ctx))
 	}
 	if err := h.Alive(); err != nil && waitErr != nil {
-		return r, fmt.Errorf("%s: %w", shown, err)
+		return r, err
 	}
 	var exit *Exit
 	if waitErr != nil && !errors.As(waitErr, &exit) {
-		return r, fmt.Errorf("%s: %w", shown, h.explain(waitErr))
+		return r, h.explain(waitErr)
 	}
 	if !startedOut || !startedErr {
-		return r, h.notStarted(c.Root, shown, r)
+		return r, h.notStarted(c.Root, r)
 	}
 	if exit == nil {
 		return r, nil
@@ -167,16 +167,6 @@ func (h *Host) outcome(ctx context.Context, c Command, x *execution, shown strin
 		Host: h.name, Command: shown, Code: exit.Code, Signal: exit.Signal,
 		Stdout: r.Stdout, Stderr: r.Stderr, secret: c.Secret,
 	}
-}
-
-// notStarted explains a process that ended before the command began: the output is sudo's or the login shell's.
-func (h *Host) notStarted(root bool, shown string, r Result) error {
-	said := lastLines(append(append([]byte(nil), r.Stdout...), r.Stderr...), stderrLines)
-	if root && len(h.sudo) > 0 {
-		return fmt.Errorf("%s: %w: %s: let %[4]s become root without a password by a line in /etc/sudoers.d "+
-			"(%[4]s ALL=(ALL) NOPASSWD: ALL), or log in as root", shown, ErrSudo, said, h.user)
-	}
-	return fmt.Errorf("%s: the login shell of %s does not run commands: %s", shown, h.user, said)
 }
 
 // send copies r to the command's standard input and closes it. A command that ends without reading all is no error.

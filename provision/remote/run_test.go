@@ -101,7 +101,7 @@ func TestExitErrorText(t *testing.T) {
 	overWays(t, func(t *testing.T, open opener) {
 		h := open(t, setting{})
 		_, err := h.Run(t.Context(), remote.Command{Argv: []string{"/bin/sh", "-c", "for i in 1 2 3 4 5 6 7; do echo line $i >&2; done; exit 2"}})
-		want := "/bin/sh -c 'for i in 1 2 3 4 5 6 7; do echo line $i >&2; done; exit 2': exit 2: line 3\nline 4\nline 5\nline 6\nline 7"
+		want := "exit 2: line 2\nline 3\nline 4\nline 5\nline 6\nline 7"
 		if err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
@@ -113,9 +113,9 @@ func TestExitErrorText(t *testing.T) {
 		_, err = h.Run(t.Context(), remote.Command{
 			Script: "exit 5", Argv: append(slices.Repeat([]string{"123456789"}, 39), "last", "of", "all"), Stdin: strings.NewReader(""),
 		})
-		want = "/bin/sh -s --" + strings.Repeat(" 123456789", 39) + " … (and 3 arguments more) # script of 6 bytes: exit 5"
-		if err == nil || err.Error() != want {
-			t.Errorf("got  %v\nwant %s", err, want)
+		want = "/bin/sh -s --" + strings.Repeat(" 123456789", 39) + " … (and 3 arguments more) # script of 6 bytes"
+		if !errors.As(err, &exit) || exit.Command != want || err.Error() != "exit 5" {
+			t.Errorf("got  %v of %s\nwant exit 5 of %s", err, exit.Command, want)
 		}
 	})
 }

@@ -243,7 +243,7 @@ func (h *Host) noFiles(waitErr error, said []byte, complaints *stream) error {
 	case waitErr != nil && !errors.As(waitErr, &exit):
 		return h.explain(waitErr)
 	case !started:
-		return h.notStarted(true, "sftp-server", Result{Stdout: said, Stderr: text})
+		return h.notStarted(true, Result{Stdout: said, Stderr: text})
 	case exit != nil && exit.Code == noSFTP:
 		return errNoServer
 	}

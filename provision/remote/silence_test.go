@@ -33,7 +33,7 @@ func TestSilence(t *testing.T) {
 		}
 		command.end <- &remote.Exit{Code: 143, Signal: "TERM"}
 		killer.end <- nil
-		if err := <-over; !errors.Is(err, remote.ErrSilent) || err.Error() != "true: stopped: nothing was heard for 1m0s" {
+		if err := <-over; !errors.Is(err, remote.ErrSilent) || err.Error() != "stopped: nothing was heard for 1m0s" {
 			t.Errorf("got %v", err)
 		}
 		if err := h.Close(); err != nil {

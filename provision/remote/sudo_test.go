@@ -44,15 +44,21 @@ func TestSudo(t *testing.T) {
 // TestSudoRefused has a sudo that wants a password, and none at all.
 func TestSudoRefused(t *testing.T) {
 	overWays(t, func(t *testing.T, open opener) {
+		says := map[string]string{
+			"password": "sudo refused: it asks " + currentUser(t) + " for a password",
+			"policy":   "sudo refused for " + currentUser(t) + ": sudo: a terminal is required",
+			"missing":  "sudo refused for " + currentUser(t) + ": sh: 1: exec: sudo: not found",
+		}
 		for name, path := range map[string]string{
-			"password": standIn(t, "echo 'sudo: Passwort erforderlich' >&2; exit 1\n"),
+			"password": standIn(t, "echo 'sudo: a password is required' >&2; exit 1\n"),
+			"policy":   standIn(t, "echo 'sudo: a terminal is required' >&2; exit 1\n"),
 			"missing":  t.TempDir(),
 		} {
 			t.Run(name, func(t *testing.T) {
 				h := open(t, setting{path: path})
 				_, err := h.Run(t.Context(), remote.Command{Argv: []string{"true"}, Root: true})
-				if !errors.Is(err, remote.ErrSudo) || !strings.Contains(err.Error(), "NOPASSWD") || !strings.Contains(err.Error(), "sudo:") {
-					t.Errorf("Run: got %v", err)
+				if !errors.Is(err, remote.ErrSudo) || err.Error() != says[name] {
+					t.Errorf("Run: got %v, want %s", err, says[name])
 				}
 				if _, err = h.ReadFile(t.Context(), "/etc/passwd"); !errors.Is(err, remote.ErrSudo) || errors.Is(err, fs.ErrNotExist) {
 					t.Errorf("ReadFile: got %v", err)

@@ -31,7 +31,8 @@ func TestLoginShellRefuses(t *testing.T) {
 	h := startSSHD(t, "ForceCommand echo This account is closed.; exit 1").dial(t, Options{})
 	_, err := h.Run(t.Context(), remote.Command{Argv: []string{"true"}})
 	var exit *remote.ExitError
-	if err == nil || errors.As(err, &exit) || !strings.Contains(err.Error(), "This account is closed.") {
+	if !errors.Is(err, remote.ErrShell) || errors.As(err, &exit) || !strings.HasPrefix(err.Error(), "login shell does not run commands for ") ||
+		!strings.HasSuffix(err.Error(), ": This account is closed.") {
 		t.Errorf("got %v", err)
 	}
 }

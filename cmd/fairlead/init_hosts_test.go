@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"fairlead/inventory"
+)
+
+// names are those that a lookup finds.
+var names = map[string]string{
+	"node1.lab.example": "192.0.2.31", "node1.other.example": "192.0.2.32", "Node2": "192.0.2.33", "w1": "192.0.2.34", "cp1": "192.0.2.35",
+	"both.example": "2001:db8::1 192.0.2.36", "six.example": "2001:db8::2", "many.example": "192.0.2.37 192.0.2.38", "twice.example": "192.0.2.39 ::ffff:192.0.2.39",
+	"my_host.example": "192.0.2.40", "localhost": "127.0.0.1 ::1", "here": "127.0.1.1", "nothing.example": "",
+}
+
+func findName(_ context.Context, name string) ([]netip.Addr, error) {
+	text, known := names[name]
+	if !known {
+		return nil, errors.New("no such host")
+	}
+	var all []netip.Addr
+	for address := range strings.FieldsSeq(text) {
+		all = append(all, netip.MustParseAddr(address))
+	}
+	return all, nil
+}
+
+// TestWantedHosts reads what people write for hosts, and says what it is read as.
+func TestWantedHosts(t *testing.T) {
+	for _, c := range []struct{ words, want string }{
+		{"192.0.2.11", "cp1@192.0.2.11"},
+		{"ubuntu@192.0.2.11 192.0.2.21 192.0.2.22", "cp1=ubuntu@192.0.2.11 w1=ubuntu@192.0.2.21 w2=ubuntu@192.0.2.22"},
+		{"192.0.2.11 ubuntu@192.0.2.21 root@192.0.2.22:2222", "cp1=ubuntu@192.0.2.11 w1=ubuntu@192.0.2.21 w2=root@192.0.2.22:2222"},
+		{"2001:db8::11 [2001:db8::21] me@[2001:db8::22]:2222", "cp1=me@2001:db8::11 w1=me@2001:db8::21 w2=me@2001:db8::22:2222"},
+		{"::ffff:192.0.2.11", "cp1@192.0.2.11"},
+		{"node1.lab.example node1.other.example Node2:22", "cp1@192.0.2.31 w1@192.0.2.32 node2@192.0.2.33:22"},
+		{"192.0.2.1 192.0.2.2 w1 192.0.2.3", "cp1@192.0.2.1 w2@192.0.2.2 w1@192.0.2.34 w3@192.0.2.3"},
+		{"192.0.2.1 cp1", "cp2@192.0.2.1 cp1@192.0.2.35"},
+		{"both.example twice.example my_host.example", "both@192.0.2.36 twice@192.0.2.39 w1@192.0.2.40"},
+		{"six.example", "six@2001:db8::2"},
+		{"10.244.0.1 10.100.0.1", "cp1@10.244.0.1 w1@10.100.0.1"},
+
+		{"@192.0.2.1", "!@192.0.2.1: has no user before the @: write USER@HOST, or HOST alone"},
+		{"a@b@192.0.2.1", `!a@b@192.0.2.1: "a@b" is not a login name`},
+		{"ssh://me@192.0.2.1", `!ssh://me@192.0.2.1: "ssh://me" is not a login name`},
+		{"192.0.2.1:", `!192.0.2.1:: must have a port from 1 to 65535 after the colon, got ""`},
+		{"192.0.2.1:0", `!192.0.2.1:0: must have a port from 1 to 65535 after the colon, got "0"`},
+		{"192.0.2.1:022", `!192.0.2.1:022: must have a port from 1 to 65535 after the colon, got "022"`},
+		{"192.0.2.1:65536", `!192.0.2.1:65536: must have a port from 1 to 65535 after the colon, got "65536"`},
+		{"[2001:db8::1]x", "![2001:db8::1]x: is not HOST, HOST:PORT or [IPv6]:PORT"},
+		{"192.0.2.1 me@192.0.2.1", "!me@192.0.2.1: has the address 192.0.2.1, and so has 192.0.2.1: give each host once"},
+		{"192.0.2.1 2001:db8::1", "!2001:db8::1: has the address 2001:db8::1, and 192.0.2.1 has 192.0.2.1: give all hosts by addresses of one IP family"},
+		{"127.0.0.1", "!127.0.0.1: 127.0.0.1 is not an address that other hosts can reach it by: give that one"},
+		{"fe80::1%eth0", "!fe80::1%eth0: fe80::1%eth0 has a zone: give an address without one"},
+		{"here", "!here: 127.0.1.1 is not an address that other hosts can reach it by: give that one"},
+		{"localhost", "!localhost: 127.0.0.1 is not an address that other hosts can reach it by: give that one"},
+		{"many.example", "!many.example: has 2 addresses [192.0.2.37 192.0.2.38]: give the one that the other hosts reach it by"},
+		{"nothing.example", "!nothing.example: has 0 addresses []: give the one that the other hosts reach it by"},
+		{"me@web", "!me@web: its address cannot be found (no such host): give the IP address; aliases of ~/.ssh/config are not read"},
+		{"lab.yaml", "!lab.yaml: is not a host; name the file with -f lab.yaml"},
+		{"-x", `!-x: "-x" is neither an IP address nor a host name`},
+		{"192.0.2.0/24", `!192.0.2.0/24: "192.0.2.0/24" is neither an IP address nor a host name`},
+	} {
+		hosts, err := wantedHosts(t.Context(), strings.Fields(c.words), findName)
+		var all []string
+		for _, h := range hosts {
+			text := h.Name
+			if h.SSH.User != "" {
+				text += "=" + h.SSH.User
+			}
+			text += "@" + h.Address.String()
+			if h.SSH.Port != 0 {
+				text += fmt.Sprintf(":%d", h.SSH.Port)
+			}
+			all = append(all, text)
+		}
+		got := strings.Join(all, " ")
+		if err != nil {
+			got = "!" + err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", c.words, got, c.want)
+		}
+		if err == nil {
+			if _, err := inventory.StarterFor(hosts); err != nil {
+				t.Errorf("%s: %v", c.words, err)
+			}
+		}
+	}
+}
