@@ -11,6 +11,7 @@ import (
 	"fairlead/provision/facts"
 	"fairlead/provision/ledger"
 	"fairlead/provision/model/world"
+	"fairlead/provision/object"
 	"fairlead/templates"
 )
 
@@ -187,7 +188,8 @@ func TestFixesOfUnreadCertificates(t *testing.T) {
 	}
 	seen = world.Converged(t, wish)
 	world.ChangeHost(seen, "w2", func(h *facts.Host) { h.KubeletCredentials = false })
-	if made := Make(wish, seen); made.Steps == nil && len(made.Findings) == 0 {
-		t.Error("without the kubelet's certificate nothing is planned")
+	world.ChangeNode(seen, "w2", func(n *object.Node) { n.Ready = false })
+	if made := Make(wish, seen); len(made.Errors()) > 0 || !slices.ContainsFunc(made.Steps, func(s Step) bool { return s.ID == StepID("w2", stepJoin) }) {
+		t.Errorf("without the kubelet's certificate the plan is\n%s", Show(made))
 	}
 }
