@@ -167,7 +167,7 @@ func TestResetWithoutSomeHosts(t *testing.T) {
 // The ledger is enough for a reset. Facts that cannot be read are said, and what they leave unknown afterwards is not taken for undone.
 func TestResetWithUnreadFacts(t *testing.T) {
 	for line, c := range map[string]struct{ found, unknown string }{
-		"certificate\t/etc/kubernetes/pki/ca.crt\t": {found: "w1 the certificate /etc/kubernetes/pki/ca.crt cannot be read: parse certificates: no PEM certificate in it"},
+		"certificate\t/etc/kubernetes/pki/ca.crt\t": {found: "w1 the certificate /etc/kubernetes/pki/ca.crt, which says to which cluster the host belongs, cannot be read: no PEM certificate in it"},
 		"cpus\tmany":           {found: `w1 the number of processors cannot be read, it is "many": it is no number`},
 		"nameserver\tresolver": {found: `w1 a name server in /etc/resolv.conf cannot be read, it is "resolver": it is no address`},
 		"file\t/etc/mine\t\t0\t0\t1": {

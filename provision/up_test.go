@@ -140,7 +140,7 @@ func saying(name, line string) func(host, answer string) string {
 func TestUpStopsOnWhatItDoesNotUnderstand(t *testing.T) {
 	for line, want := range map[string]string{
 		"file\t/etc/fstab\t9x9\t0\t0\t1":            "w1 the file /etc/fstab cannot be read, it is \"9x9 0 0 1\": mode: it is no number",
-		"certificate\t/etc/kubernetes/pki/ca.crt\t": "w1 the certificate /etc/kubernetes/pki/ca.crt cannot be read: parse certificates: no PEM certificate in it",
+		"certificate\t/etc/kubernetes/pki/ca.crt\t": "w1 the certificate /etc/kubernetes/pki/ca.crt, which says to which cluster the host belongs, cannot be read: no PEM certificate in it",
 		"\x1b[2Jport\t22":                           `w1 a line of the host's answer cannot be read, it is "\x1b[2Jport\t22": this fairlead knows no such fact`,
 	} {
 		f := converged(t, nil)

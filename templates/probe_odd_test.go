@@ -75,7 +75,7 @@ func TestProbeOfOddNames(t *testing.T) {
 		s.wantFacts("sysctls sysctl:net/ipv4/tcp_rmem", "sysctl net.ipv4.tcp_rmem 4096 131072 6291456")
 	})
 	t.Run("units and proxies", func(t *testing.T) {
-		s := newHost(t, map[string]string{"systemctl": `case $1 in show) printf 'Id=a.service\nFragmentPath=/etc/a\tb\033\n' ;; *) printf 'http_proxy=http://a\tb\nno_proxy=a\r\n' ;; esac`})
+		s := newHost(t, map[string]string{"systemctl": `case $1 in show) printf '\nId=a.service\nFragmentPath=/etc/a\tb\033\n\n\n' ;; *) printf 'http_proxy=http://a\tb\nno_proxy=a\r\n' ;; esac`})
 		s.wantFacts("units unit:a.service\nenvironment", `unit a.service     /etc/a\011b\033   `, `environment http_proxy http://a\011b`, `environment no_proxy a\015`)
 	})
 }

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -186,7 +187,7 @@ func readCertificate(f *facts.Host, v []string) error {
 	pem := []byte(strings.ReplaceAll(v[1], "|", "\n"))
 	certificates, err := pki.ParseCertificates(pem)
 	if err != nil {
-		return err
+		return cmp.Or(errors.Unwrap(err), err)
 	}
 	for _, c := range certificates {
 		names := printable(c.Names, -1)

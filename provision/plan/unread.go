@@ -49,6 +49,9 @@ func warnings(findings []Finding) []Finding {
 
 func unreadMessage(u facts.Unread) string {
 	what, _ := unreadWords(u)
+	if u.Fact == "certificate" && u.Of == templates.CACertificate {
+		what += ", which says to which cluster the host belongs,"
+	}
 	if u.Value == "" {
 		return fmt.Sprintf("%s cannot be read: %s", what, u.Why)
 	}
@@ -120,13 +123,14 @@ func unreadMending(host string, u facts.Unread) string {
 
 // certificateMending says how one comes back that a cut of power, or a full disk, has left empty or cut.
 func certificateMending(host, path string) string {
+	otherwise := "; if the host belongs to no cluster any more: fairlead reset " + host + ", and remove the file if it is still there"
 	switch {
 	case strings.HasPrefix(path, templates.RegistryFolder+"/"):
 		return "remove the file: up makes it anew"
 	case path == templates.KubeletClientCertificate:
 		return "remove the file: up has the host join once more"
 	case path == templates.CACertificate:
-		return "put a whole copy there: every host of its cluster has the same one; until then it is not known which cluster the host belongs to. Or: fairlead reset " + host
+		return "put a whole copy there: every host of its cluster has the same one" + otherwise
 	}
-	return "put a whole copy there, from a backup; or: fairlead reset " + host
+	return "put a whole copy there, from a backup" + otherwise
 }

@@ -23,9 +23,10 @@ func unread(fact, of, value, why string) func(*facts.Host) {
 // unreadCases have a row for each kind of value that cannot be read. Those that a plan may need stay whatever is ignored.
 func unreadCases() []preflightCase {
 	const (
-		noNumber = "it is no number"
-		noPEM    = "parse certificates: no PEM certificate in it"
-		cut      = " cannot be read: parse certificates: no PEM certificate in it "
+		noNumber  = "it is no number"
+		noPEM     = "no PEM certificate in it"
+		otherwise = "; if the host belongs to no cluster any more: fairlead reset cp1, and remove the file if it is still there)"
+		cut       = " cannot be read: no PEM certificate in it "
 	)
 	needed := []struct {
 		name string
@@ -61,10 +62,10 @@ func unreadCases() []preflightCase {
 		{"an odd proxy", unread("environment", "HTTP_PROXY", "", "it has 3 fields, want 2"), `the variable HTTP_PROXY of systemd's environment cannot be read: it has 3 fields, want 2 (look on the host at: systemctl show-environment)`},
 		{"an odd image", unread("image", "a:1", "x", "it has 2 fields, want 4"), `the image a:1 cannot be read, it is "x": it has 2 fields, want 4 (look on the host at: ctr --namespace k8s.io images check)`},
 		{"a fact without words of its own", unread("kubeconfig", "", "a b", "it has 2 fields, want 1"), `the fact kubeconfig cannot be read, it is "a b": it has 2 fields, want 1 (mend what it comes from on the host)`},
-		{"an empty CA", unread("certificate", templates.CACertificate, "", noPEM), "the certificate /etc/kubernetes/pki/ca.crt" + cut +
-			"(put a whole copy there: every host of its cluster has the same one; until then it is not known which cluster the host belongs to. Or: fairlead reset cp1)"},
+		{"an empty CA", unread("certificate", templates.CACertificate, "", noPEM), "the certificate /etc/kubernetes/pki/ca.crt, which says to which cluster the host belongs," + cut +
+			"(put a whole copy there: every host of its cluster has the same one" + otherwise},
 		{"an empty certificate of etcd's", unread("certificate", "/etc/kubernetes/pki/etcd/server.crt", "", noPEM), "the certificate /etc/kubernetes/pki/etcd/server.crt" + cut +
-			"(put a whole copy there, from a backup; or: fairlead reset cp1)"},
+			"(put a whole copy there, from a backup" + otherwise},
 		{"an empty certificate of the kubelet's", unread("certificate", templates.KubeletClientCertificate, "", noPEM),
 			"the certificate /var/lib/kubelet/pki/kubelet-client-current.pem" + cut + "(remove the file: up has the host join once more)"},
 		{"an empty certificate of the registry's", unread("certificate", templates.RegistryCA, "", noPEM), "the certificate /etc/fairlead/registry/ca.crt" + cut + "(remove the file: up makes it anew)"},
@@ -88,7 +89,7 @@ func unreadCases() []preflightCase {
 		preflightCase{name: "an odd address", on: "w1", host: unread("address", "wg0", "x", "it is no address"),
 			want: `warning w1 Unread: an address of wg0 cannot be read, it is "x": it is no address (look on the host at: ip address show dev wg0)`},
 		preflightCase{name: "an odd certificate of others", host: unread("certificate", "/etc/kubernetes/pki/oidc.crt", "", noPEM),
-			want: "warning cp1 Unread: the certificate /etc/kubernetes/pki/oidc.crt" + cut + "(put a whole copy there, from a backup; or: fairlead reset cp1)"},
+			want: "warning cp1 Unread: the certificate /etc/kubernetes/pki/oidc.crt" + cut + "(put a whole copy there, from a backup" + otherwise},
 		preflightCase{name: "as many odd facts as are told", host: many("cpus", 10), want: strings.TrimSuffix(lines(10, cpu), "\n"), firm: true},
 		preflightCase{name: "more odd facts than are told", host: many("cpus", 11),
 			want: lines(10, cpu) + "error cp1 Unread: 1 more fact cannot be read (mend those above first)", firm: true},

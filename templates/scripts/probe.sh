@@ -238,9 +238,10 @@ units() {
 		-p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p MainPID -p Result -p NeedDaemonReload |
 		awk -F= -v OFS="$tab" "$cleaner"'
 		function flush() {
+			if (v["Id"] == "") return # between two blank lines
 			if (v["Id"] ~ /\.swap$/) {
 				if (v["UnitFileState"] != "") print "swap-unit", v["Id"], v["UnitFileState"]
-			} else if ("Id" in v)
+			} else
 				print "unit", v["Id"], v["LoadState"], v["ActiveState"], v["SubState"], v["UnitFileState"], v["FragmentPath"], v["MainPID"], v["Result"], v["NeedDaemonReload"]
 			split("", v)
 		}
