@@ -40,6 +40,8 @@ type fleet struct {
 	events  []event.Event
 	// perform does a script on a host, and says with which words it fails; nil does nothing.
 	perform func(ctx context.Context, host string, script templates.Script) (failure string)
+	// garble makes what a host answers to the probe something else; nil leaves it.
+	garble func(host, answer string) string
 }
 
 // newFleet has hosts be as the facts have them, and an API server answer if they have one.
@@ -119,7 +121,11 @@ func (f *fleet) run(ctx context.Context, host string, c remotetest.Call) remotet
 	if script == templates.ScriptProbe {
 		defer f.mu.Unlock()
 		f.probes[host] = append(f.probes[host], strings.Join(c.Argv, " "))
-		return remotetest.Reply{Stdout: probeText(f.t, world.Answer(f.seen.Hosts[host], asked(f.wish)))}
+		answer := probeText(f.t, world.Answer(f.seen.Hosts[host], asked(f.wish)))
+		if f.garble != nil {
+			answer = f.garble(host, answer)
+		}
+		return remotetest.Reply{Stdout: answer}
 	}
 	f.scripts = append(f.scripts, host+"/"+string(script))
 	f.mu.Unlock()

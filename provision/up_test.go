@@ -125,20 +125,52 @@ func TestUpStopsOnFindings(t *testing.T) {
 	}
 }
 
-// Damaged facts are never taken for a host on which nothing is there: it is unreachable, and not prepared anew.
-func TestUpLeavesWhatItDoesNotUnderstand(t *testing.T) {
+// saying has a host's answer hold a line more, before all others.
+func saying(name, line string) func(host, answer string) string {
+	return func(host, answer string) string {
+		if host == name {
+			return line + "\n" + answer
+		}
+		return answer
+	}
+}
+
+// Facts that cannot be read are never taken for a host on which nothing is there: the run ends before it changes anything, on any
+// host, and says which they are.
+func TestUpStopsOnWhatItDoesNotUnderstand(t *testing.T) {
+	for line, want := range map[string]string{
+		"file\t/etc/fstab\t9x9\t0\t0\t1":            "w1 the file /etc/fstab cannot be read, it is \"9x9 0 0 1\": mode: it is no number",
+		"certificate\t/etc/kubernetes/pki/ca.crt\t": "w1 the certificate /etc/kubernetes/pki/ca.crt, which says to which cluster the host belongs, cannot be read: no PEM certificate in it",
+		"\x1b[2Jport\t22":                           `w1 a line of the host's answer cannot be read, it is "\x1b[2Jport\t22": this fairlead knows no such fact`,
+	} {
+		f := converged(t, nil)
+		withoutSysctls(f, "w1")
+		withoutSysctls(f, "w2")
+		f.garble = saying("w1", line)
+		steps, err := f.Up(t.Context())
+		if steps != 0 || !errors.Is(err, engine.ErrPreflight) || len(f.scripts) != 0 {
+			t.Errorf("%q: %d steps, %v, %v", line, steps, err, f.scripts)
+		}
+		if found := f.told(event.Found); !slices.Equal(found, []string{want}) {
+			t.Errorf("%q: found %q", line, found)
+		}
+		if blocked := f.told(event.BlockedStep); len(blocked) == 0 || !strings.HasPrefix(blocked[0], "w1 ") || !strings.HasSuffix(blocked[0], "the host has facts that cannot be read") {
+			t.Errorf("%q: blocked %q", line, blocked)
+		}
+	}
+}
+
+// An answer whose end is missing is none, whatever else it holds.
+func TestUpWithoutTheEndOfAnAnswer(t *testing.T) {
 	f := converged(t, nil)
-	f.change("w1", func(h *facts.Host) { h.CA = []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n") })
+	f.garble = func(host, answer string) string {
+		return strings.TrimSuffix(answer, map[string]string{"w1": "end\n"}[host])
+	}
 	steps, err := f.Up(t.Context())
 	var unreachable *UnreachableError
-	if steps != 0 || !errors.As(err, &unreachable) || !slices.Equal(unreachable.Hosts, []string{"w1"}) || len(f.scripts) != 0 {
-		t.Fatalf("%d steps, %v, %v", steps, err, f.scripts)
-	}
-	if problem := new(facts.Problem); !errors.As(err, &problem) || problem.Kind != facts.HostNoAnswer || !strings.Contains(err.Error(), "w1: read the probe's answer: ") {
-		t.Errorf("%v", err)
-	}
-	if blocked := f.told(event.BlockedStep); len(blocked) == 0 || !strings.HasPrefix(blocked[0], "w1 ") || !strings.HasSuffix(blocked[0], "the host cannot be looked at") {
-		t.Errorf("blocked %q", blocked)
+	if problem := new(facts.Problem); steps != 0 || !errors.As(err, &unreachable) || !slices.Equal(unreachable.Hosts, []string{"w1"}) ||
+		!errors.As(err, &problem) || problem.Kind != facts.HostNoAnswer || !strings.Contains(err.Error(), "w1: read the probe's answer: ") {
+		t.Errorf("%d steps, %v", steps, err)
 	}
 }
 

@@ -63,6 +63,8 @@ const (
 // before are the texts that a script goes on from: functions that it shares with others.
 func (s Script) before() []Script {
 	switch s {
+	case ScriptProbe:
+		return []Script{"facts"}
 	case ScriptRecord:
 		return []Script{"ledger", "mounts"}
 	case ScriptReset:

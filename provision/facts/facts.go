@@ -22,8 +22,11 @@ type Facts struct {
 
 // Host are one host's answer to the probe.
 type Host struct {
-	// Unreachable is why there is no answer; nil says that all other fields are valid.
+	// Unreachable is why there is no answer; nil says that all other fields are valid, but for what is in Unread.
 	Unreachable *Problem `json:"unreachable,omitzero"`
+	// Unread are the lines of the answer that cannot be read, in their order. What they were to say is in no other field: that
+	// something is not there is proven by an answer without any of them (see Facts.Understood).
+	Unread []Unread `json:"unread,omitzero"`
 	// Asked is what the host has answered beside what every host is asked.
 	Asked Query `json:"asked,omitzero"`
 	// Absent are kernel parameters that were asked for and are not there: "sysctl:NAME".
@@ -87,7 +90,7 @@ type Host struct {
 	// kubelet writes it before it asks for the certificate (kubernetes/pkg/kubelet/certificate/bootstrap).
 	KubeletCredentials bool            `json:"kubeletCredentials,omitzero"`
 	Certificates       []Certificate   `json:"certificates,omitzero"`
-	CA                 []byte          `json:"ca,omitzero"` // PEM of the cluster CA that the host has, nil without
+	CA                 []byte          `json:"ca,omitzero"` // PEM of the cluster CA that the host has, nil without, or where it is in Unread
 	NotEmpty           map[string]bool `json:"notEmpty,omitzero"`
 	// NetworkConfigurations are the files of pod networks in /etc/cni/net.d.
 	NetworkConfigurations []string `json:"networkConfigurations,omitzero"`

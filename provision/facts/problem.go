@@ -17,8 +17,10 @@ const (
 	HostShell Kind = "login shell"
 	// HostLost: the way to it broke while it was asked.
 	HostLost Kind = "connection lost"
-	// HostNoAnswer: it was reached and did not answer, or not in a way that can be understood.
+	// HostNoAnswer: it was reached and did not answer, or not to the end.
 	HostNoAnswer Kind = "no answer"
+	// HostUnread: it has answered, and some of that cannot be read. An observation never says so: see Facts.Understood.
+	HostUnread Kind = "unread facts"
 )
 
 // Kinds of problems of the API server.

@@ -14,7 +14,7 @@ type Situation string
 const (
 	// None says that every control-plane host was looked at, and none of them holds a control plane.
 	None Situation = "none"
-	// Unknown says that no control plane was seen, and a control-plane host that was not reached may hold one.
+	// Unknown says that no control plane was seen, and a control-plane host that was not reached, or not understood, may hold one.
 	Unknown Situation = "unknown"
 	// Half says that kubeadm init was begun and did not come to its end.
 	Half Situation = "half"
@@ -42,8 +42,9 @@ func (c Cluster) Unfinished() bool { return c.Situation == None || c.Situation =
 
 // Assess works out the situation of a cluster with these control-plane hosts, of which the first
 // is the one to begin on. An error is never taken for the absence of a cluster: that is what only
-// hosts that were reached can prove.
+// hosts that were reached, and understood, can prove.
 func Assess(controlPlanes []string, seen Facts) Cluster {
+	seen = seen.Understood()
 	api := seen.API
 	switch {
 	case api.Err == nil && len(api.Missing) == 0:
@@ -74,8 +75,7 @@ func Assess(controlPlanes []string, seen Facts) Cluster {
 // aloneHolds says that no other control-plane host holds a control plane, or may hold one.
 func aloneHolds(name string, controlPlanes []string, seen Facts) bool {
 	return !slices.ContainsFunc(controlPlanes, func(other string) bool {
-		host, ok := seen.Hosts[other]
-		return other != name && (!ok || host.Unreachable != nil || HasControlPlane(host))
+		return other != name && (seen.Away(other) != "" || HasControlPlane(seen.Hosts[other]))
 	})
 }
 
@@ -84,11 +84,10 @@ func aloneHolds(name string, controlPlanes []string, seen Facts) bool {
 func assessRefusal(controlPlanes []string, seen Facts) Cluster {
 	var holders []string
 	for _, name := range controlPlanes {
-		host, ok := seen.Hosts[name]
-		if !ok || host.Unreachable != nil {
-			return Cluster{Situation: Silent, Reason: fmt.Sprintf("%v; control-plane host %s cannot be looked at and may know better", seen.API.Err, name)}
+		if away := seen.Away(name); away != "" {
+			return Cluster{Situation: Silent, Reason: fmt.Sprintf("%v; control-plane host %s %s and may know better", seen.API.Err, name, away)}
 		}
-		if HasControlPlane(host) {
+		if HasControlPlane(seen.Hosts[name]) {
 			holders = append(holders, name)
 		}
 	}
@@ -101,8 +100,8 @@ func assessRefusal(controlPlanes []string, seen Facts) Cluster {
 // assessAbsence says whether it is proven that there is no cluster.
 func assessAbsence(controlPlanes []string, seen Facts) Cluster {
 	for _, name := range controlPlanes {
-		if host, ok := seen.Hosts[name]; !ok || host.Unreachable != nil {
-			return Cluster{Situation: Unknown, Host: name, Reason: "control-plane host " + name + " cannot be looked at and may hold the cluster"}
+		if away := seen.Away(name); away != "" {
+			return Cluster{Situation: Unknown, Host: name, Reason: "control-plane host " + name + " " + away + " and may hold the cluster"}
 		}
 	}
 	none := Cluster{Situation: None}

@@ -29,9 +29,4 @@ func TestParseProbeOfPackages(t *testing.T) {
 	if seen.Environment["HTTPS_PROXY"] != "http://u:p@proxy.lab:3128" || seen.Environment["NO_PROXY"] != "a,b" || len(seen.Environment) != 2 {
 		t.Errorf("the environment is %v", seen.Environment)
 	}
-	for _, line := range []string{"package\tkubelet\t1.37.2", "candidate\tcontainerd", "environment\tX", "socket"} {
-		if _, err := parseProbe([]byte(line+"\nend\n"), now, now); (err == nil) != (line == "socket") {
-			t.Errorf("%q: error %v", line, err)
-		}
-	}
 }

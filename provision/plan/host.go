@@ -16,7 +16,7 @@ import (
 func (p *planner) prepare(host inventory.Host) {
 	facts, ok := p.reached(host.Name)
 	if !ok {
-		p.block(host.Name, "prepare the host", "the host cannot be looked at")
+		p.block(host.Name, "prepare the host", "the host "+p.facts.Away(host.Name))
 		return
 	}
 	if facts.KubeadmRunning() {

@@ -59,8 +59,16 @@ func unknownEntries(entries []ledger.Entry) []string {
 	return unknown
 }
 
-// Leftovers compares a host after its reset with what its ledger promised before. The error names
-// the entries of which nobody has said whether they are undone.
+// undoneBy are the facts that show whether entries of a ledger are undone.
+func undoneBy() []string {
+	return []string{
+		"file", "sha256", "tree", "socket", "symlink", "sysctl", "absent", "module", "unit", "swap", "package",
+		"process", "mount", "link", "netfilter", "ledger-gone",
+	}
+}
+
+// Leftovers compares a host after its reset with what its ledger promised before. The error names the entries of which nobody has
+// said whether they are undone, and what was said of them and cannot be read.
 func Leftovers(was, now facts.Host) ([]string, error) {
 	left, all := remains(was, now), promises()
 	var errs []error
@@ -72,6 +80,11 @@ func Leftovers(was, now facts.Host) ([]string, error) {
 		}
 		if item := promise.left(entry, now); item != "" {
 			left = append(left, item)
+		}
+	}
+	for _, unread := range now.Unread {
+		if unread.Fact == "" || slices.Contains(undoneBy(), unread.Fact) {
+			errs = append(errs, fmt.Errorf("%v: nobody has said whether all is undone", unread))
 		}
 	}
 	if len(now.Ledger) > 0 || now.LedgerDamage != "" {
@@ -159,6 +172,7 @@ func sysctlLeft(entry ledger.Entry, now facts.Host) string {
 func swapLeft(entry ledger.Entry, now facts.Host) string {
 	var off []string
 	for _, device := range entry.Devices() {
+		device = facts.Printable(device) // as facts have it
 		if !slices.ContainsFunc(now.Swaps, func(s facts.Swap) bool { return s.Device == device }) {
 			off = append(off, device)
 		}

@@ -35,7 +35,7 @@ func asksOfMembers(desired.State) facts.Query {
 	return facts.Query{
 		Units:        []string{templates.KubeadmService},
 		Kubeconfigs:  []string{"admin.conf", "kubelet.conf", "bootstrap-kubelet.conf"},
-		Certificates: []string{"/etc/kubernetes/pki/*.crt", "/etc/kubernetes/pki/etcd/*.crt", "/var/lib/kubelet/pki/kubelet-client-current.pem"},
+		Certificates: []string{"/etc/kubernetes/pki/*.crt", "/etc/kubernetes/pki/etcd/*.crt", templates.KubeletClientCertificate},
 	}
 }
 
@@ -63,6 +63,9 @@ func (p *planner) controlPlane() bool {
 	switch found := p.found; {
 	case found.Situation == facts.None:
 		p.initialise(first, "initialise the first control plane", "no control plane exists", nil)
+	case found.Situation == facts.Half && p.facts.Away(found.Host) != "":
+		p.block(found.Host, "go on with the half-finished control plane", "the host "+p.facts.Away(found.Host))
+		return false
 	case found.Situation == facts.Half:
 		// It uses the certificates, kubeconfigs and the etcd data that are there and goes on;
 		// nothing is wiped.

@@ -45,9 +45,10 @@ func (p *planner) withCommon() *planner {
 }
 
 // Make says what has to be done so that the hosts are what the inventory wants. It is
-// a pure function: equal arguments give equal plans.
+// a pure function: equal arguments give equal plans. For a host of which something that matters
+// cannot be read nothing is planned, and there is a finding that forbids to run the plan.
 func Make(wish desired.State, facts facts.Facts) Plan {
-	p := newPlanner(wish, facts).withCommon()
+	p := newPlanner(wish, facts.Understood()).withCommon()
 	p.preflight()
 	for _, host := range p.Cluster.Hosts() {
 		p.prepare(host)

@@ -142,7 +142,7 @@ func (p *planner) ownCA(step *Step, facts facts.Host) {
 	case !ok && facts.Files[path].SHA256 != "":
 		return // it cannot be compared now
 	case !ok:
-		p.block(step.Host, step.Title, "the host of the registry, "+own+", cannot be reached")
+		p.block(step.Host, step.Title, "the host of the registry, "+own+", "+p.facts.Away(own))
 	case len(from.RegistryCA) == 0:
 		step.because("%s is known after the registry was installed", path)
 		step.do(CopyRegistryCA{From: own, Path: path})

@@ -13,9 +13,10 @@ import (
 )
 
 // MakeReset says how to take fairlead and the cluster off the named hosts, or off all of
-// them when names is empty. It is as pure as MakePlan.
-func MakeReset(wish desired.State, facts facts.Facts, names []string) (Plan, error) {
-	p := newPlanner(wish, facts)
+// them when names is empty. It is as pure as Make. The ledger is enough for it:
+// facts that cannot be read are named, and stop nothing.
+func MakeReset(wish desired.State, seen facts.Facts, names []string) (Plan, error) {
+	p := newPlanner(wish, seen)
 	whole := len(names) == 0 || len(names) == len(wish.Cluster.Hosts())
 	if err := p.resettable(names, whole); err != nil {
 		return Plan{}, err
@@ -28,6 +29,7 @@ func MakeReset(wish desired.State, facts facts.Facts, names []string) (Plan, err
 		if !whole && !named[host.Name] {
 			continue
 		}
+		p.plan.Findings = append(p.plan.Findings, warnings(unreadFindings(host.Name, seen.Hosts[host.Name].Unread, false))...)
 		if !p.understands(host) {
 			continue
 		}

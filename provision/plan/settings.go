@@ -85,6 +85,10 @@ func (p *planner) keptSettings(all map[string]settlement) {
 		return
 	}
 	step := hostStep(via, StageSettle, stepKept, "keep the settings in the cluster")
+	if away := p.facts.Away(via.Name); away != "" {
+		p.block(via.Name, step.Title, "the host "+away)
+		return
+	}
 	for _, kind := range []string{templates.KindCluster, templates.KindKubelet} {
 		for _, change := range all[kind].changes {
 			step.because("%s.%s", kind, change)

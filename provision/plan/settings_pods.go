@@ -26,7 +26,7 @@ func (p *planner) controlPlaneSettings(all map[string]settlement) {
 			continue
 		}
 		if !ok {
-			p.block(host.Name, step.Title, "the host cannot be looked at")
+			p.block(host.Name, step.Title, "the host "+p.facts.Away(host.Name))
 			continue
 		}
 		documents, err := p.reconfiguration(host, all)

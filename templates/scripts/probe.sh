@@ -14,48 +14,60 @@
 #
 # It runs on every host at the start and at the end of every run, so it starts few
 # processes: what one of them can read for all is not read by one each.
+# shellcheck disable=SC2154 # variables and functions of the text that comes before it
 set -u
 LC_ALL=C
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 
 tab=$(printf '\t')
+cr=$(printf '\r')
+newline='
+'
 unchanged=
 
-fact() {
-	printf '%s' "$1"
-	shift
-	for field in "$@"; do printf '\t%s' "$field"; done
-	printf '\n'
+# os-release is read and not run: it is a list of assignments, with or without quotes.
+os() {
+	[ -r /etc/os-release ] && set -- /etc/os-release || set -- /dev/null
+	awk -v OFS="$tab" "$cleaner"'
+		/^[A-Z_]+=/ {
+			name = value = $0
+			sub(/=.*/, "", name)
+			sub(/^[^=]*=/, "", value)
+			if (match(value, /^"([^"\\]|\\.)*"/) || match(value, /^\047[^\047]*\047/)) value = substr(value, 2, RLENGTH - 2)
+			else sub(/[ \t\r;#].*/, "", value)
+			gsub(/\\/, "", value)
+			v[name] = value
+		}
+		END {
+			codename = v["UBUNTU_CODENAME"]
+			if (codename == "") codename = v["DEBIAN_CODENAME"]
+			if (codename == "") codename = v["VERSION_CODENAME"]
+			print "os", clean(v["ID"]), clean(v["VERSION_ID"]), clean(v["ID_LIKE"]), clean(v["PRETTY_NAME"]), clean(codename)
+		}' "$1"
 }
 
 machine() {
 	fact uid "$(id -u)"
 	fact clock "$(date +%s%N)"
-	(
-		ID='' VERSION_ID='' ID_LIKE='' PRETTY_NAME='' VERSION_CODENAME='' UBUNTU_CODENAME='' DEBIAN_CODENAME=''
-		[ -r /etc/os-release ] && . /etc/os-release
-		fact os "$ID" "$VERSION_ID" "$ID_LIKE" "$PRETTY_NAME" "${UBUNTU_CODENAME:-${DEBIAN_CODENAME:-$VERSION_CODENAME}}"
-	)
-	# shellcheck disable=SC2046 # three words
-	set -- $(uname -nrm)
-	fact hostname "$1"
-	fact arch "$3"
+	os
+	names=$(uname -nm) # of which only the first may be any text
+	fact hostname "${names% *}"
+	fact arch "${names##* }"
 	fact cpus "$(nproc)"
 	set -- /proc/meminfo /proc/self/status
 	for path in /etc/machine-id /sys/class/dmi/id/product_uuid /proc/sys/kernel/random/boot_id; do
 		[ ! -r "$path" ] || set -- "$@" "$path"
 	done
-	awk -v OFS="$tab" '
-		$1 == "MemTotal:" { print "memory", $2 }
-		$1 == "CapBnd:" { print "capabilities", $2 }
-		FILENAME ~ /machine-id$/ { print "machine-id", $0 }
-		FILENAME ~ /product_uuid$/ { print "product-uuid", $0 }
-		FILENAME ~ /boot_id$/ { print "boot-id", $0 }' "$@"
-	if [ -d /run/systemd/system ]; then
-		version=$(systemctl show --property Version --value)
-		fact systemd "${version%%[!0-9]*}"
-	fi
+	awk -v OFS="$tab" "$cleaner"'
+		{ sub(/\r$/, "") }
+		FILENAME ~ /meminfo$/ && $1 == "MemTotal:" { print "memory", clean($2) }
+		FILENAME ~ /status$/ && $1 == "CapBnd:" { print "capabilities", clean($2) }
+		FNR > 1 { next }
+		FILENAME ~ /machine-id$/ { print "machine-id", clean($0) }
+		FILENAME ~ /product_uuid$/ { print "product-uuid", clean($0) }
+		FILENAME ~ /boot_id$/ { print "boot-id", clean($0) }' "$@"
+	[ ! -d /run/systemd/system ] || fact systemd "$(systemctl show --property Version --value)"
 	fact container "$(systemd-detect-virt --container 2>/dev/null || :)"
 	case $(stat -fc %T /sys/fs/cgroup 2>/dev/null) in
 	cgroup2fs) fact cgroup v2 ;;
@@ -77,13 +89,16 @@ tools() {
 }
 
 network() {
-	ip -o addr show 2>/dev/null | while read -r _ link _ address _; do
-		fact address "$link" "$address"
+	ip -o addr show 2>/dev/null | while read -r _ link family address _; do
+		case $family in inet | inet6) fact address "$link" "$address" ;; esac
 	done
-	while read -r key value _; do
-		[ "$key" = nameserver ] && fact nameserver "$value"
+	# As the resolver reads it: what stands behind a # or ; is a comment.
+	while read -r key value _ || [ -n "$key" ]; do
+		value=${value%%[#\;]*}
+		[ "$key" = nameserver ] && fact nameserver "${value%"$cr"}"
 	done </etc/resolv.conf
-	ss -Hltnp 2>/dev/null | while read -r _ _ _ local _ users; do
+	ss -Hltnp 2>/dev/null | while read -r state _ _ local _ users; do
+		[ "$state" = LISTEN ] || continue # the rest of a process's name
 		process=${users#*\(\(\"}
 		fact port "${local##*:}" "${process%%\"*}"
 	done
@@ -130,7 +145,7 @@ sysctls() {
 			fact absent sysctl "${asked#sysctl:}"
 		fi
 	done
-	[ $# = 0 ] || awk -v OFS="$tab" '{ name = substr(FILENAME, 11); gsub("/", ".", name); print "sysctl", name, $0 }' "$@"
+	[ $# = 0 ] || awk -v OFS="$tab" "$cleaner"'{ name = substr(FILENAME, 11); gsub("/", ".", name); gsub(/\t/, " "); print "sysctl", name, clean($0) }' "$@"
 }
 
 # Of a folder that is not there yet, the one above it is measured.
@@ -147,9 +162,17 @@ disks() {
 		done
 		set -- "$@" "$folder"
 	done
-	[ $# = 0 ] || df -Pk "$@" 2>/dev/null | awk -v OFS="$tab" -v folders="$folders" '
-		BEGIN { split(folders, folder, " ") }
-		NR > 1 && $2 ~ /^[0-9]+$/ { print "disk", folder[NR - 1], $1, $2, $4 }'
+	# A line each, in their order. Names of devices may have blanks in them; some file systems have no size.
+	[ $# = 0 ] || df -Pk "$@" 2>/dev/null | awk -v OFS="$tab" -v folders="$folders" "$cleaner"'
+		BEGIN { asked = split(folders, folder, " ") }
+		NR > 1 && match($0, / +[0-9]+ +[0-9]+ +-?[0-9]+ +[0-9-]+%? +\//) {
+			split(substr($0, RSTART), size, " ")
+			found[NR - 1] = folder[NR - 1] OFS clean(substr($0, 1, RSTART - 1)) OFS size[1] OFS size[3]
+		}
+		END {
+			if (NR - 1 != asked) print "disk", folders, "", "", ""
+			else for (n = 1; n <= asked; n++) if (n in found) print "disk", found[n]
+		}'
 }
 
 # A file that has the inode, size and times with which fairlead installed it has the hash
@@ -167,13 +190,15 @@ files() {
 				fact socket "$path"
 			elif [ -L "$path" ]; then
 				fact symlink "$path"
+			elif [ -f "$path" ] && is_odd "$path"; then
+				fact file "$path" # which is all that can be said of it
 			elif [ -f "$path" ]; then
 				set -- "$@" "$path"
 			fi
 			;;
 		path-like:*)
 			for path in ${asked#path-like:}; do
-				[ ! -f "$path" ] || [ -L "$path" ] || set -- "$@" "$path"
+				[ ! -f "$path" ] || [ -L "$path" ] || is_odd "$path" || set -- "$@" "$path"
 			done
 			;;
 		esac
@@ -195,7 +220,7 @@ contents() {
 		shift
 		case $asked in text:*) ;; *) continue ;; esac
 		for path in ${asked#text:}; do
-			[ ! -f "$path" ] || set -- "$@" "$path"
+			[ ! -f "$path" ] || is_odd "$path" || set -- "$@" "$path"
 		done
 	done
 	[ $# = 0 ] || awk '
@@ -211,16 +236,17 @@ units() {
 	done
 	[ $# = 0 ] || systemctl show "$@" \
 		-p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p MainPID -p Result -p NeedDaemonReload |
-		awk -F= -v OFS="$tab" '
+		awk -F= -v OFS="$tab" "$cleaner"'
 		function flush() {
+			if (v["Id"] == "") return # between two blank lines
 			if (v["Id"] ~ /\.swap$/) {
 				if (v["UnitFileState"] != "") print "swap-unit", v["Id"], v["UnitFileState"]
-			} else if ("Id" in v)
+			} else
 				print "unit", v["Id"], v["LoadState"], v["ActiveState"], v["SubState"], v["UnitFileState"], v["FragmentPath"], v["MainPID"], v["Result"], v["NeedDaemonReload"]
 			split("", v)
 		}
 		/^$/ { flush(); next }
-		{ key = $1; sub(/^[^=]*=/, ""); v[key] = $0 }
+		{ key = $1; sub(/^[^=]*=/, ""); v[key] = clean($0) }
 		END { flush() }'
 }
 
@@ -257,8 +283,8 @@ packages() {
 
 # The proxies that services get of systemd.
 environment() {
-	systemctl show-environment 2>/dev/null | awk -F= -v OFS="$tab" '
-		tolower($1) ~ /^(http|https|no)_proxy$/ { name = $1; sub(/^[^=]*=/, ""); print "environment", name, $0 }'
+	systemctl show-environment 2>/dev/null | awk -F= -v OFS="$tab" "$cleaner"'
+		tolower($1) ~ /^(http|https|no)_proxy$/ { name = $1; sub(/^[^=]*=/, ""); print "environment", name, clean($0) }'
 }
 
 software() {
@@ -336,20 +362,27 @@ ledger() {
 	fi
 }
 
-# Certificates only: a file may hold its key as well. "|" stands for a new line.
+# Certificates only: a file may hold its key as well, and may have been cut before that. "|" stands for a new line. Of a file
+# that is empty, as a cut of power leaves some, there is a line as of any other.
 certificates() {
 	for asked in "$@"; do
 		shift
 		case $asked in certificate:*) ;; *) continue ;; esac
 		for path in ${asked#certificate:}; do
-			[ ! -f "$path" ] || set -- "$@" "$path"
+			if [ ! -f "$path" ] || is_odd "$path"; then
+				continue
+			elif [ -s "$path" ]; then
+				set -- "$@" "$path"
+			else
+				fact certificate "$path" ""
+			fi
 		done
 	done
-	[ $# = 0 ] || awk '
-		FNR == 1 { if (NR > 1) printf "\n"; printf "certificate\t%s\t", FILENAME }
-		/BEGIN CERTIFICATE/ { inside = 1 }
-		inside { printf "%s|", $0 }
-		/END CERTIFICATE/ { inside = 0 }
+	[ $# = 0 ] || awk "$cleaner"'
+		FNR == 1 { if (NR > 1) printf "\n"; printf "certificate\t%s\t", FILENAME; inside = 0 }
+		/-----BEGIN / { inside = $0 ~ /-----BEGIN CERTIFICATE-----/ }
+		inside { sub(/\r$/, ""); printf "%s|", clean($0) }
+		/-----END / { inside = 0 }
 		END { printf "\n" }' "$@"
 }
 
@@ -372,14 +405,14 @@ registry() {
 	[ -d "$repositories" ] || return 0
 	# shellcheck disable=SC2016 # the variables are awk's
 	find "$repositories" -path '*/_manifests/tags/*/current/link' -print0 2>/dev/null |
-		xargs -0r awk -v OFS="$tab" -v root="$repositories/" '
+		xargs -0r awk -v OFS="$tab" -v root="$repositories/" "$cleaner"'
 			{
 				name = substr(FILENAME, length(root) + 1)
 				sub(/\/current\/link$/, "", name)
 				tag = name
 				sub(/.*\/_manifests\/tags\//, "", tag)
 				sub(/\/_manifests\/tags\/.*/, "", name)
-				print "registry-image", name, tag, $0
+				print "registry-image", clean(name), clean(tag), clean($0)
 			}'
 }
 
@@ -388,7 +421,7 @@ remains() {
 	ip -o link show 2>/dev/null | while IFS=' :@' read -r _ link _; do
 		fact link "$link"
 	done
-	find /proc -maxdepth 2 -name exe -printf '%h\t%l\n' 2>/dev/null | while IFS="$tab" read -r process program; do
+	find /proc -maxdepth 2 -name exe ! -lname "*$newline*" -printf '%h\t%l\n' 2>/dev/null | while IFS="$tab" read -r process program; do
 		program=${program% (deleted)}
 		case ${program##*/} in
 		kubelet | containerd | containerd-shim-runc-v2 | kube-apiserver | kube-controller-manager | kube-scheduler | kube-proxy | etcd | coredns | flanneld | pause | kubeadm)
