@@ -19,23 +19,39 @@ func (e *LeftoverError) Error() string {
 	return "reset left behind:\n  " + strings.Join(e.Left, "\n  ")
 }
 
+// ResetOrder is what a reset is to do.
+type ResetOrder struct {
+	// Names are the hosts; none stands for all.
+	Names []string
+	// Foreign resets hosts, too, that are not of the inventory's cluster, or not provably.
+	Foreign bool
+	// Confirm is asked before anything is changed, with whose the hosts are; its error ends the reset. Without it, hosts of
+	// which nothing is proven are refused as those of other clusters are.
+	Confirm func(context.Context, []plan.Belonging) error
+}
+
 // Reset takes fairlead and the cluster off the named hosts, or off all of them, and looks
 // whether anything is left.
-func (s *Session) Reset(ctx context.Context, names []string) (steps int, err error) {
+func (s *Session) Reset(ctx context.Context, order ResetOrder) (steps int, err error) {
 	begin := time.Now()
-	steps, err = s.reset(ctx, names)
+	steps, err = s.reset(ctx, order)
 	s.finish(begin, steps, err)
 	return steps, err
 }
 
-func (s *Session) reset(ctx context.Context, names []string) (int, error) {
+func (s *Session) reset(ctx context.Context, order ResetOrder) (int, error) {
 	before, err := s.Observe(ctx)
 	if err != nil {
 		return 0, err
 	}
-	made, err := plan.MakeReset(s.wish, before, names)
+	made, err := plan.MakeReset(s.wish, before, plan.ResetOrder{Names: order.Names, Foreign: order.Foreign, Asked: order.Confirm != nil})
 	if err != nil {
 		return 0, err
+	}
+	if order.Confirm != nil && len(made.Steps) > 0 {
+		if err := order.Confirm(ctx, plan.Whose(s.wish, before, order.Names)); err != nil {
+			return 0, err
+		}
 	}
 	s.announce(made)
 	done, errs := s.apply(ctx, made, before)

@@ -8,6 +8,8 @@ const (
 	APIServerCertificate = "/etc/kubernetes/pki/apiserver.crt"
 	KubeletConfigFile    = "/var/lib/kubelet/config.yaml"
 	StateFolder          = "/var/lib/fairlead"
+	ClusterRecord        = StateFolder + "/cluster"
+	KubeletClient        = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 	KubeadmConfigFile    = "/run/fairlead/kubeadm.yaml"
 	KubeadmLog           = StateFolder + "/kubeadm.log"
 	KubeadmService       = "fairlead-kubeadm.service"

@@ -14,8 +14,9 @@ import (
 	"fairlead/provision"
 	"fairlead/provision/bundle"
 	"fairlead/provision/engine"
-	"fairlead/provision/registry"
 	"fairlead/provision/event"
+	"fairlead/provision/plan"
+	"fairlead/provision/registry"
 	"fairlead/provision/remote"
 	"fairlead/provision/remote/ssh"
 )
@@ -34,6 +35,10 @@ func TestFailures(t *testing.T) {
 	hostKey := &ssh.HostKeyError{Host: "cp1", Address: "192.0.2.11:22", KeyType: "ssh-ed25519", Fingerprint: "SHA256:abc", Files: []string{"/kh"}}
 	err := errors.Join(
 		engine.ErrPreflight,
+		&plan.RefusedError{Cluster: "lab", Hosts: []plan.Belonging{
+			{Host: "worker2", Verdict: plan.Foreign, Reason: "fairlead has made it one of cluster prod", Fix: "correct the host's address; or: fairlead reset worker2 --foreign"},
+			{Host: "w1", Verdict: plan.Unproven, Reason: "no other host has its CA\nerror: w2: x", Fix: "run fairlead up"},
+		}},
 		&event.StepError{Host: "", Step: "cluster/network", Title: "apply flannel", Err: fmt.Errorf("reach the API server: %w", errors.Join(errors.New("one"), errors.New("two")))},
 		&event.StepError{Host: "worker2", Step: "worker2/join", Title: "restart the kubelet", Err: fmt.Errorf("restart: %w", silent)},
 		&event.StepError{Host: "w1", Step: "w1/join", Title: "join as worker", Err: fmt.Errorf("kubeadm join: %w", exit)},

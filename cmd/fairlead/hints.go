@@ -52,6 +52,11 @@ func hints() []hint {
 		{is(engine.ErrPreflight), always("nothing was changed; mend the errors above, or put a check's name into ignorePreflight to go on all the same")},
 		{as[*registry.SparseError], platformsThere},
 		{as[*engine.NotConvergedError], always("something on the hosts undoes what was done; see it with: fairlead plan --diff")},
+		{as[*refusal], func(t troubled) string {
+			var refused *refusal
+			errors.As(t.err, &refused)
+			return "nothing was changed; " + oneLine(refused.of.Fix)
+		}},
 		{as[*provision.LeftoverError], always("restart the host and run reset again; what is still listed then has to be removed by hand")},
 	}
 }

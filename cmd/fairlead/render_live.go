@@ -184,6 +184,9 @@ func (r *liveRenderer) settle() {
 	r.settled = true
 }
 
+// resume has the lines drawn again by what comes next, below what was written in between.
+func (r *liveRenderer) resume() { r.progress, r.settled = nil, false }
+
 // close ends the view.
 func (r *liveRenderer) close(error) error {
 	r.settle()

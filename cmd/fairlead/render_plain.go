@@ -49,6 +49,8 @@ func (r *plainRenderer) note(text string) { _, _ = fmt.Fprintln(r.out, printable
 
 func (*plainRenderer) settle() {} // nothing moves
 
+func (*plainRenderer) resume() {}
+
 func (r *plainRenderer) close(error) error { return nil }
 
 // eventText is an event without its place; empty for those that are not worth a line.

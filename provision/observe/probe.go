@@ -161,6 +161,9 @@ func readCertificate(f *facts.Host, v []string) error {
 	switch v[0] {
 	case templates.CACertificate:
 		f.CA = pem
+	case templates.KubeletClient:
+		_, f.Node, _ = strings.Cut(certificates[0].Subject, "CN=system:node:") // it ends with the name: RFC 2253 turns the order round
+		f.Node, _, _ = strings.Cut(f.Node, ",")
 	case templates.RegistryCA:
 		f.RegistryCA = pem
 	case templates.RegistryCertificate:
