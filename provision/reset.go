@@ -40,11 +40,14 @@ func (s *Session) Reset(ctx context.Context, order ResetOrder) (steps int, err e
 }
 
 func (s *Session) reset(ctx context.Context, order ResetOrder) (int, error) {
-	before, err := s.Observe(ctx)
-	if err != nil {
-		return 0, err
+	defer s.release(ctx)
+	made, before, err := s.plannedReset(ctx, order)
+	if err == nil && len(made.Steps) > 0 {
+		// From here on nobody else changes what a person is asked about, and what the plan is of.
+		if err = s.take(ctx, before); err == nil {
+			made, before, err = s.plannedReset(ctx, order)
+		}
 	}
-	made, err := plan.MakeReset(s.wish, before, plan.ResetOrder{Names: order.Names, Foreign: order.Foreign, Asked: order.Confirm != nil})
 	if err != nil {
 		return 0, err
 	}
@@ -69,6 +72,15 @@ func (s *Session) reset(ctx context.Context, order ResetOrder) (int, error) {
 		}
 	}
 	return done, errors.Join(append(errs, err, s.unreachable(before))...)
+}
+
+func (s *Session) plannedReset(ctx context.Context, order ResetOrder) (plan.Plan, facts.Facts, error) {
+	before, err := s.Observe(ctx)
+	if err != nil {
+		return plan.Plan{}, before, err
+	}
+	made, err := plan.MakeReset(s.wish, before, plan.ResetOrder{Names: order.Names, Foreign: order.Foreign, Asked: order.Confirm != nil})
+	return made, before, err
 }
 
 // leftovers observes the hosts of a reset plan again and lists what is still there.

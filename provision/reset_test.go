@@ -43,7 +43,7 @@ func TestResetOfAll(t *testing.T) {
 		t.Errorf("%d steps, %v, %v", steps, err, f.scripts)
 	}
 	for name, probes := range f.probes {
-		if len(probes) != 2 || strings.Contains(probes[0], "/etc/mine") || !strings.Contains(probes[1], "path:/etc/mine") || !strings.HasSuffix(probes[1], "remains:") {
+		if len(probes) != 3 || strings.Contains(probes[1], "/etc/mine") || !strings.Contains(probes[2], "path:/etc/mine") || !strings.HasSuffix(probes[2], "remains:") {
 			t.Errorf("%s was asked %q", name, probes)
 		}
 	}
@@ -91,7 +91,7 @@ func TestResetOfSome(t *testing.T) {
 		f.change("w1", func(h *facts.Host) { h.Ledger = nil })
 		return ""
 	}
-	if steps, err := f.Reset(t.Context(), ResetOrder{Names: []string{"w1"}}); steps != 1 || err != nil || !slices.Equal(f.scripts, []string{"w1/reset"}) || len(f.probes["w2"]) != 1 {
+	if steps, err := f.Reset(t.Context(), ResetOrder{Names: []string{"w1"}}); steps != 1 || err != nil || !slices.Equal(f.scripts, []string{"w1/reset"}) || len(f.probes["w2"]) != 2 {
 		t.Errorf("%d steps, %v, %v", steps, err, f.scripts)
 	}
 }
@@ -193,7 +193,7 @@ func TestResetThatIsStopped(t *testing.T) {
 		<-running.Done()
 		return ""
 	}
-	if steps, err := f.Reset(ctx, ResetOrder{}); steps != 0 || !errors.Is(err, context.Canceled) || len(f.probes["w1"]) != 1 {
+	if steps, err := f.Reset(ctx, ResetOrder{}); steps != 0 || !errors.Is(err, context.Canceled) || len(f.probes["w1"]) != 2 {
 		t.Errorf("%d steps, %v", steps, err)
 	}
 	f = touched(t)

@@ -9,6 +9,7 @@ const (
 	KubeletConfigFile    = "/var/lib/kubelet/config.yaml"
 	StateFolder          = "/var/lib/fairlead"
 	ClusterRecord        = StateFolder + "/cluster"
+	LockFile             = "/run/fairlead-lock"
 	KubeletClient        = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 	KubeadmConfigFile    = "/run/fairlead/kubeadm.yaml"
 	KubeadmLog           = StateFolder + "/kubeadm.log"

@@ -15,6 +15,7 @@ import (
 	"fairlead/provision/bundle"
 	"fairlead/provision/engine"
 	"fairlead/provision/event"
+	"fairlead/provision/lock"
 	"fairlead/provision/plan"
 	"fairlead/provision/registry"
 	"fairlead/provision/remote"
@@ -79,6 +80,8 @@ func TestHints(t *testing.T) {
 		{"sparse index", fmt.Errorf("x: %w", &registry.SparseError{Has: []string{"linux/amd64", "unknown/unknown", "linux/arm/v7"}}), "with --platform linux/amd64 --platform linux/arm/v7"},
 		{"sparse index of a pinned image", &registry.SparseError{Has: []string{"linux/amd64"}, Pinned: true}, "name it by its tag alone"},
 		{"empty index", &registry.SparseError{Has: []string{"unknown/unknown"}}, "no platform is there"},
+		{"another run", fmt.Errorf("take the lock: %w", &lock.HeldError{}), "wait until that run is over"},
+		{"the lock is lost", fmt.Errorf("x: %w", &lock.LostError{}), "gave no sign of life"},
 		{"not converged", fmt.Errorf("x: %w", &engine.NotConvergedError{}), "fairlead plan --diff"},
 		{"leftovers", &provision.LeftoverError{}, "run reset again"},
 	}

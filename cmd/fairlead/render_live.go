@@ -138,6 +138,8 @@ func (r *liveRenderer) event(e event.Event) {
 		if e.Error != "" {
 			r.marked(r.colours.red("✗"), name, text)
 		}
+	case event.Lock:
+		r.marked(r.colours.yellow("!"), name, text)
 	case event.Found:
 		mark := r.colours.red("✗")
 		if e.Finding != nil && e.Finding.Warning {

@@ -62,6 +62,8 @@ func eventText(e event.Event) string {
 		return printable(observedText(e))
 	case event.Found:
 		return printable(findingText(e))
+	case event.Lock:
+		return printable(e.Message)
 	}
 	if text := stepText(e); text != "" {
 		return printable(e.Title + "  " + text)

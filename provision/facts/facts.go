@@ -222,8 +222,10 @@ type API struct {
 	RecordedSettings map[string]string `json:"recordedSettings,omitzero"`
 	// Serving are requests of kubelets for serving certificates that nobody has decided on.
 	Serving []object.ServingRequest `json:"serving,omitzero"`
-	// StaleTokens are ids of bootstrap tokens that a killed run left.
+	// StaleTokens are ids of fairlead's bootstrap tokens that nobody joins with any more: they have expired, or their run is over.
+	// OtherTokens are those of other runs that have not expired.
 	StaleTokens []string `json:"staleTokens,omitzero"`
+	OtherTokens []string `json:"otherTokens,omitzero"`
 }
 
 // ImageProblem is why a host cannot have an image.
