@@ -52,6 +52,7 @@ func (s *Session) awaitHost(ctx context.Context, name string) error {
 	pause := time.NewTicker(backPause)
 	defer pause.Stop()
 	refusals := 0
+	var last error // that says something of the host
 	for {
 		_, err := s.connections.Host(ctx, name)
 		if err == nil {
@@ -63,9 +64,12 @@ func (s *Session) awaitHost(ctx context.Context, name string) error {
 		if errors.Is(err, remote.ErrHostKey) || refusals == backRefusals {
 			return err
 		}
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w; last seen: %w", context.Cause(ctx), err)
+			return fmt.Errorf("%w; last seen: %w", context.Cause(ctx), last)
 		case <-pause.C:
 		}
 	}

@@ -103,7 +103,7 @@ func TestAwaitHost(t *testing.T) {
 					}
 					return line.Host(host.Name), nil
 				})
-				s := newSession(wish, nil, Options{Events: func(e event.Event) { told = append(told, e) }}, connections)
+				s := newSession(wish, nil, "run", Options{Events: func(e event.Event) { told = append(told, e) }}, connections)
 				start := time.Now()
 				err := s.awaitHost(t.Context(), "w1")
 				if took := time.Since(start); took != c.took || (err == nil) != (c.is == nil) || !errors.Is(err, c.is) {

@@ -5,7 +5,8 @@
 //   - observe asks the hosts and the API server, and gives facts;
 //   - plan is a pure function of both, and gives steps of actions;
 //   - engine runs the steps as a graph, apply carries out their actions, the ledger first;
-//   - then the hosts are observed again, and the plan must be empty.
+//   - then the hosts are observed again, and the plan must be empty;
+//   - while something is changed, lock keeps other runs from doing so.
 //
 // Reset goes the same way backwards, led by the ledger that each host keeps. No package here prints,
 // reads flags or the environment, or keeps state of its own anywhere: what a run knows, it has

@@ -38,6 +38,8 @@ type fleet struct {
 	scripts []string         // HOST/SCRIPT of all that ran, but for the probe
 	probes  map[string][]string
 	events  []event.Event
+	records map[string]string // of who holds the lock, by host
+	looked  func(host string) // called before somebody looks who that is
 	// perform does a script on a host, and says with which words it fails; nil does nothing.
 	perform func(ctx context.Context, host string, script templates.Script) (failure string)
 	// garble makes what a host answers to the probe something else; nil leaves it.
@@ -47,7 +49,7 @@ type fleet struct {
 // newFleet has hosts be as the facts have them, and an API server answer if they have one.
 func newFleet(t *testing.T, wish desired.State, seen facts.Facts) *fleet {
 	t.Helper()
-	f := &fleet{t: t, wish: wish, seen: seen, lines: map[string]*remotetest.Pretend{}, lost: map[string]error{}, probes: map[string][]string{}}
+	f := &fleet{t: t, wish: wish, seen: seen, lines: map[string]*remotetest.Pretend{}, lost: map[string]error{}, probes: map[string][]string{}, records: map[string]string{}}
 	for _, host := range wish.Cluster.Hosts() {
 		f.line(host.Name)
 	}
@@ -56,10 +58,13 @@ func newFleet(t *testing.T, wish desired.State, seen facts.Facts) *fleet {
 		f.lines[seen.API.Via].PutFile(templates.AdminConf, f.api.Kubeconfig())
 		f.lines[seen.API.Via].OnDial(f.api.Dial)
 	}
-	f.Session = newSession(wish, nil, Options{Events: func(e event.Event) { f.events = append(f.events, e) }}, connect.NewWith(wish.Cluster, f.dial))
+	f.Session = f.session("1a2b3c4d", Options{Holder: "ann@laptop"})
 	t.Cleanup(func() {
 		if err := f.Close(); err != nil {
 			t.Error(err)
+		}
+		if left := f.records; len(left) > 0 {
+			t.Errorf("locks are left: %v", left)
 		}
 	})
 	return f
@@ -68,6 +73,16 @@ func newFleet(t *testing.T, wish desired.State, seen facts.Facts) *fleet {
 // line makes the way to a host, anew where there is one.
 func (f *fleet) line(name string) {
 	f.lines[name] = remotetest.NewPretend(f.t, func(ctx context.Context, c remotetest.Call) remotetest.Reply { return f.run(ctx, name, c) })
+}
+
+// session is a run with the fleet, whose events the fleet keeps.
+func (f *fleet) session(run string, options Options) *Session {
+	options.Events = func(e event.Event) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.events = append(f.events, e)
+	}
+	return newSession(f.wish, nil, run, options, connect.NewWith(f.wish.Cluster, f.dial))
 }
 
 // dial implements connect.Dial.
@@ -104,7 +119,7 @@ func (f *fleet) lose(names ...string) {
 // scriptOf is the name of a script by its text.
 func scriptOf(text string) templates.Script {
 	for _, name := range []templates.Script{
-		templates.ScriptProbe, templates.ScriptRecord, templates.ScriptReset, templates.ScriptSetSysctls, templates.ScriptLeaveEtcd,
+		templates.ScriptProbe, templates.ScriptLock, templates.ScriptRecord, templates.ScriptReset, templates.ScriptSetSysctls, templates.ScriptLeaveEtcd,
 		templates.ScriptRestartUnit, templates.ScriptStopUnit, templates.ScriptRemoveFiles, templates.ScriptCollectGarbage,
 	} {
 		if name.Text() == text {
@@ -127,6 +142,10 @@ func (f *fleet) run(ctx context.Context, host string, c remotetest.Call) remotet
 		}
 		return remotetest.Reply{Stdout: answer}
 	}
+	if script == templates.ScriptLock {
+		defer f.mu.Unlock()
+		return remotetest.Reply{Stdout: f.lock(host, c.Argv[1:]) + "\n"}
+	}
 	f.scripts = append(f.scripts, host+"/"+string(script))
 	f.mu.Unlock()
 	if script == "" || !c.Root {
@@ -139,6 +158,24 @@ func (f *fleet) run(ctx context.Context, host string, c remotetest.Call) remotet
 		return remotetest.Reply{Stderr: failure + "\n", Code: 1}
 	}
 	return remotetest.Reply{}
+}
+
+// lock does what the script of that name does.
+func (f *fleet) lock(host string, args []string) string {
+	switch {
+	case args[0] == "read":
+		if f.looked != nil {
+			f.looked(host)
+		}
+		return f.records[host]
+	case f.records[host] != args[1]:
+		return "changed"
+	case args[2] == "":
+		delete(f.records, host)
+	default:
+		f.records[host] = args[2]
+	}
+	return "written"
 }
 
 // asked is what a wish has hosts be asked, without patterns: of those nothing is there.

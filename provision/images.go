@@ -255,6 +255,10 @@ func (s *Session) DeleteImage(ctx context.Context, reference string) error {
 	if cause := seen.Unreachable; cause != nil {
 		return &UnreachableError{Hosts: []string{host.Name}, Causes: []error{cause}}
 	}
+	defer s.release(ctx)
+	if err := s.takeFor(ctx, host, seen); err != nil {
+		return err
+	}
 	plan := plan.MakeImageDeletion(host, reference, repository, tag)
 	_, errs := s.apply(ctx, plan, facts.Facts{Hosts: map[string]facts.Host{host.Name: seen}})
 	return errors.Join(errs...)

@@ -20,23 +20,42 @@ func (e *LeftoverError) Error() string {
 	return "reset left behind:\n  " + strings.Join(e.Left, "\n  ")
 }
 
+// ResetOrder is what a reset is to do.
+type ResetOrder struct {
+	// Names are the hosts; none stands for all.
+	Names []string
+	// Foreign resets hosts, too, that are not of the inventory's cluster, or not provably.
+	Foreign bool
+	// Confirm is asked before anything is changed, with whose the hosts are; its error ends the reset. Without it, hosts of
+	// which nothing is proven are refused as those of other clusters are.
+	Confirm func(context.Context, []plan.Belonging) error
+}
+
 // Reset takes fairlead and the cluster off the named hosts, or off all of them, and looks
 // whether anything is left.
-func (s *Session) Reset(ctx context.Context, names []string) (steps int, err error) {
+func (s *Session) Reset(ctx context.Context, order ResetOrder) (steps int, err error) {
 	begin := time.Now()
-	steps, err = s.reset(ctx, names)
+	steps, err = s.reset(ctx, order)
 	s.finish(begin, steps, err)
 	return steps, err
 }
 
-func (s *Session) reset(ctx context.Context, names []string) (int, error) {
-	before, err := s.Observe(ctx)
+func (s *Session) reset(ctx context.Context, order ResetOrder) (int, error) {
+	defer s.release(ctx)
+	made, before, err := s.plannedReset(ctx, order)
+	if err == nil && len(made.Steps) > 0 {
+		// From here on nobody else changes what a person is asked about, and what the plan is of.
+		if err = s.take(ctx, before); err == nil {
+			made, before, err = s.plannedReset(ctx, order)
+		}
+	}
 	if err != nil {
 		return 0, err
 	}
-	made, err := plan.MakeReset(s.wish, before, names)
-	if err != nil {
-		return 0, err
+	if order.Confirm != nil && len(made.Steps) > 0 {
+		if err := order.Confirm(ctx, plan.Whose(s.wish, before, order.Names)); err != nil {
+			return 0, err
+		}
 	}
 	s.announce(made)
 	done, errs := s.apply(ctx, made, before)
@@ -54,6 +73,15 @@ func (s *Session) reset(ctx context.Context, names []string) (int, error) {
 		}
 	}
 	return done, errors.Join(append(errs, err, s.unreachable(before))...)
+}
+
+func (s *Session) plannedReset(ctx context.Context, order ResetOrder) (plan.Plan, facts.Facts, error) {
+	before, err := s.Observe(ctx)
+	if err != nil {
+		return plan.Plan{}, before, err
+	}
+	made, err := plan.MakeReset(s.wish, before, plan.ResetOrder{Names: order.Names, Foreign: order.Foreign, Asked: order.Confirm != nil})
+	return made, before, err
 }
 
 // leftovers observes the hosts of a reset plan again and lists what is still there.

@@ -38,19 +38,19 @@ func ran(f *fleet) []string { return slices.Sorted(slices.Values(f.scripts)) }
 // A reset of all goes by each host's ledger, and then looks for what the ledger held.
 func TestResetOfAll(t *testing.T) {
 	f := touched(t)
-	steps, err := f.Reset(t.Context(), nil)
+	steps, err := f.Reset(t.Context(), ResetOrder{})
 	if steps != 3 || err != nil || !slices.Equal(ran(f), []string{"cp1/reset", "w1/reset", "w2/reset"}) {
 		t.Errorf("%d steps, %v, %v", steps, err, f.scripts)
 	}
 	for name, probes := range f.probes {
-		if len(probes) != 2 || strings.Contains(probes[0], "/etc/mine") || !strings.Contains(probes[1], "path:/etc/mine") || !strings.HasSuffix(probes[1], "remains:") {
+		if len(probes) != 3 || strings.Contains(probes[1], "/etc/mine") || !strings.Contains(probes[2], "path:/etc/mine") || !strings.HasSuffix(probes[2], "remains:") {
 			t.Errorf("%s was asked %q", name, probes)
 		}
 	}
 	if got := f.told(event.Finished); !slices.Equal(got, []string{"3 steps"}) {
 		t.Errorf("finished %q", got)
 	}
-	if steps, err := f.Reset(t.Context(), nil); steps != 0 || err != nil || len(f.scripts) != 3 {
+	if steps, err := f.Reset(t.Context(), ResetOrder{}); steps != 0 || err != nil || len(f.scripts) != 3 {
 		t.Errorf("once more: %d steps, %v", steps, err)
 	}
 }
@@ -68,7 +68,7 @@ func TestResetRefuses(t *testing.T) {
 	} {
 		f := touched(t)
 		c.change(f)
-		steps, err := f.Reset(t.Context(), c.names)
+		steps, err := f.Reset(t.Context(), ResetOrder{Names: c.names})
 		if steps != 0 || err == nil || !strings.HasPrefix(err.Error(), c.want) || len(f.scripts) != 0 {
 			t.Errorf("%v: %d steps, %v, %v", c.names, steps, err, f.scripts)
 		}
@@ -91,7 +91,7 @@ func TestResetOfSome(t *testing.T) {
 		f.change("w1", func(h *facts.Host) { h.Ledger = nil })
 		return ""
 	}
-	if steps, err := f.Reset(t.Context(), []string{"w1"}); steps != 1 || err != nil || !slices.Equal(f.scripts, []string{"w1/reset"}) || len(f.probes["w2"]) != 1 {
+	if steps, err := f.Reset(t.Context(), ResetOrder{Names: []string{"w1"}}); steps != 1 || err != nil || !slices.Equal(f.scripts, []string{"w1/reset"}) || len(f.probes["w2"]) != 2 {
 		t.Errorf("%d steps, %v, %v", steps, err, f.scripts)
 	}
 }
@@ -111,7 +111,7 @@ func TestResetFindsLeftovers(t *testing.T) {
 		})
 		return ""
 	}
-	steps, err := f.Reset(t.Context(), nil)
+	steps, err := f.Reset(t.Context(), ResetOrder{})
 	var left *LeftoverError
 	want := []string{"w1: process kubelet (pid 42)", "w1: file /etc/mine", "w2: /var/lib/fairlead/ledger"}
 	if steps != 3 || !errors.As(err, &left) || !slices.Equal(left.Left, want) {
@@ -128,7 +128,7 @@ func TestResetWantsAnAnswerForEachEntry(t *testing.T) {
 	f.change("w1", func(h *facts.Host) {
 		h.Ledger = []ledger.Entry{{Kind: ledger.Unit, Key: "mine.service", Was: "not-found"}}
 	})
-	if steps, err := f.Reset(t.Context(), nil); steps != 3 || err == nil || err.Error() != "w1: ledger entry unit mine.service: nobody has said whether it is undone" {
+	if steps, err := f.Reset(t.Context(), ResetOrder{}); steps != 3 || err == nil || err.Error() != "w1: ledger entry unit mine.service: nobody has said whether it is undone" {
 		t.Errorf("%d steps, %v", steps, err)
 	}
 }
@@ -147,19 +147,19 @@ func TestResetWithoutSomeHosts(t *testing.T) {
 	} {
 		f := touched(t)
 		c.change(f)
-		steps, err := f.Reset(t.Context(), nil)
+		steps, err := f.Reset(t.Context(), ResetOrder{})
 		if steps != 2 || err == nil || err.Error() != c.want || !slices.Equal(ran(f), []string{"cp1/reset", "w1/reset"}) {
 			t.Errorf("%s: %d steps, %v, %v", c.name, steps, err, f.scripts)
 		}
 	}
 	f := touched(t)
 	f.garble = func(host, answer string) string {
-		if host == "w1" && len(f.probes[host]) > 1 {
+		if host == "w1" && len(f.probes[host]) > 2 {
 			return strings.TrimSuffix(answer, "end\n")
 		}
 		return answer
 	}
-	if steps, err := f.Reset(t.Context(), nil); steps != 3 || err == nil || !strings.HasPrefix(err.Error(), "w1: look for leftovers: read the probe's answer: ") {
+	if steps, err := f.Reset(t.Context(), ResetOrder{}); steps != 3 || err == nil || !strings.HasPrefix(err.Error(), "w1: look for leftovers: read the probe's answer: ") {
 		t.Errorf("not looked at afterwards: %d steps, %v", steps, err)
 	}
 }
@@ -181,7 +181,7 @@ func TestResetWithUnreadFacts(t *testing.T) {
 	} {
 		f := touched(t)
 		f.garble = saying("w1", line)
-		steps, err := f.Reset(t.Context(), nil)
+		steps, err := f.Reset(t.Context(), ResetOrder{})
 		if steps != 3 || !slices.Equal(ran(f), []string{"cp1/reset", "w1/reset", "w2/reset"}) || (err == nil) != (c.unknown == "") || err != nil && err.Error() != c.unknown {
 			t.Errorf("%q: %d steps, %v, %v", line, steps, err, f.scripts)
 		}
@@ -201,7 +201,7 @@ func TestResetThatFails(t *testing.T) {
 		}
 		return done(ctx, name, script)
 	}
-	steps, err := f.Reset(t.Context(), nil)
+	steps, err := f.Reset(t.Context(), ResetOrder{})
 	var step *event.StepError
 	var left *LeftoverError
 	if steps != 2 || !errors.As(err, &step) || step.Host != "w1" || !errors.As(err, &left) || !slices.Equal(left.Left, []string{"w1: /var/lib/fairlead/ledger"}) {
@@ -218,11 +218,11 @@ func TestResetThatIsStopped(t *testing.T) {
 		<-running.Done()
 		return ""
 	}
-	if steps, err := f.Reset(ctx, nil); steps != 0 || !errors.Is(err, context.Canceled) || len(f.probes["w1"]) != 1 {
+	if steps, err := f.Reset(ctx, ResetOrder{}); steps != 0 || !errors.Is(err, context.Canceled) || len(f.probes["w1"]) != 2 {
 		t.Errorf("%d steps, %v", steps, err)
 	}
 	f = touched(t)
-	if steps, err := f.Reset(ctx, nil); steps != 0 || !errors.Is(err, context.Canceled) || len(f.scripts) != 0 {
+	if steps, err := f.Reset(ctx, ResetOrder{}); steps != 0 || !errors.Is(err, context.Canceled) || len(f.scripts) != 0 {
 		t.Errorf("%d steps, %v, %v", steps, err, f.scripts)
 	}
 }
@@ -234,7 +234,7 @@ func TestResetForgetsTheAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Reset(t.Context(), nil); err != nil {
+	if _, err := f.Reset(t.Context(), ResetOrder{}); err != nil {
 		t.Fatal(err)
 	}
 	if again, _, err := f.connections.API(t.Context()); err != nil || again == client {
@@ -250,5 +250,88 @@ func TestOnlyResetHostsAreLookedAt(t *testing.T) {
 	left, err := f.leftovers(t.Context(), made, f.seen)
 	if len(left) != 0 || !errors.Is(err, remote.ErrUnreachable) || len(f.probes["w1"]) != 0 || !strings.HasPrefix(err.Error(), "w2: look for leftovers: ") {
 		t.Errorf("%v, %v; looked at %v", left, err, f.probes)
+	}
+}
+
+// A host of another cluster is refused before anything is changed on any host; what was ordered all the same is done.
+func TestResetAsksWhoseHostsAre(t *testing.T) {
+	foreign := func(t *testing.T) *fleet {
+		f := touched(t)
+		f.change("w2", func(h *facts.Host) { world.Claimed(h, "prod") })
+		return f
+	}
+	unproven := func(t *testing.T) *fleet {
+		f := touched(t)
+		f.lose("cp1", "w2")
+		f.change("w1", func(h *facts.Host) { delete(h.Contents, templates.ClusterRecord) })
+		return f
+	}
+	declined := errors.New("declined")
+	for _, c := range []struct {
+		name    string
+		make    func(*testing.T) *fleet
+		order   ResetOrder
+		answer  error // of who is asked
+		refused string
+		steps   int
+	}{
+		{name: "foreign", make: foreign, refused: "w2"},
+		{name: "foreign, asked", make: foreign, order: ResetOrder{Confirm: agree(nil)}, refused: "w2"},
+		{name: "foreign, ordered", make: foreign, order: ResetOrder{Foreign: true}, steps: 3},
+		{name: "foreign, ordered and asked", make: foreign, order: ResetOrder{Foreign: true, Confirm: agree(nil)}, steps: 3},
+		{name: "foreign, declined", make: foreign, order: ResetOrder{Foreign: true, Confirm: agree(declined)}, answer: declined},
+		{name: "unproven", make: unproven, order: ResetOrder{Names: []string{"w1"}}, refused: "w1"},
+		{name: "ours, declined", make: touched, order: ResetOrder{Confirm: agree(declined)}, answer: declined},
+		{name: "ours, asked", make: touched, order: ResetOrder{Confirm: agree(nil)}, steps: 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := c.make(t)
+			steps, err := f.Reset(t.Context(), c.order)
+			var refused *plan.RefusedError
+			if errors.As(err, &refused) != (c.refused != "") || refused != nil && (len(refused.Hosts) != 1 || refused.Hosts[0].Host != c.refused) {
+				t.Errorf("refused: %v, want %q", err, c.refused)
+			}
+			if c.refused == "" && !errors.Is(err, c.answer) {
+				t.Errorf("error %v", err)
+			}
+			if steps != c.steps || len(f.scripts) != c.steps {
+				t.Errorf("%d steps, %v", steps, f.scripts)
+			}
+		})
+	}
+	// Whoever is asked is told of the hosts that are meant, and nobody is asked about nothing.
+	f := touched(t)
+	var told []plan.Belonging
+	asks := 0
+	order := ResetOrder{Confirm: func(_ context.Context, hosts []plan.Belonging) error {
+		told, asks = hosts, asks+1
+		return nil
+	}}
+	for range 2 {
+		if _, err := f.Reset(t.Context(), order); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if asks != 1 || len(told) != 3 || told[1].Host != "w1" || told[1].Verdict != plan.Ours || told[1].Cluster != "lab" || told[1].Since.IsZero() {
+		t.Errorf("asked %d times: %+v", asks, told)
+	}
+}
+
+// agree is who answers what a reset asks.
+func agree(answer error) func(context.Context, []plan.Belonging) error {
+	return func(context.Context, []plan.Belonging) error { return answer }
+}
+
+// Hosts that are not reset themselves prove whose another one is; that one is not asked twice.
+func TestResetOfOneHostLooksAtTheOthers(t *testing.T) {
+	f := touched(t)
+	for _, name := range []string{"cp1", "w1", "w2"} {
+		f.change(name, func(h *facts.Host) { delete(h.Contents, templates.ClusterRecord) })
+	}
+	delete(f.seen.API.Nodes, "w1")
+	f.api.Refuse("/readyz", 500)
+	f.change("cp1", func(h *facts.Host) { h.Kubeconfigs = map[string]bool{}; h.Manifests = nil })
+	if steps, err := f.Reset(t.Context(), ResetOrder{Names: []string{"w1"}}); steps != 1 || err != nil || !slices.Equal(f.scripts, []string{"w1/reset"}) {
+		t.Errorf("%d steps, %v, %v", steps, err, f.scripts)
 	}
 }

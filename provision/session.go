@@ -14,6 +14,7 @@ import (
 	"fairlead/provision/event"
 	"fairlead/provision/facts"
 	"fairlead/provision/ledger"
+	"fairlead/provision/lock"
 	"fairlead/provision/observe"
 	"fairlead/provision/plan"
 	"fairlead/provision/remote/ssh"
@@ -31,6 +32,10 @@ type Options struct {
 	Concurrency int
 	// WithoutBundle leaves the bundle closed: it may be gone when a lab is taken down.
 	WithoutBundle bool
+	// Holder is who runs this, USER@MACHINE, for others who want to change the cluster at the same time.
+	Holder string
+
+	clock lock.Clock // the system's, outside of tests
 }
 
 // Session is one run of fairlead: its connections to the hosts and to the API server.
@@ -42,6 +47,8 @@ type Session struct {
 	connections *connect.Connections
 	observer    *observe.Observer
 	applier     *apply.Applier
+	locks       *lock.Set // that others hold, or this run while it changes something
+	log         *slog.Logger
 }
 
 // Open starts a run for the cluster and connects to nothing yet. With a bundle it can plan
@@ -62,23 +69,29 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 			return nil, err
 		}
 	}
-	if options.Log == nil {
-		options.Log = slog.New(slog.DiscardHandler)
+	run, err := randomRun()
+	if err != nil {
+		return nil, err
 	}
 	connections := connect.New(cluster, ssh.Options{Log: options.Log, Handshakes: options.Concurrency})
-	return newSession(wish, b, options, connections), nil
+	return newSession(wish, b, run, options, connections), nil
 }
 
 // newSession is a run for a wish over some connections.
-func newSession(wish desired.State, b *bundle.Bundle, options Options, connections *connect.Connections) *Session {
+func newSession(wish desired.State, b *bundle.Bundle, run string, options Options, connections *connect.Connections) *Session {
 	if options.Events == nil {
 		options.Events = func(event.Event) {}
 	}
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
 	events := event.NewEmitter(time.Now, options.Events)
+	locks := newLocks(options, run, events)
+	observer := observe.New(wish, !options.WithoutBundle, plan.Asks(wish), connections, events)
+	observer.Owns = locks.Owns
 	return &Session{
-		wish: wish, bundle: b, events: events, connections: connections,
-		observer: observe.New(wish, !options.WithoutBundle, plan.Asks(wish), connections, events),
-		applier:  &apply.Applier{Connections: connections, Bundle: b, Events: events},
+		wish: wish, bundle: b, events: events, connections: connections, observer: observer, locks: locks, log: options.Log,
+		applier: &apply.Applier{Connections: connections, Bundle: b, Events: events, Run: run, Allowed: locks.Check},
 	}
 }
 
@@ -96,5 +109,6 @@ func (s *Session) apply(ctx context.Context, plan plan.Plan, facts facts.Facts) 
 	for name, host := range facts.Hosts {
 		ledgers[name] = host.Ledger
 	}
-	return engine.Execute(ctx, plan.Steps, s.events, s.applier.Perform(ledgers))
+	done, errs := engine.Execute(ctx, plan.Steps, s.events, s.perform(s.applier.Perform(ledgers)))
+	return done, saidOnce(errs)
 }

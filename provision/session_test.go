@@ -97,7 +97,7 @@ func TestOpenWithoutWhatIsNamed(t *testing.T) {
 func TestARunWithoutABundleIsNotComplete(t *testing.T) {
 	f := converged(t, nil)
 	for without, settings := range map[bool]int{false: 3, true: 0} {
-		s := newSession(f.wish, nil, Options{WithoutBundle: without, Log: slog.New(slog.DiscardHandler)}, f.connections)
+		s := newSession(f.wish, nil, "1a2b3c4d", Options{WithoutBundle: without, Log: slog.New(slog.DiscardHandler)}, f.connections)
 		if seen, err := s.Observe(t.Context()); err != nil || len(seen.API.Settings) != settings || len(seen.API.Nodes) != 3 {
 			t.Errorf("without %v: %v, %v", without, seen.API.Settings, err)
 		}

@@ -69,13 +69,15 @@ func (s *Session) unreachable(facts facts.Facts) error {
 }
 
 // Up makes the hosts what the inventory wants: observe, plan, apply, and observe again
-// until the plan is empty. It returns how many steps were done.
+// until the plan is empty. It returns how many steps were done. While it changes something no other run does; its error may be
+// a *lock.HeldError or a *lock.LostError.
 func (s *Session) Up(ctx context.Context) (steps int, err error) {
 	begin := time.Now()
+	defer s.release(ctx)
 	var facts facts.Facts
 	loop := engine.Loop{
 		Plan: func(ctx context.Context) (plan plan.Plan, err error) {
-			plan, facts, err = s.Plan(ctx)
+			plan, facts, err = s.planned(ctx)
 			return plan, err
 		},
 		Apply: func(ctx context.Context, plan plan.Plan) (int, []error) { return s.apply(ctx, plan, facts) },

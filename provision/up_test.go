@@ -69,7 +69,7 @@ func TestUpChangesWhatDiffers(t *testing.T) {
 	if want := map[string]string{file.Path: string(file.Content)}; !reflect.DeepEqual(f.lines["w1"].Files(), want) || len(f.lines["w2"].Files()) != 0 {
 		t.Errorf("w1 has %v, w2 %v", f.lines["w1"].Files(), f.lines["w2"].Files())
 	}
-	if len(f.probes["w1"]) != 2 || len(f.probes["w2"]) != 2 {
+	if len(f.probes["w1"]) != 3 || len(f.probes["w2"]) != 3 { // before and after the lock is taken, and at the end
 		t.Errorf("looked %d times", len(f.probes["w1"]))
 	}
 	finished := f.events[len(f.events)-1]
@@ -221,7 +221,7 @@ func TestUpThatFails(t *testing.T) {
 	if steps != 0 || !errors.As(err, &step) || step.Host != "w1" || !strings.Contains(err.Error(), "sysctl: permission denied") {
 		t.Errorf("%d steps, %v", steps, err)
 	}
-	if got := f.told(event.Finished); len(got) != 1 || !strings.HasSuffix(got[0], err.Error()) || len(f.probes["w1"]) != 1 {
+	if got := f.told(event.Finished); len(got) != 1 || !strings.HasSuffix(got[0], err.Error()) || len(f.probes["w1"]) != 2 {
 		t.Errorf("finished %q", got)
 	}
 }
@@ -236,7 +236,7 @@ func TestUpThatIsStopped(t *testing.T) {
 		<-running.Done() // the command on the host was ended
 		return ""
 	}
-	if steps, err := f.Up(ctx); steps != 0 || !errors.Is(err, context.Canceled) || len(f.probes["w1"]) != 1 || len(f.scripts) != 1 {
+	if steps, err := f.Up(ctx); steps != 0 || !errors.Is(err, context.Canceled) || len(f.probes["w1"]) != 2 || len(f.scripts) != 1 {
 		t.Errorf("%d steps, %v, %v", steps, err, f.scripts)
 	}
 	f = converged(t, nil)

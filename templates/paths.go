@@ -10,6 +10,8 @@ const (
 	// KubeletClientCertificate is the one that the kubelet got, with its key: a link to a file with the day in its name.
 	KubeletClientCertificate = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 	StateFolder              = "/var/lib/fairlead"
+	ClusterRecord            = StateFolder + "/cluster"
+	LockFile                 = "/run/fairlead-lock"
 	KubeadmConfigFile        = "/run/fairlead/kubeadm.yaml"
 	KubeadmLog               = StateFolder + "/kubeadm.log"
 	KubeadmService           = "fairlead-kubeadm.service"

@@ -25,6 +25,8 @@ const (
 	ScriptReset Script = "reset"
 	// ScriptLeaveEtcd removes the host's etcd member from a cluster that lives on.
 	ScriptLeaveEtcd Script = "leave-etcd"
+	// ScriptLock keeps the record of the run that changes the cluster; see scripts/lock.sh.
+	ScriptLock Script = "lock"
 	// ScriptKubeadm runs or follows kubeadm in a transient unit.
 	ScriptKubeadm Script = "kubeadm"
 	// ScriptSwapOff turns swap off for good; its arguments are swap units to mask.

@@ -14,6 +14,7 @@ import (
 	"fairlead/inventory"
 	"fairlead/provision"
 	"fairlead/provision/event"
+	"fairlead/provision/plan"
 	"fairlead/provision/remote"
 )
 
@@ -49,6 +50,12 @@ func flatten(err error) []failure {
 			all = append(all, failure{host: host, err: e.Causes[i]})
 		}
 		return all
+	case *plan.RefusedError:
+		var all []failure
+		for _, host := range e.Hosts {
+			all = append(all, failure{host: host.Host, title: "reset the host", err: &refusal{host}})
+		}
+		return all
 	case interface{ Unwrap() []error }:
 		if all, joined := parts(err, e.Unwrap()); joined {
 			return all
@@ -56,6 +63,12 @@ func flatten(err error) []failure {
 	}
 	return []failure{{err: err}}
 }
+
+// refusal is why one host is not reset.
+type refusal struct{ of plan.Belonging }
+
+// Error implements error.
+func (e *refusal) Error() string { return oneLine(e.of.Reason) }
 
 // parts flattens the errors of errors.Join. One that says more than its parts, like
 // fmt.Errorf with several %w, is not taken apart.

@@ -15,6 +15,8 @@ import (
 	"fairlead/provision/bundle"
 	"fairlead/provision/engine"
 	"fairlead/provision/event"
+	"fairlead/provision/lock"
+	"fairlead/provision/plan"
 	"fairlead/provision/registry"
 	"fairlead/provision/remote"
 	"fairlead/provision/remote/ssh"
@@ -34,6 +36,10 @@ func TestFailures(t *testing.T) {
 	hostKey := &ssh.HostKeyError{Host: "cp1", Address: "192.0.2.11:22", KeyType: "ssh-ed25519", Fingerprint: "SHA256:abc", Files: []string{"/kh"}}
 	err := errors.Join(
 		engine.ErrPreflight,
+		&plan.RefusedError{Cluster: "lab", Hosts: []plan.Belonging{
+			{Host: "worker2", Verdict: plan.Foreign, Reason: "fairlead has made it one of cluster prod", Fix: "correct the host's address; or: fairlead reset worker2 --foreign"},
+			{Host: "w1", Verdict: plan.Unproven, Reason: "no other host has its CA\nerror: w2: x", Fix: "run fairlead up"},
+		}},
 		&event.StepError{Host: "", Step: "cluster/network", Title: "apply flannel", Err: fmt.Errorf("reach the API server: %w", errors.Join(errors.New("one"), errors.New("two")))},
 		&event.StepError{Host: "worker2", Step: "worker2/join", Title: "restart the kubelet", Err: fmt.Errorf("restart: %w", silent)},
 		&event.StepError{Host: "w1", Step: "w1/join", Title: "join as worker", Err: fmt.Errorf("kubeadm join: %w", exit)},
@@ -73,6 +79,8 @@ func TestHints(t *testing.T) {
 		{"sparse index", fmt.Errorf("x: %w", &registry.SparseError{Has: []string{"linux/amd64", "unknown/unknown", "linux/arm/v7"}}), "with --platform linux/amd64 --platform linux/arm/v7"},
 		{"sparse index of a pinned image", &registry.SparseError{Has: []string{"linux/amd64"}, Pinned: true}, "name it by its tag alone"},
 		{"empty index", &registry.SparseError{Has: []string{"unknown/unknown"}}, "no platform is there"},
+		{"another run", fmt.Errorf("take the lock: %w", &lock.HeldError{}), "wait until that run is over"},
+		{"the lock is lost", fmt.Errorf("x: %w", &lock.LostError{}), "gave no sign of life"},
 		{"not converged", fmt.Errorf("x: %w", &engine.NotConvergedError{}), "fairlead plan --diff"},
 		{"leftovers", &provision.LeftoverError{}, "run reset again"},
 	}

@@ -206,10 +206,10 @@ func TestDebugLogWithoutFolder(t *testing.T) {
 }
 
 func TestAsk(t *testing.T) {
-	for answer, want := range map[string]error{"yes\n": nil, " YES \n": nil, "yes": nil, "y\n": errDeclined, "\n": errDeclined, "": errDeclined} {
+	for answer, want := range map[string]error{"lab\n": nil, " LAB \n": nil, "lab": nil, "yes\n": errDeclined, "l\n": errDeclined, "\n": errDeclined, "": errDeclined} {
 		var out bytes.Buffer
 		p := &program{stdin: strings.NewReader(answer), stderr: &out}
-		if err := p.ask(t.Context(), "Really? "); err != want { //nolint:errorlint // the very error
+		if err := p.ask(t.Context(), "Really? ", "lab"); err != want { //nolint:errorlint // the very error
 			t.Errorf("%q: %v, want %v", answer, err, want)
 		}
 		if out.String() != "Really? " {

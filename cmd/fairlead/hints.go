@@ -13,6 +13,7 @@ import (
 	"fairlead/provision"
 	"fairlead/provision/bundle"
 	"fairlead/provision/engine"
+	"fairlead/provision/lock"
 	"fairlead/provision/registry"
 	"fairlead/provision/remote"
 )
@@ -52,9 +53,16 @@ func hints() []hint {
 			return "kubernetes.bundle names " + t.cluster.Kubernetes.Bundle + ": put the bundle there, or correct the path"
 		}},
 		{noSpace, always("free some space on the host (df -h shows where it is used), then run the same command again")},
+		{as[*lock.HeldError], always("wait until that run is over, or stop it there with Ctrl-C, then run the same command again; one that is gone is taken over when its record has not changed for 15 s. plan and check work meanwhile")},
+		{as[*lock.LostError], always("this run gave no sign of life for too long, as after a sleep or behind a lost connection; when the other one is over, run the same command again to go on")},
 		{is(engine.ErrPreflight), always("nothing was changed; mend the errors above, or put a check's name into ignorePreflight to go on all the same")},
 		{as[*registry.SparseError], platformsThere},
 		{as[*engine.NotConvergedError], always("something on the hosts undoes what was done; see it with: fairlead plan --diff")},
+		{as[*refusal], func(t troubled) string {
+			var refused *refusal
+			errors.As(t.err, &refused)
+			return "nothing was changed; " + oneLine(refused.of.Fix)
+		}},
 		{as[*provision.LeftoverError], always("restart the host and run reset again; what is still listed then has to be removed by hand")},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -233,6 +234,41 @@ func TestLiveScreenAtTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := l.screen.String(), "✓ n1       join  2.0s\n"; got != want {
+		t.Errorf("the screen is\n%swant\n%s", got, want)
+	}
+}
+
+// A question stays on the screen while somebody is asked, and lines move again below it afterwards.
+func TestLiveScreenAroundAQuestion(t *testing.T) {
+	keyboard, terminal := openTerminal(t)
+	size := [4]uint16{24, 80}
+	control(t, terminal, syscall.TIOCSWINSZ, unsafe.Pointer(&size))
+	r := newLiveRenderer(terminal, named("n1", "n2"), false, false)
+	l := &liveTerminal{liveRenderer: r, t: t, keyboard: keyboard, terminal: terminal, screen: screen{width: 80, height: 24}}
+	v := newView(r, slog.New(slog.DiscardHandler), false)
+	l.happen(event.Done, "look", 0, 1)
+	if err := v.still(func() error {
+		_, err := terminal.WriteString("Go on? yes\n")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	l.happen(event.Started, "reset", 0, 2)
+	if r.progress == nil || r.settled {
+		t.Error("no lines move any more")
+	}
+	l.happen(event.Done, "reset", 0, 1)
+	if err := r.close(nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := terminal.WriteString("\x00"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := l.read()
+	if err := errors.Join(err, l.screen.write(text)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := l.screen.String(), "✓ n1       look  2.0s\nGo on? yes\n✓ n1       reset  2.0s\n"; got != want {
 		t.Errorf("the screen is\n%swant\n%s", got, want)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"strings"
 	"testing"
 
 	"fairlead/provision"
@@ -78,15 +77,5 @@ func TestChecked(t *testing.T) {
 		if got := checked(test.plan, 3, test.err); got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)
 		}
-	}
-}
-
-func TestResetQuestion(t *testing.T) {
-	question := resetQuestion(exampleCluster(), []string{"w1"})
-	if !strings.Contains(question, "w1 (worker, 192.0.2.21)") || strings.Contains(question, "cp1") {
-		t.Errorf("asked for w1: %s", question)
-	}
-	if all := resetQuestion(exampleCluster(), nil); strings.Count(all, "\n  ") != 3 {
-		t.Errorf("asked for all: %s", all)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // The exit codes of all commands.
 const (
 	exitDone    = 0
-	exitFailed  = 1 // a step failed, a host is unreachable, or preflight checks forbid the run
+	exitFailed  = 1 // a step failed, a host is unreachable, another run is at work, or preflight checks forbid the run
 	exitUsage   = 2 // the command line or the inventory is wrong
 	exitChanges = 3 // plan --detailed-exitcode: there is something to do
 )

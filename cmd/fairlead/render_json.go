@@ -36,6 +36,8 @@ func (r *jsonRenderer) note(text string) { _, _ = fmt.Fprintln(r.notes, printabl
 
 func (*jsonRenderer) settle() {} // nothing moves
 
+func (*jsonRenderer) resume() {}
+
 func (r *jsonRenderer) close(outcome error) error {
 	if !r.finished {
 		e := event.Event{Time: time.Now(), Kind: event.Finished}

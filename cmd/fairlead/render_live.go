@@ -152,6 +152,8 @@ func (r *liveRenderer) over(name, text string, e event.Event) {
 		if e.Error != "" {
 			r.marked(r.colours.red("✗"), name, text)
 		}
+	case event.Lock:
+		r.marked(r.colours.yellow("!"), name, text)
 	case event.Found:
 		mark := r.colours.red("✗")
 		if e.Finding != nil && e.Finding.Warning {
@@ -203,6 +205,9 @@ func (r *liveRenderer) settle() {
 	}
 	r.settled = true
 }
+
+// resume has the lines drawn again by what comes next, below what was written in between.
+func (r *liveRenderer) resume() { r.progress, r.settled = nil, false }
 
 // close ends the view.
 func (r *liveRenderer) close(error) error {

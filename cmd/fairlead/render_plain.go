@@ -65,6 +65,8 @@ func (r *plainRenderer) note(text string) {
 // settle shows what is held back; nothing moves.
 func (r *plainRenderer) settle() { r.show(r.gather.rest()) }
 
+func (*plainRenderer) resume() {}
+
 func (r *plainRenderer) close(error) error {
 	r.settle()
 	return nil
@@ -89,7 +91,7 @@ func eventText(e event.Event) string {
 		return printable(observedText(e))
 	case event.Found:
 		return printable(findingText(e))
-	case event.Lost:
+	case event.Lost, event.Lock:
 		return printable(e.Message)
 	}
 	if text := stepText(e); text != "" {

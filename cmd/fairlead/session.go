@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"time"
@@ -80,7 +81,7 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 	defer stop()
 	session, err := provision.Open(ctx, r.cluster, provision.Options{
 		Log: r.log.Logger, Events: r.view.event, WithoutBundle: n.withoutBundle,
-		Concurrency: r.concurrency, Sources: r.sources(n),
+		Concurrency: r.concurrency, Sources: r.sources(n), Holder: holder(),
 	})
 	if err == nil {
 		r.session = session
@@ -148,4 +149,16 @@ func namesOf(hosts []inventory.Host) []string {
 		names = append(names, host.Name)
 	}
 	return names
+}
+
+// holder is who runs this, for others who want to change the cluster at the same time.
+func holder() string {
+	name, machine := "somebody", "somewhere"
+	if is, err := user.Current(); err == nil && is.Username != "" {
+		name = is.Username
+	}
+	if is, err := os.Hostname(); err == nil {
+		machine = is
+	}
+	return name + "@" + machine
 }

@@ -19,6 +19,8 @@ type renderer interface {
 	note(text string)
 	// settle ends what moves, as results are about to be printed.
 	settle()
+	// resume lets lines move again after that.
+	resume()
 	// close ends the view of a command that ended with outcome, nil when all went well.
 	// Its own error is that of writing results.
 	close(outcome error) error
@@ -96,6 +98,17 @@ func (v *view) settle() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.target.settle()
+}
+
+// still has nothing move while do asks somebody.
+func (v *view) still(do func() error) error {
+	v.settle()
+	defer func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.target.resume()
+	}()
+	return do()
 }
 
 // tally returns how many steps were done, and how long the run took.

@@ -43,12 +43,33 @@ func testKill(t *testing.T) {
 			s.fairlead("reset", "--yes").exits(0)
 		})
 	}
+	t.Run("Second", func(t *testing.T) { s.sub(t).secondRun() })
 	t.Run("Kubeadm", func(t *testing.T) { s.sub(t).killKubeadmAgain(hosts) })
 	t.Run("Reset", func(t *testing.T) {
 		s := s.sub(t)
 		s.fairlead("reset", "--yes").exits(0)
 		s.restored(before)
 	})
+}
+
+// secondRun begins another run while one is at work, before there is an API server and after that. It is refused each time, with
+// the holder's name, the first one goes on, and neither leaves its lock. Then all is taken away again.
+func (s *site) secondRun() {
+	s.t.Helper()
+	refused := func(s *site, _ *os.Process, _ event) error {
+		s.fairlead("up").exits(1).says("another run changes this cluster: ", "hint: wait until that run is over")
+		s.fairlead("reset", "w1", "--yes").exits(1).says("another run changes this cluster: ")
+		return nil
+	}
+	s.upWith(moment{"no API server", printed("cp1/init", ""), refused}, moment{"an API server", printed("w1/join", ""), refused}).exits(0)
+	if left := s.kubectl("get", "lease", "fairlead", "--namespace", "kube-system", "--ignore-not-found", "--output", "name"); left != "" {
+		s.t.Errorf("the lock is left: %s", left)
+	}
+	if left := s.shell("cp1", "cat /run/fairlead-lock 2>/dev/null || :"); left != "" {
+		s.t.Errorf("the lock is left: %s", left)
+	}
+	s.planned(0)
+	s.fairlead("reset", "--yes").exits(0)
 }
 
 // killKubeadmAgain ends kubeadm itself, in run after run, at places where it leaves half of a

@@ -49,6 +49,7 @@ func testReset(t *testing.T) {
 			t.Errorf("host %s: /etc/fstab still has %q", host, line)
 		}
 	}
+	t.Run("Foreign", func(t *testing.T) { s.sub(t).mistake() })
 	t.Run("Leftover", func(t *testing.T) { s.sub(t).leaveSomething() })
 	t.Run("Restored", func(t *testing.T) {
 		s := s.sub(t)
@@ -77,4 +78,30 @@ func (s *site) leaveSomething() {
 	if out := s.shell("w2", "ls -d /opt/cni /var/lib/fairlead 2>/dev/null || :"); out != "" {
 		s.t.Errorf("after the second reset there is still %s", out)
 	}
+}
+
+// mistake has w2 be a host of another cluster, by fairlead's record or by its CA: it is refused, alone and among all, and nothing
+// happens to any host. Then it is made what it was.
+func (s *site) mistake() {
+	s.t.Helper()
+	before := s.hashes("cp1", "w1", "w2")
+	for _, c := range []struct{ spoil, mend, says string }{
+		{"sed -i 's/^name .*/name prod/' /var/lib/fairlead/cluster", "sed -i 's/^name .*/name '\"$1\"'/' /var/lib/fairlead/cluster", "fairlead has made it one of cluster prod"},
+		{
+			"cd /etc/kubernetes/pki && cp -p ca.crt /root/ca.crt && openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -subj /CN=kubernetes -out ca.crt 2>/dev/null",
+			"mv /root/ca.crt /etc/kubernetes/pki/ca.crt", "its CA is sha256:",
+		},
+	} {
+		name := s.shell("w2", "sed -n 's/^name //p' /var/lib/fairlead/cluster")
+		s.shell("w2", c.spoil)
+		s.fairlead("reset", "w2", "--yes").exits(1).says("w2: reset the host: "+c.says, "hint: nothing was changed", "--foreign")
+		s.fairlead("reset", "--yes").exits(1).says("w2: reset the host: " + c.says)
+		s.shell("w2", strings.ReplaceAll(c.mend, "\"$1\"", name))
+	}
+	for host, was := range before {
+		if is := s.hashes(host)[host]; is != was {
+			s.t.Errorf("host %s was changed: %v", host, changes(was, is))
+		}
+	}
+	s.wantNodes("cp1", "w1", "w2")
 }

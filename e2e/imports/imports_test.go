@@ -42,6 +42,7 @@ func table() []rule {
 		{"fairlead/provision/plan", concat(base, ours("desired", "facts", "ledger", "object", "bundle")), concat(ssh, cli, client, world)},
 		{"fairlead/provision/desired", concat(base, ours("manifests", "bundle", "object", "registry")), concat(ssh, cli, kubernetes)},
 		{"fairlead/provision/facts", concat(ours("ledger", "object"), []string{"fairlead/templates"}), concat(ssh, cli, kubernetes, world)},
+		{"fairlead/provision/lock", concat(ours("kube", "remote"), []string{"fairlead/templates"}), concat(ssh, cli, kubernetes)},
 		{"fairlead/provision/ledger", nil, concat(ssh, cli, kubernetes, world)},
 		{"fairlead/provision/object", nil, concat(ssh, cli, client, world)},
 		{"fairlead/provision/event", ours("plan"), concat(ssh, cli, kubernetes)},

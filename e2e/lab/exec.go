@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
+	"syscall"
 )
 
 // Exec runs argv as root in the host, around SSH, and returns its standard output unchanged. The error of a command
@@ -45,9 +48,26 @@ func (l *Lab) Stop(ctx context.Context, host string) error {
 	return l.control(ctx, host, "stop")
 }
 
-// Kill ends all processes of the host at once, as a power cut does. Its disk is kept, and what lies in /run and /tmp is gone.
+// Kill ends all processes of the host at once, as a power cut does, and returns when they are gone. Its disk is kept, and what
+// lies in /run and /tmp is lost. It kills the first process itself: "docker kill" freezes the others before, on version 1 of
+// control groups, and leaves them so when a "docker exec" begins at that time.
 func (l *Lab) Kill(ctx context.Context, host string) error {
-	return l.control(ctx, host, "kill")
+	h, err := l.Host(host)
+	if err != nil {
+		return err
+	}
+	out, err := l.machine.docker(ctx, nil, "inspect", "--format", "{{.State.Pid}}", h.Container)
+	if err != nil {
+		return fmt.Errorf("find the first process of host %s: %w", host, err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(out))
+	if err != nil || pid <= 1 {
+		return fmt.Errorf("find the first process of host %s: it is %q", host, out)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		return fmt.Errorf("kill host %s: %w", host, err)
+	}
+	return l.control(ctx, host, "wait")
 }
 
 // Start boots a stopped host and returns when it is reachable by SSH.

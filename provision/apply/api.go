@@ -37,7 +37,7 @@ func (s *stepRun) mintToken(ctx context.Context, _ plan.MintToken) error {
 		return fmt.Errorf("make bootstrap token: %w", err)
 	}
 	s.values.mint(credentials{token: token, caHash: hash})
-	if err := client.CreateToken(ctx, token, plan.TokenLife, object.TokenDescription); err != nil {
+	if err := client.CreateToken(ctx, token, plan.TokenLife, object.DescribeToken(s.run)); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, tokenPatience)

@@ -28,6 +28,11 @@ type Applier struct {
 	Connections Connections
 	Bundle      *bundle.Bundle // nil without one
 	Events      *event.Emitter
+	// Run is the id of the run, which its bootstrap token bears.
+	Run string
+	// Allowed says whether this run may change something now; it is asked before each change, but for what ends a run. Nil
+	// allows all.
+	Allowed func(context.Context) error
 }
 
 // Perform is how the steps of one plan are carried out: the actions of each in their order, after
@@ -35,18 +40,21 @@ type Applier struct {
 func (a *Applier) Perform(ledgers map[string][]ledger.Entry) func(context.Context, plan.Step) error {
 	values := &runValues{}
 	return func(ctx context.Context, step plan.Step) error {
-		run := &stepRun{connections: a.Connections, bundle: a.Bundle, events: a.Events, values: values, step: step}
+		run := &stepRun{connections: a.Connections, bundle: a.Bundle, events: a.Events, values: values, step: step, run: a.Run}
 		run.sending = a.Events.Throttle(run.event)
 		if step.Host != "" {
 			var err error
 			if run.host, err = a.Connections.Host(ctx, step.Host); err != nil {
 				return err
 			}
-			if err := run.record(ctx, ledger.Unrecorded(step.Touches(), ledgers[step.Host])); err != nil {
+			if err := a.record(ctx, run, ledger.Unrecorded(step.Touches(), ledgers[step.Host])); err != nil {
 				return err
 			}
 		}
 		for _, action := range step.Actions {
+			if err := a.allowed(ctx, step, action); err != nil {
+				return err
+			}
 			err := run.do(ctx, action)
 			run.sending.Flush()
 			if err != nil {
@@ -55,6 +63,25 @@ func (a *Applier) Perform(ledgers map[string][]ledger.Entry) func(context.Contex
 		}
 		return nil
 	}
+}
+
+// record makes the ledger of a step's host hold what it touches, which is a change, too.
+func (a *Applier) record(ctx context.Context, run *stepRun, touched []ledger.Touch) error {
+	if len(touched) == 0 {
+		return nil
+	}
+	if err := a.allowed(ctx, run.step, nil); err != nil {
+		return err
+	}
+	return run.record(ctx, touched)
+}
+
+// allowed says whether an action may be done now. Who only waits changes nothing, and what ends a run is done in any case.
+func (a *Applier) allowed(ctx context.Context, step plan.Step, action plan.Action) error {
+	if _, waits := action.(plan.Waiter); waits || step.Finally || a.Allowed == nil {
+		return nil
+	}
+	return a.Allowed(ctx)
 }
 
 // runValues are what one step of a plan yields for another. They never leave memory, but for the
@@ -98,6 +125,7 @@ type stepRun struct {
 	events      *event.Emitter
 	values      *runValues
 	step        plan.Step
+	run         string       // its id
 	host        *remote.Host // nil for steps on the API server
 	sending     *event.Throttle
 }

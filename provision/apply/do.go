@@ -40,6 +40,8 @@ func (s *stepRun) do(ctx context.Context, action plan.Action) error {
 		return s.importImages(ctx, a)
 	case plan.PutFile:
 		return s.putFile(ctx, a)
+	case plan.RecordCluster:
+		return s.recordCluster(ctx, a)
 	case plan.Script:
 		return s.script(ctx, a)
 	case plan.KubeadmInit:

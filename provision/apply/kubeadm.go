@@ -25,9 +25,15 @@ func (s *stepRun) kubeadmInit(ctx context.Context, a plan.KubeadmInit) error {
 		return fmt.Errorf("reach the new API server: %w", err)
 	}
 	// kubeadm insists on a token; templates.Init asks for a useless one.
-	ids, err := client.Tokens(ctx, templates.InitTokenDescription)
+	tokens, err := client.Tokens(ctx)
 	if err != nil {
 		return fmt.Errorf("find the bootstrap token of kubeadm init: %w", err)
+	}
+	var ids []string
+	for _, token := range tokens {
+		if token.Description == templates.InitTokenDescription {
+			ids = append(ids, token.ID)
+		}
 	}
 	return s.deleteTokens(ctx, plan.DeleteTokens{IDs: ids})
 }

@@ -85,7 +85,7 @@ func TestMintToken(t *testing.T) {
 		if err := json.Unmarshal([]byte(w.api.body("POST "+strings.TrimSuffix(secrets, "/"))), &secret); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := pki.ParseToken(token.Value()); err != nil || string(secret.Data["description"]) != object.TokenDescription ||
+		if _, err := pki.ParseToken(token.Value()); err != nil || string(secret.Data["description"]) != object.DescribeToken("1a2b3c4d") ||
 			string(secret.Data["expiration"]) != start.Add(plan.TokenLife).UTC().Format(time.RFC3339) {
 			t.Errorf("token %s, %v, with %q", token, err, secret.Data)
 		}

@@ -63,7 +63,7 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 			})
 		}
 		w.startAPI()
-		w.applier = &apply.Applier{Connections: w, Events: event.NewEmitter(time.Now, w.hear)}
+		w.applier = &apply.Applier{Connections: w, Events: event.NewEmitter(time.Now, w.hear), Run: "1a2b3c4d"}
 		w.steps = w.applier.Perform(nil)
 		test(t, w)
 		w.lookForSecrets()

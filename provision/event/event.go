@@ -18,6 +18,7 @@ const (
 	Observed    Kind = "observed"  // one host has answered, or Error says why not
 	Found       Kind = "finding"   // a preflight finding
 	BlockedStep Kind = "blocked"   // a step that is needed and cannot be planned
+	Lock        Kind = "lock"      // what is to be known of other runs that change the cluster
 	Planned     Kind = "planned"   // one event for each step of a plan
 	Started     Kind = "started"
 	Progress    Kind = "progress" // what a running step waits for, or bytes

@@ -88,10 +88,12 @@ type Host struct {
 	KubeletConfig bool            `json:"kubeletConfig,omitzero"`
 	// KubeletCredentials: the kubelet does not wait for its client certificate. kubelet.conf alone does not say so: the
 	// kubelet writes it before it asks for the certificate (kubernetes/pkg/kubelet/certificate/bootstrap).
-	KubeletCredentials bool            `json:"kubeletCredentials,omitzero"`
-	Certificates       []Certificate   `json:"certificates,omitzero"`
-	CA                 []byte          `json:"ca,omitzero"` // PEM of the cluster CA that the host has, nil without, or where it is in Unread
-	NotEmpty           map[string]bool `json:"notEmpty,omitzero"`
+	KubeletCredentials bool          `json:"kubeletCredentials,omitzero"`
+	Certificates       []Certificate `json:"certificates,omitzero"`
+	CA                 []byte        `json:"ca,omitzero"` // PEM of the cluster CA that the host has, nil without, or where it is in Unread
+	// Node is the name by which the host's kubelet is known to its cluster, as its client certificate says; empty without one.
+	Node     string          `json:"node,omitzero"`
+	NotEmpty map[string]bool `json:"notEmpty,omitzero"`
 	// NetworkConfigurations are the files of pod networks in /etc/cni/net.d.
 	NetworkConfigurations []string `json:"networkConfigurations,omitzero"`
 	// Ledger is what fairlead has touched, and how it was before. LedgerDamage is why it cannot be trusted as a whole; the
@@ -223,8 +225,10 @@ type API struct {
 	RecordedSettings map[string]string `json:"recordedSettings,omitzero"`
 	// Serving are requests of kubelets for serving certificates that nobody has decided on.
 	Serving []object.ServingRequest `json:"serving,omitzero"`
-	// StaleTokens are ids of bootstrap tokens that a killed run left.
+	// StaleTokens are ids of fairlead's bootstrap tokens that nobody joins with any more: they have expired, or their run is over.
+	// OtherTokens are those of other runs that have not expired.
 	StaleTokens []string `json:"staleTokens,omitzero"`
+	OtherTokens []string `json:"otherTokens,omitzero"`
 }
 
 // ImageProblem is why a host cannot have an image.

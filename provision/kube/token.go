@@ -26,7 +26,7 @@ import (
 const nodeTokenGroup = "system:bootstrappers:kubeadm:default-node-token"
 
 // CreateToken creates a bootstrap token that serves to join nodes until ttl from now, by this
-// machine's clock. The description is what Tokens finds it by. A token of the same ID is an
+// machine's clock. The description tells whose it is. A token of the same ID is an
 // error, and so is a ttl that is not positive: no token lives for ever.
 func (c *Client) CreateToken(ctx context.Context, token pki.Token, ttl time.Duration, description string) error {
 	if ttl <= 0 {
@@ -98,9 +98,21 @@ func (c *Client) DeleteToken(ctx context.Context, id string) error {
 	return nil
 }
 
-// Tokens returns the IDs of the bootstrap tokens that have the description, sorted, expired
-// ones included.
-func (c *Client) Tokens(ctx context.Context, description string) ([]string, error) {
+// BootstrapToken is what can be said of a bootstrap token without its secret.
+type BootstrapToken struct {
+	ID, Description string
+	// Expires is when it does; zero for one that never does.
+	Expires time.Time
+}
+
+// Expired says that it serves for nothing any more. One that never expires does so at no time.
+func (t BootstrapToken) Expired(now time.Time) bool {
+	return !t.Expires.IsZero() && t.Expires.Before(now)
+}
+
+// Tokens returns the bootstrap tokens that there are, by ID, expired ones included. An expiry that cannot be read is taken for
+// one that has come, as the cluster takes it.
+func (c *Client) Tokens(ctx context.Context) ([]BootstrapToken, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	list, err := c.clientset.CoreV1().Secrets(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{
@@ -109,16 +121,22 @@ func (c *Client) Tokens(ctx context.Context, description string) ([]string, erro
 	if err != nil {
 		return nil, fmt.Errorf("list bootstrap tokens: %w", err)
 	}
-	var ids []string
+	var tokens []BootstrapToken
 	for _, secret := range list.Items {
 		id, isToken := strings.CutPrefix(secret.Name, bootstrapapi.BootstrapTokenSecretPrefix)
-		if isToken && secret.Type == bootstrapapi.SecretTypeBootstrapToken &&
-			string(secret.Data[bootstrapapi.BootstrapTokenDescriptionKey]) == description {
-			ids = append(ids, id)
+		if !isToken || secret.Type != bootstrapapi.SecretTypeBootstrapToken {
+			continue
 		}
+		token := BootstrapToken{ID: id, Description: string(secret.Data[bootstrapapi.BootstrapTokenDescriptionKey])}
+		if text := string(secret.Data[bootstrapapi.BootstrapTokenExpirationKey]); text != "" {
+			if token.Expires, err = time.Parse(time.RFC3339, text); err != nil {
+				token.Expires = time.Unix(0, 0)
+			}
+		}
+		tokens = append(tokens, token)
 	}
-	slices.Sort(ids)
-	return ids, nil
+	slices.SortFunc(tokens, func(a, b BootstrapToken) int { return strings.Compare(a.ID, b.ID) })
+	return tokens, nil
 }
 
 // signed verifies a detached JWS ("header..signature", HS256 keyed by the token's secret) over

@@ -70,8 +70,16 @@ func TestTokens(t *testing.T) {
 		}
 	}
 	clientset.ClearActions()
-	if ids, err := client.Tokens(t.Context(), ours); err != nil || !slices.Equal(ids, []string{"aaaaaa", "bbbbbb"}) {
-		t.Errorf("Tokens = %q, %v", ids, err)
+	tokens, err := client.Tokens(t.Context())
+	var got []string
+	for _, token := range tokens {
+		got = append(got, token.ID+" "+token.Description)
+		if token.Expired(time.Now()) || !token.Expired(time.Now().Add(2*time.Minute)) {
+			t.Errorf("%s expires at %v", token.ID, token.Expires)
+		}
+	}
+	if want := []string{"aaaaaa " + ours, "bbbbbb " + ours, "cccccc of a human", "dddddd ", "eeeeee " + ours + "b", "ffffff a " + ours}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("Tokens = %q, %v", got, err)
 	}
 	if fields := clientset.Actions()[0].(k8stesting.ListAction).GetListRestrictions().Fields.String(); fields != "type=bootstrap.kubernetes.io/token" {
 		t.Errorf("listed with %q: secrets of others travel too", fields)
@@ -81,16 +89,32 @@ func TestTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if ids, err := client.Tokens(t.Context(), ours); err != nil || !slices.Equal(ids, []string{"bbbbbb"}) {
-		t.Errorf("Tokens = %q, %v", ids, err)
+	if tokens, err := client.Tokens(t.Context()); err != nil || len(tokens) != 5 || tokens[0].ID != "bbbbbb" {
+		t.Errorf("Tokens = %q, %v", tokens, err)
 	}
 	forbidden := apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "", nil)
 	clientset.PrependReactor("*", "secrets", refuseWith(forbidden))
-	if _, err := client.Tokens(t.Context(), ours); !apierrors.IsForbidden(err) {
+	if _, err := client.Tokens(t.Context()); !apierrors.IsForbidden(err) {
 		t.Errorf("Tokens = %v, want forbidden", err)
 	}
 	if err := client.DeleteToken(t.Context(), "bbbbbb"); !apierrors.IsForbidden(err) {
 		t.Errorf("DeleteToken = %v, want forbidden", err)
+	}
+}
+
+// An expiry is a time; one that cannot be read has come, and one that is missing never comes.
+func TestTokenExpires(t *testing.T) {
+	for text, want := range map[string]time.Time{
+		"": {}, "2026-11-30T12:00:00Z": time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC), "never": time.Unix(0, 0),
+	} {
+		client, _ := fakeClient(&corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: "bootstrap-token-aaaaaa"}, Type: "bootstrap.kubernetes.io/token",
+			Data: map[string][]byte{"expiration": []byte(text)},
+		})
+		tokens, err := client.Tokens(t.Context())
+		if err != nil || len(tokens) != 1 || !tokens[0].Expires.Equal(want) || tokens[0].Expired(time.Now()) == want.IsZero() && text == "" {
+			t.Errorf("%q: %v, %v", text, tokens, err)
+		}
 	}
 }
 

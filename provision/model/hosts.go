@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"fairlead/pki"
 	"fairlead/provision/facts"
+	"fairlead/provision/ledger"
 	"fairlead/provision/model/world"
 	"fairlead/provision/plan"
 	"fairlead/templates"
@@ -19,6 +21,10 @@ func (s *Simulation) actOnHost(name string, h *facts.Host, action plan.Action) e
 	switch a := action.(type) {
 	case plan.PutFile:
 		world.Written(h, a.Path, a.Mode, a.Content)
+	case plan.RecordCluster:
+		record := ledger.Whose{Cluster: a.Name}
+		record.CA, _ = pki.CAHash(h.CA) // empty where there is none yet
+		world.Written(h, templates.ClusterRecord, 0o644, record.Text())
 	case plan.InstallLayers:
 		for _, layer := range a.Layers {
 			for _, file := range layer.Files {

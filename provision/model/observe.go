@@ -32,6 +32,7 @@ func (s *Simulation) Observe() facts.Facts {
 		seen.API.Nodes[name] = node
 	}
 	seen.API.Orphans = s.orphans()
+	// Whoever comes after a run that was killed has taken its lock over, and so owns its tokens.
 	seen.API.StaleTokens = slices.Sorted(maps.Keys(s.cluster.tokens))
 	return seen
 }

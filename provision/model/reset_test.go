@@ -9,7 +9,6 @@ import (
 
 	"fairlead/inventory"
 	"fairlead/provision/facts"
-	"fairlead/provision/ledger"
 	"fairlead/provision/model/world"
 	"fairlead/provision/plan"
 	"fairlead/templates"
@@ -75,7 +74,7 @@ func TestResetUndoesUp(t *testing.T) {
 					t.Errorf("%s: fairlead would say that there is left %v, %v", host, left, err)
 				}
 			}
-			if again, err := plan.MakeReset(s.State, s.Observe(), nil); err != nil || !again.Empty() {
+			if again, err := plan.MakeReset(s.State, s.Observe(), plan.ResetOrder{}); err != nil || !again.Empty() {
 				t.Errorf("reset is not done: %v, %v", again.Steps, err)
 			}
 			s.WantConverged()
@@ -220,17 +219,76 @@ func (s *Simulation) wantLeft(fresh, made *Simulation, hosts []string) {
 	}
 }
 
-// A host whose ledger is empty is nobody's to reset.
+// A host on which fairlead has made nothing is nobody's to reset, whatever is ordered: the others wait for that to be told.
 func TestResetLeavesOthersAlone(t *testing.T) {
 	s := inUse(t, nil)
+	fresh := s.bareHost("w1")
 	s.WantConverged()
-	_ = s.change("w2", func(h *facts.Host) error { h.Ledger = []ledger.Entry{}; return nil })
-	before := s.bareHost("w2")
-	if err := s.reset(); err != nil {
+	_ = s.change("w2", func(h *facts.Host) error {
+		h.Ledger = nil
+		remove(h, templates.ClusterRecord)
+		return nil
+	})
+	before, whole := s.bareHost("w2"), s.bare()
+	var refused *plan.RefusedError
+	if err := s.reset(); !errors.As(err, &refused) || len(refused.Hosts) != 1 || refused.Hosts[0].Host != "w2" || s.bare() != whole {
+		t.Errorf("%v", err)
+	}
+	if err := s.resetBy(plan.ResetOrder{Foreign: true}); err != nil {
 		t.Fatal(err)
 	}
 	if is := s.bareHost("w2"); is != before {
 		t.Error(difference(is, before))
+	}
+	if is := s.bareHost("w1"); is != fresh {
+		t.Error(difference(is, fresh))
+	}
+}
+
+// What ForeignCluster says is to be done, done, leaves nothing to be found, and up takes the host.
+func TestFixOfForeignCluster(t *testing.T) {
+	for name, c := range map[string]struct {
+		make func(*facts.Host)
+		fix  string
+		do   func(*Simulation) error
+	}{
+		"fairlead made it": {
+			func(h *facts.Host) { world.Claimed(h, "prod") }, "fairlead reset w2 --foreign",
+			func(s *Simulation) error { return s.resetBy(plan.ResetOrder{Names: []string{"w2"}, Foreign: true}) },
+		},
+		"others made it": {
+			func(h *facts.Host) { h.Ledger = nil; remove(h, templates.ClusterRecord) }, "kubeadm reset --force as root on w2",
+			func(s *Simulation) error {
+				return s.change("w2", func(h *facts.Host) error { // what kubeadm takes away
+					remove(h, append(below(h, kubernetesFolder), below(h, "/var/lib/kubelet")...)...)
+					SetActive(h, templates.KubeletService, "inactive")
+					return nil
+				})
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := inUse(t, nil)
+			s.WantConverged()
+			delete(s.Facts.API.Nodes, "w2")
+			_ = s.change("w2", func(h *facts.Host) error {
+				h.Contents[templates.CACertificate] = []byte(world.ForeignCA)
+				derive(h)
+				c.make(h)
+				return nil
+			})
+			var refused *plan.RefusedError
+			if err := s.reset("w2"); !errors.As(err, &refused) {
+				t.Errorf("it is reset without a word: %v", err)
+			}
+			if found := plan.Make(s.State, s.Observe()).Errors(); len(found) != 1 || found[0].Name != "ForeignCluster" || !strings.Contains(found[0].Fix, c.fix) {
+				t.Fatalf("found %+v", found)
+			}
+			if err := c.do(s); err != nil {
+				t.Fatal(err)
+			}
+			s.WantConverged()
+		})
 	}
 }
 

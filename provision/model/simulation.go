@@ -138,7 +138,13 @@ func (s *Simulation) up() (err error) {
 // reset takes the cluster off the named hosts, or off all.
 func (s *Simulation) reset(names ...string) (err error) {
 	s.t.Helper()
-	made, err := plan.MakeReset(s.State, s.Observe(), names)
+	return s.resetBy(plan.ResetOrder{Names: names})
+}
+
+// resetBy does a reset as it is ordered.
+func (s *Simulation) resetBy(order plan.ResetOrder) (err error) {
+	s.t.Helper()
+	made, err := plan.MakeReset(s.State, s.Observe(), order)
 	if err != nil {
 		return err
 	}

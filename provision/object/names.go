@@ -2,6 +2,7 @@ package object
 
 import (
 	"fmt"
+	"strings"
 )
 
 // System is an object in kube-system.
@@ -34,6 +35,17 @@ func orEmpty(value any) any {
 
 // TokenDescription marks fairlead's bootstrap tokens in the cluster.
 const TokenDescription = "fairlead join"
+
+// DescribeToken is the description of the bootstrap token of a run.
+func DescribeToken(run string) string { return TokenDescription + ", run " + run }
+
+// TokenRun is the run whose bootstrap token has a description, and whether it is one of fairlead's. The run of one that a former
+// fairlead made is not known.
+func TokenRun(description string) (run string, ours bool) {
+	rest, ours := strings.CutPrefix(description, TokenDescription)
+	run, named := strings.CutPrefix(rest, ", run ")
+	return run, ours && (named || rest == "")
+}
 
 // kubeadm's label and taint of control planes (cmd/kubeadm/app/constants).
 const (

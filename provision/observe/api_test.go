@@ -1,12 +1,15 @@
 package observe
 
 import (
+	"encoding/base64"
+	"fmt"
 	"maps"
 	"net/http"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fairlead/inventory"
 	"fairlead/provision/facts"
@@ -33,18 +36,51 @@ func wholeCluster() []map[string]any {
 }
 
 // token is a bootstrap token; its description is in base64.
-func token(id, description string) map[string]any {
+func token(id, description string, expires time.Duration) map[string]any {
+	encoded := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
 	secret := object.System("v1", "Secret", "bootstrap-token-"+id)
 	secret["type"] = "bootstrap.kubernetes.io/token"
-	secret["data"] = map[string]any{"description": description}
+	secret["data"] = map[string]any{"description": encoded(description), "expiration": encoded(time.Now().Add(expires).UTC().Format(time.RFC3339))}
 	return secret
+}
+
+// Tokens of other runs are left alone as long as they live, whoever made them. This run's own and those of a run that is over
+// are stale, and so is what has expired by the clock of the host.
+func TestObserveTokens(t *testing.T) {
+	const living, over = 20 * time.Minute, -20 * time.Minute
+	for _, c := range []struct {
+		name         string
+		clock        string // of the host
+		stale, other []string
+	}{
+		{"clocks agree", "NOW", []string{"dddddd", "eeeeee", "ffffff", "gggggg"}, []string{"aaaaaa", "bbbbbb"}},
+		{"the host is in an hour", "LATER", []string{"aaaaaa", "bbbbbb", "dddddd", "eeeeee", "ffffff", "gggggg"}, nil},
+	} {
+		api := kubetest.New(t, wholeCluster()...)
+		api.Put(token("aaaaaa", "fairlead join", living))
+		api.Put(token("bbbbbb", "fairlead join, run other", living))
+		api.Put(token("cccccc", "my own", over))
+		api.Put(token("dddddd", "fairlead join, run mine", living))
+		api.Put(token("eeeeee", "fairlead join, run other", over))
+		api.Put(token("ffffff", "fairlead join", over))
+		api.Put(token("gggggg", "fairlead join, run dead", living))
+		api.Put(token("hhhhhh", "fairlead joins us", over))
+		s := newScene(t, world.State(t, nil), true)
+		s.Owns = func(run string) bool { return run == "mine" || run == "dead" }
+		s.controlPlane("cp1", api)
+		s.answers["cp1"] = strings.ReplaceAll(s.answers["cp1"], "NOW", strings.ReplaceAll(c.clock, "LATER", fmt.Sprint(time.Now().Add(time.Hour).UnixNano())))
+		got := s.observe().API
+		if got.Err != nil || !slices.Equal(got.StaleTokens, c.stale) || !slices.Equal(got.OtherTokens, c.other) {
+			t.Errorf("%s: stale %v, of others %v, %v", c.name, got.StaleTokens, got.OtherTokens, got.Err)
+		}
+	}
 }
 
 // What the API server says are facts: of its version, of kubeadm's last objects, nodes, tokens and settings.
 func TestObserveACluster(t *testing.T) {
 	api := kubetest.New(t, wholeCluster()...)
-	api.Put(token("aaaaaa", "ZmFpcmxlYWQgam9pbg==")) // fairlead join
-	api.Put(token("bbbbbb", "bXkgb3du"))
+	api.Put(token("aaaaaa", "fairlead join", -time.Minute))
+	api.Put(token("bbbbbb", "my own", -time.Minute))
 	api.Put(object.ConfigMap("fairlead-settings", map[string]any{"KubeletConfiguration": "maxPods: 100\n"}))
 	s := newScene(t, world.State(t, nil), true)
 	s.controlPlane("cp1", api)

@@ -199,6 +199,10 @@ func readCertificate(f *facts.Host, v []string) error {
 	switch v[0] {
 	case templates.CACertificate:
 		f.CA = pem
+	case templates.KubeletClientCertificate:
+		_, node, _ := strings.Cut(certificates[0].Subject, "CN=system:node:") // it ends with the name: RFC 2253 turns the order round
+		node, _, _ = strings.Cut(node, ",")
+		f.Node = facts.Printable(node)
 	case templates.RegistryCA:
 		f.RegistryCA = pem
 	case templates.RegistryCertificate:

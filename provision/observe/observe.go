@@ -31,9 +31,12 @@ const probeSilence = time.Minute
 
 // Observer looks at the hosts and at the cluster. It changes nothing.
 type Observer struct {
-	wish        desired.State
-	query       facts.Query // what every host is asked
-	complete    bool        // neither settings nor add-ons are wished for without
+	wish  desired.State
+	query facts.Query // what every host is asked
+	// Owns says that what a run has left is this one's to take away; nil owns nothing.
+	Owns func(run string) bool
+
+	complete    bool // neither settings nor add-ons are wished for without
 	connections *connect.Connections
 	events      *event.Emitter
 }
@@ -137,7 +140,7 @@ func (o *Observer) observeAPI(ctx context.Context, seen facts.Facts) facts.API {
 		if f.Unreachable != nil || !f.Kubeconfigs["admin.conf"] {
 			continue
 		}
-		api, err := o.askAPI(ctx, host)
+		api, err := o.askAPI(ctx, host, f.ClockOffset)
 		if err == nil {
 			return api
 		}
@@ -156,7 +159,7 @@ func (o *Observer) observeAPI(ctx context.Context, seen facts.Facts) facts.API {
 
 // askAPI gives an API server little time to say that it is ready; to read all from one that
 // is may take longer.
-func (o *Observer) askAPI(ctx context.Context, host inventory.Host) (facts.API, error) {
+func (o *Observer) askAPI(ctx context.Context, host inventory.Host, offset time.Duration) (facts.API, error) {
 	soon, cancel := context.WithTimeout(ctx, apiTimeout)
 	defer cancel()
 	connection, err := o.connections.Host(soon, host.Name)
@@ -170,11 +173,11 @@ func (o *Observer) askAPI(ctx context.Context, host inventory.Host) (facts.API, 
 	if err := client.Ready(soon); err != nil {
 		return facts.API{}, err
 	}
-	return o.readCluster(ctx, client, host.Name)
+	return o.readCluster(ctx, client, host.Name, offset)
 }
 
 // readCluster reads all that the plan wants to know from an API server that answers.
-func (o *Observer) readCluster(ctx context.Context, client *kube.Client, via string) (facts.API, error) {
+func (o *Observer) readCluster(ctx context.Context, client *kube.Client, via string, offset time.Duration) (facts.API, error) {
 	api := facts.API{
 		Via: via, Nodes: map[string]object.Node{}, Objects: map[string]object.Live{},
 		Unready: map[string]string{}, Orphans: map[string][]object.Applied{},
@@ -193,7 +196,7 @@ func (o *Observer) readCluster(ctx context.Context, client *kube.Client, via str
 	for _, node := range nodes {
 		api.Nodes[node.Name] = node
 	}
-	if api.StaleTokens, err = client.Tokens(ctx, object.TokenDescription); err != nil {
+	if err := o.readTokens(ctx, client, &api, offset); err != nil {
 		return api, err
 	}
 	if !o.complete {

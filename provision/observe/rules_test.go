@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
 	"net"
@@ -25,13 +26,22 @@ func piped(pem string) string { return strings.ReplaceAll(pem, "\n", "|") }
 // certificate is one for a DNS name and an address.
 func certificate(t *testing.T, name, address string) string {
 	t.Helper()
+	return issued(t, &x509.Certificate{DNSNames: []string{name}, IPAddresses: []net.IP{net.ParseIP(address)}})
+}
+
+// withSubject is a certificate of a subject.
+func withSubject(t *testing.T, subject pkix.Name) string {
+	t.Helper()
+	return issued(t, &x509.Certificate{Subject: subject})
+}
+
+func issued(t *testing.T, template *x509.Certificate) string {
+	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Unix(1<<33, 0), DNSNames: []string{name}, IPAddresses: []net.IP{net.ParseIP(address)},
-	}
+	template.SerialNumber, template.NotAfter = big.NewInt(1), time.Unix(1<<33, 0)
 	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
 	if err != nil {
 		t.Fatal(err)
@@ -164,6 +174,13 @@ func TestLinesBecomeFacts(t *testing.T) {
 		missing[name] = true
 	}
 	both := certificate(t, "api.lab", "192.0.2.11")
+	kubelet := withSubject(t, pkix.Name{Organization: []string{"system:nodes"}, CommonName: "system:node:w1.lab"})
+	for of, node := range map[string]string{kubelet: "w1.lab", kubelet + world.CA: "w1.lab", world.CA: ""} {
+		seen, err := parseProbe([]byte("certificate\t"+templates.KubeletClientCertificate+"\t"+piped(of)+"\nend\n"), time.Unix(0, 0), time.Unix(0, 0))
+		if err != nil || seen.Node != node {
+			t.Errorf("the node is %q, %v, want %q", seen.Node, err, node)
+		}
+	}
 	all := append(append(machineLines(), fileLines()...), clusterLines()...)
 	all = append(all, said{"certificate\t/c\t" + piped(both+world.CA), func(h *facts.Host) {
 		h.Certificates = []facts.Certificate{{Path: "/c", Names: []string{"api.lab", "192.0.2.11"}}, {Path: "/c"}}

@@ -100,7 +100,7 @@ func (s *scene) observe() facts.Facts {
 
 // controlPlane gives a host a control plane whose API server is api.
 func (s *scene) controlPlane(name string, api *kubetest.API) {
-	s.says(name, "uid\t0", "manifest\tkube-apiserver.yaml", "kubeconfig\tadmin.conf")
+	s.says(name, "uid\t0", "clock\tNOW", "manifest\tkube-apiserver.yaml", "kubeconfig\tadmin.conf")
 	s.hosts[name].PutFile(templates.AdminConf, api.Kubeconfig())
 	s.hosts[name].OnDial(api.Dial)
 }

@@ -48,6 +48,14 @@ func kubeadmRun(t *testing.T, verb string, node templates.Node, document []byte)
 	}
 }
 
+func makesMember(action Action) bool {
+	switch action.(type) {
+	case KubeadmInit, KubeadmJoin:
+		return true
+	}
+	return false
+}
+
 // memberSteps are the steps of a plan that are about membership, one a line, with their locks.
 func memberSteps(t *testing.T, plan Plan) string {
 	t.Helper()
@@ -57,6 +65,7 @@ func memberSteps(t *testing.T, plan Plan) string {
 			continue
 		}
 		var does []string
+		claimed := 0
 		for _, action := range step.Actions {
 			switch a := action.(type) {
 			case KubeadmInit:
@@ -76,9 +85,14 @@ func memberSteps(t *testing.T, plan Plan) string {
 				verb := map[bool]string{true: "join as control plane", false: "join"}[a.ControlPlane]
 				verb += map[bool]string{true: " past the kubelet"}[a.KubeletStarted]
 				does = append(does, kubeadmRun(t, verb, a.Node, document))
+			case RecordCluster:
+				claimed++
 			default:
 				does = append(does, action.Describe())
 			}
+		}
+		if makes := slices.ContainsFunc(step.Actions, makesMember); makes != (claimed == 2) {
+			t.Errorf("%s says %d times of which cluster the host is, want twice: before kubeadm and after it", step.ID, claimed)
 		}
 		text := step.ID + ": " + strings.Join(does, "; ")
 		if step.Lock != "" {

@@ -194,7 +194,7 @@ func TestResetOfADamagedLedger(t *testing.T) {
 		seen := world.Converged(t, state)
 		world.ChangeHost(seen, "w1", func(h *facts.Host) { h.Ledger, h.LedgerDamage = entries, "it is empty" })
 		for _, names := range [][]string{nil, {"w1"}} {
-			made, err := MakeReset(state, seen, names)
+			made, err := MakeReset(state, seen, ResetOrder{Names: names})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -216,7 +216,7 @@ func TestResetOfALedgerThatIsNotUnderstood(t *testing.T) {
 	seen := world.Converged(t, state)
 	world.ChangeHost(seen, "w1", ledgerOf(ledger.Entry{Kind: ledger.Unit, Key: "kubelet.service", Was: "not-found inactive"}, ledger.Entry{Kind: "quota", Key: "/a b", Was: "absent"}, ledger.Entry{Kind: ledger.File, Key: "/etc/x", Was: "moved"}))
 	for _, names := range [][]string{nil, {"w1"}} {
-		made, err := MakeReset(state, seen, names)
+		made, err := MakeReset(state, seen, ResetOrder{Names: names})
 		if err != nil {
 			t.Fatal(err)
 		}

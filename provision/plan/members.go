@@ -35,6 +35,7 @@ func asksOfMembers(desired.State) facts.Query {
 	return facts.Query{
 		Units:        []string{templates.KubeadmService},
 		Kubeconfigs:  []string{"admin.conf", "kubelet.conf", "bootstrap-kubelet.conf"},
+		Texts:        []string{templates.ClusterRecord},
 		Certificates: []string{"/etc/kubernetes/pki/*.crt", "/etc/kubernetes/pki/etcd/*.crt", templates.KubeletClientCertificate},
 	}
 }
@@ -89,7 +90,9 @@ func (p *planner) initialise(name, title, reason string, ignore []string) {
 	step := hostStep(host, StageJoin, stepInit, title)
 	step.because("%s", reason)
 	step.Needs = p.preparation(host.Name)
-	step.do(KubeadmInit{Cluster: p.common.kubeadm, Node: p.templateNode(host, append(ignore, p.Cluster.IgnorePreflight...))})
+	step.do(
+		p.claim(), KubeadmInit{Cluster: p.common.kubeadm, Node: p.templateNode(host, append(ignore, p.Cluster.IgnorePreflight...))}, p.claim(),
+	)
 	p.add(step)
 	p.first = name
 }
@@ -122,7 +125,7 @@ func (p *planner) member(host inventory.Host, facts facts.Host) {
 		p.plan.Findings = append(p.plan.Findings, Finding{
 			Host: host.Name, Name: "ForeignCluster",
 			Message: "the host belongs to another cluster: its " + templates.CACertificate + " is not this cluster's",
-			Fix:     "if that cluster is no longer wanted: fairlead reset " + host.Name,
+			Fix:     "correct the host's address; or, if that cluster is no longer wanted on it: " + p.undoing(host),
 		})
 	case !facts.Joined():
 		p.join(host, facts)
@@ -187,11 +190,12 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 		Cluster: p.common.kubeadm, Node: p.templateNode(host, ignore),
 		ControlPlane: host.Role == inventory.RoleControlPlane, KubeletStarted: facts.Joined(),
 	}
+	step.do(p.claim())
 	if action.ControlPlane {
 		step.Lock = etcdMembership
 		step.do(CopyPKI{})
 	}
-	step.do(action, AwaitNode{Name: host.Name})
+	step.do(action, p.claim(), AwaitNode{Name: host.Name})
 	p.add(step)
 }
 

@@ -23,6 +23,7 @@ type planner struct {
 	// that make it a member, by host.
 	prepared, joins map[string][]string
 	first           string // the host on which kubeadm init is to run
+	ownership       *owners
 }
 
 // hostTitle is a step of a host, by its title.
@@ -58,6 +59,7 @@ func Make(wish desired.State, facts facts.Facts) Plan {
 	p.addons()
 	p.readiness()
 	p.serving()
+	p.claims()
 	p.giveWay()
 	p.pruneNeeds()
 	return p.plan

@@ -10,6 +10,7 @@ import (
 	"fairlead/inventory"
 	"fairlead/provision/desired"
 	"fairlead/provision/facts"
+	"fairlead/provision/ledger"
 )
 
 // Limits of preflight. CPUs and memory are kubeadm's (cmd/kubeadm/app/constants:
@@ -159,7 +160,11 @@ func freshChecks(seen facts.Host, host inventory.Host) []check {
 		if host.Role != inventory.RoleControlPlane || !facts.NotEmpty["/var/lib/etcd"] {
 			return "", ""
 		}
-		return "/var/lib/etcd is not empty", "it may be the data of a cluster: move it away, or fairlead reset " + host.Name
+		fix := "it may be the data of a cluster, so it stays: move it away, as in mv /var/lib/etcd /var/lib/etcd.before"
+		if slices.Contains(facts.Ledger, ledger.Entry{Kind: ledger.Tree, Key: "/var/lib/etcd", Was: "absent"}) { // else it would stay as it was
+			fix += "; or fairlead reset " + host.Name
+		}
+		return "/var/lib/etcd is not empty", fix
 	}}}
 	for _, port := range slices.Sorted(maps.Keys(ports)) {
 		checks = append(checks, check{name: fmt.Sprintf("Port-%d", port), run: func(_ *planner, _ inventory.Host, facts facts.Host) (string, string) {

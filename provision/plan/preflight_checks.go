@@ -20,6 +20,7 @@ func hostChecks() []check {
 		{name: "Architecture", run: checkArchitecture},
 		{name: "Root", run: checkRoot},
 		{name: "Ledger", run: checkLedger},
+		{name: claimCheck, run: checkClaim},
 		{name: "Tools", run: checkTools},
 		{name: "NumCPU", run: checkCPUs},
 		{name: "Mem", run: checkMemory},

@@ -9,6 +9,7 @@ import (
 
 	"fairlead/inventory"
 	"fairlead/provision/facts"
+	"fairlead/provision/ledger"
 	"fairlead/provision/model/world"
 	"fairlead/provision/object"
 	"fairlead/templates"
@@ -176,7 +177,17 @@ func portCases(t *testing.T) []preflightCase {
 // memberCases are about members of a cluster: of this one, or of another.
 func memberCases(t *testing.T) []preflightCase {
 	t.Helper()
-	const foreign = " ForeignCluster: the host belongs to another cluster: its /etc/kubernetes/pki/ca.crt is not this cluster's (if that cluster is no longer wanted: fairlead reset "
+	const foreign = " ForeignCluster: the host belongs to another cluster: its /etc/kubernetes/pki/ca.crt is not this cluster's (correct the host's address; or, if that cluster is no longer wanted on it: "
+	byHand := func(name string) string {
+		return "kubeadm reset --force as root on " + name + ", where fairlead has made nothing and would undo nothing)"
+	}
+	made := func(pem, cluster string) func(*facts.Host) {
+		return func(h *facts.Host) {
+			h.Kubeconfigs["kubelet.conf"], h.KubeletConfig, h.CA = true, true, []byte(pem)
+			h.Ledger = []ledger.Entry{{Kind: ledger.Tree, Key: "/etc/kubernetes", Was: "absent"}}
+			world.Claimed(h, cluster)
+		}
+	}
 	ca := func(pem string) func(*facts.Host) {
 		return func(h *facts.Host) { h.CA = []byte(pem) }
 	}
@@ -190,12 +201,14 @@ func memberCases(t *testing.T) []preflightCase {
 		}
 	}
 	cases := []preflightCase{
-		{name: "a worker of another cluster", living: true, on: "w1", host: ca(world.ForeignCA), want: "error w1" + foreign + "w1)"},
-		{name: "a control plane of another cluster", living: true, edit: world.ThreeControlPlanes, on: "cp3", host: ca(world.ForeignCA), want: "error cp3" + foreign + "cp3)"},
+		{name: "a worker of another cluster", living: true, on: "w1", host: ca(world.ForeignCA), want: "error w1" + foreign + byHand("w1")},
+		{name: "a worker that fairlead made one of another cluster", living: true, on: "w1", host: made(world.ForeignCA, "prod"), want: "error w1" + foreign + "fairlead reset w1 --foreign)"},
+		{name: "a control plane of another cluster", living: true, edit: world.ThreeControlPlanes, on: "cp3", host: ca(world.ForeignCA), want: "error cp3" + foreign + byHand("cp3")},
 		{name: "a worker whose CA was issued again", living: true, on: "w1", host: ca(world.RenewedCA)},
 		{name: "a worker without a CA", living: true, on: "w1", host: func(h *facts.Host) { h.CA = nil }},
 		{name: "a worker with a CA that cannot be read", living: true, on: "w1", host: ca("-----BEGIN CERTIFICATE-----\n")},
-		{name: "a member where there is no cluster", on: "w1", host: joined(world.ForeignCA), want: "error w1" + foreign + "w1)"},
+		{name: "a member where there is no cluster", on: "w1", host: joined(world.ForeignCA), want: "error w1" + foreign + byHand("w1")},
+		{name: "a member whose control plane was reset", on: "w1", host: made(world.CA, "lab"), want: "error w1" + foreign + "fairlead reset w1)"},
 		{name: "a CA where there is no cluster", on: "w1", host: ca(world.ForeignCA)},
 		{name: "a cluster whose CA is not known", living: true, on: "w1", host: ca(world.ForeignCA), change: func(f *facts.Facts) {
 			world.ChangeHost(*f, "cp1", func(h *facts.Host) { h.CA = nil })
@@ -214,5 +227,5 @@ func memberCases(t *testing.T) []preflightCase {
 	for i := range cases {
 		cases[i].firm = true
 	}
-	return cases
+	return append(cases, preflightCase{name: "a worker of a cluster of another name", living: true, on: "w1", host: made(world.CA, "prod"), want: "error w1 ClusterName: fairlead has made the host one of cluster prod, says /var/lib/fairlead/cluster, and the inventory is of cluster lab (correct the host's address, or the inventory's name; if the cluster got another name, run up once with ignorePreflight: [ClusterName])"})
 }

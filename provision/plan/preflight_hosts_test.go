@@ -10,6 +10,7 @@ import (
 	"fairlead/inventory"
 	"fairlead/provision/bundle"
 	"fairlead/provision/facts"
+	"fairlead/provision/ledger"
 	"fairlead/provision/model/world"
 	"fairlead/templates"
 )
@@ -203,7 +204,10 @@ func identityCases() []preflightCase {
 			port(6443, "kube-apiserver")(h)
 		}},
 		{name: "data of an etcd", host: func(h *facts.Host) { h.NotEmpty["/var/lib/etcd"] = true },
-			want: "error cp1 DirAvailable--var-lib-etcd: /var/lib/etcd is not empty (it may be the data of a cluster: move it away, or fairlead reset cp1)"},
+			want: "error cp1 DirAvailable--var-lib-etcd: /var/lib/etcd is not empty (it may be the data of a cluster, so it stays: move it away, as in mv /var/lib/etcd /var/lib/etcd.before)"},
+		{name: "data of an etcd that fairlead has brought", host: func(h *facts.Host) {
+			h.NotEmpty["/var/lib/etcd"], h.Ledger = true, []ledger.Entry{{Kind: ledger.Tree, Key: "/var/lib/etcd", Was: "absent"}}
+		}, want: "error cp1 DirAvailable--var-lib-etcd: /var/lib/etcd is not empty (it may be the data of a cluster, so it stays: move it away, as in mv /var/lib/etcd /var/lib/etcd.before; or fairlead reset cp1)"},
 		{name: "data of an etcd on a worker", on: "w1", host: func(h *facts.Host) { h.NotEmpty["/var/lib/etcd"] = true }},
 		{name: "an empty folder of etcd", host: func(h *facts.Host) { h.NotEmpty["/var/lib/etcd"] = false }},
 	}

@@ -12,14 +12,50 @@ import (
 	"fairlead/templates"
 )
 
-// MakeReset says how to take fairlead and the cluster off the named hosts, or off all of
-// them when names is empty. It is as pure as Make. The ledger is enough for it:
+// ResetOrder is what a reset is to do.
+type ResetOrder struct {
+	// Names are the hosts; none stands for all.
+	Names []string
+	// Foreign resets hosts, too, that are not of the inventory's cluster, or not provably.
+	Foreign bool
+	// Asked says that somebody looks at whose the hosts are before anything is changed, and has to agree.
+	Asked bool
+}
+
+// RefusedError says which hosts a reset does not touch without being told to.
+type RefusedError struct {
+	Cluster string
+	Hosts   []Belonging
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string {
+	lines := []string{"nothing was changed, as not all hosts are known to be of cluster " + e.Cluster + ":"}
+	for _, b := range e.Hosts {
+		lines = append(lines, fmt.Sprintf("  %s: %s", b.Host, b.Reason))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// MakeReset says how to take fairlead and the cluster off hosts. It is as pure as Make. Before anything is planned, each host is
+// held against the cluster: an address may be that of another cluster's host. The ledger is enough for the rest:
 // facts that cannot be read are named, and stop nothing.
-func MakeReset(wish desired.State, seen facts.Facts, names []string) (Plan, error) {
-	p := newPlanner(wish, seen)
+func MakeReset(wish desired.State, seen facts.Facts, order ResetOrder) (Plan, error) {
+	p, names := newPlanner(wish, seen), order.Names
 	whole := len(names) == 0 || len(names) == len(wish.Cluster.Hosts())
-	if err := p.resettable(names, whole); err != nil {
+	of := map[string]Belonging{}
+	refused := &RefusedError{Cluster: wish.Cluster.Name}
+	for _, b := range Whose(wish, seen, names) {
+		of[b.Host] = b
+		if !order.Foreign && (b.Verdict == Foreign || b.Verdict == Unproven && !order.Asked) {
+			refused.Hosts = append(refused.Hosts, b)
+		}
+	}
+	if err := p.resettable(names, whole, of); err != nil {
 		return Plan{}, err
+	}
+	if len(refused.Hosts) > 0 {
+		return Plan{}, refused
 	}
 	named := map[string]bool{}
 	for _, name := range names {
@@ -33,10 +69,10 @@ func MakeReset(wish desired.State, seen facts.Facts, names []string) (Plan, erro
 		if !p.understands(host) {
 			continue
 		}
-		if !whole {
+		if !whole && of[host.Name].Verdict != Foreign { // whose Node is that of another machine
 			p.leave(host)
 		}
-		p.resetHost(host)
+		p.resetHost(host, of[host.Name])
 	}
 	p.pruneNeeds()
 	return p.plan, nil
@@ -44,7 +80,7 @@ func MakeReset(wish desired.State, seen facts.Facts, names []string) (Plan, erro
 
 // resettable refuses names that do not exist, and to take the last control plane away
 // from workers that stay.
-func (p *planner) resettable(names []string, whole bool) error {
+func (p *planner) resettable(names []string, whole bool, of map[string]Belonging) error {
 	known := map[string]bool{}
 	for _, host := range p.Cluster.Hosts() {
 		known[host.Name] = true
@@ -54,12 +90,16 @@ func (p *planner) resettable(names []string, whole bool) error {
 			return fmt.Errorf("host %s is not in the inventory", name)
 		}
 	}
+	leaves := func(h inventory.Host) bool {
+		return slices.Contains(names, h.Name) && of[h.Name].Verdict != Foreign
+	}
 	stays := func(h inventory.Host) bool { return !slices.Contains(names, h.Name) }
-	if !whole && !slices.ContainsFunc(p.Cluster.ControlPlane.Hosts, stays) {
+	controlPlanes := p.Cluster.ControlPlane.Hosts
+	if !whole && slices.ContainsFunc(controlPlanes, leaves) && !slices.ContainsFunc(controlPlanes, stays) {
 		return errors.New("no control plane would be left for the other hosts: reset them too (fairlead reset without names), or keep one")
 	}
 	lost := p.found.Situation == facts.Silent || p.found.Situation == facts.Half && !p.found.Answers
-	if !whole && lost {
+	if !whole && lost && slices.ContainsFunc(p.Cluster.Hosts(), leaves) {
 		return fmt.Errorf("the node cannot be drained and deleted, the API server does not answer: %w", p.facts.API.Err)
 	}
 	return nil
@@ -98,17 +138,23 @@ func (p *planner) understands(host inventory.Host) bool {
 	return len(unknown) == 0
 }
 
-func (p *planner) resetHost(host inventory.Host) {
+func (p *planner) resetHost(host inventory.Host, of Belonging) {
 	facts, ok := p.reached(host.Name)
 	if !ok {
 		p.block(host.Name, "reset the host", "the host cannot be looked at")
 		return
 	}
 	if len(facts.Ledger) == 0 {
+		if of.Verdict == Foreign {
+			p.block(host.Name, "reset the host", of.Reason+": "+p.undoing(host))
+		}
 		return
 	}
 	step := hostStep(host, StageReset, "reset", "reset the host")
 	step.because("the ledger has %d entries", len(facts.Ledger))
+	if of.Reason != "" {
+		step.because("it goes although %s", of.Reason)
+	}
 	step.Needs = []string{StepID(host.Name, stepLeave)}
 	step.do(Script{Title: "undo what the ledger says", Name: templates.ScriptReset})
 	p.add(step)

@@ -38,7 +38,7 @@ func TestResetPlan(t *testing.T) {
 			if c.change != nil {
 				c.change(&seen)
 			}
-			plan, err := MakeReset(wish, seen, c.hosts)
+			plan, err := MakeReset(wish, seen, ResetOrder{Names: c.hosts})
 			if (err != nil) != c.refused {
 				t.Fatalf("error is %v, want one: %v", err, c.refused)
 			}
@@ -69,7 +69,7 @@ func TestResetOfAHalfFinishedCluster(t *testing.T) {
 		seen.API = c.api
 		world.ChangeHost(seen, "cp1", func(h *facts.Host) { h.Kubeconfigs = map[string]bool{} })
 		bare := desired.State{Cluster: wish.Cluster} // the bundle may be gone
-		if _, err := MakeReset(bare, seen, []string{"w2"}); (err != nil) != c.refused {
+		if _, err := MakeReset(bare, seen, ResetOrder{Names: []string{"w2"}}); (err != nil) != c.refused {
 			t.Errorf("%s: error is %v, want one: %v", name, err, c.refused)
 		}
 	}

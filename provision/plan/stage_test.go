@@ -78,7 +78,7 @@ func TestStages(t *testing.T) {
 	wish := world.State(t, nil)
 	leaves := world.Converged(t, wish)
 	world.ChangeHost(leaves, "w1", func(h *facts.Host) { h.Ledger = []ledger.Entry{{Kind: ledger.File, Key: "/etc/x", Was: "absent"}} })
-	leave, err := MakeReset(wish, leaves, []string{"w1"})
+	leave, err := MakeReset(wish, leaves, ResetOrder{Names: []string{"w1"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -129,7 +129,7 @@ func TestUnreadFactsStopUpAndNotReset(t *testing.T) {
 					h.Files["/etc/a"] = facts.File{}
 				})
 			}
-			whole, err := MakeReset(wish, seen, nil)
+			whole, err := MakeReset(wish, seen, ResetOrder{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -149,7 +149,7 @@ func TestUnreadFactsStopUpAndNotReset(t *testing.T) {
 					}
 					world.ChangeHost(odd, host.Name, func(h *facts.Host) { h.Unread = []facts.Unread{u} })
 					wantNothingOn(t, name, host, Make(wish, odd))
-					reset, err := MakeReset(wish, odd, nil)
+					reset, err := MakeReset(wish, odd, ResetOrder{})
 					if err != nil || Show(Plan{Steps: reset.Steps, Blocked: reset.Blocked}) != Show(Plan{Steps: whole.Steps, Blocked: whole.Blocked}) {
 						t.Errorf("%s: the reset is, with error %v,\n%s", name, err, Show(reset))
 					}

@@ -19,7 +19,7 @@ import (
 	"testing"
 )
 
-// API is an API server that answers from memory. Whoever tries to change something fails the test.
+// API is an API server that answers from memory. Whoever tries to change something else than a Lease fails the test.
 type API struct {
 	t      testing.TB
 	server *httptest.Server
@@ -28,6 +28,8 @@ type API struct {
 	objects  map[string]map[string]any // by path
 	refused  map[string]int
 	requests []string
+	versions int    // of Leases so far
+	onLease  func() // called before a look at one
 }
 
 // Version is the version that the API server says it has.
@@ -137,18 +139,21 @@ func rootOf(apiVersion string) string {
 
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.lookAtLease(r)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.requests = append(a.requests, r.URL.Path)
 	status := a.refused[r.URL.Path]
 	switch {
-	case r.Method != http.MethodGet:
-		a.t.Errorf("%s %s on an API server that is only to be looked at", r.Method, r.URL)
-		a.fail(w, http.StatusMethodNotAllowed)
 	case r.Header.Get("Authorization") != "Bearer secret":
 		a.fail(w, http.StatusUnauthorized)
 	case status != 0:
 		a.fail(w, status)
+	case r.Method != http.MethodGet:
+		if !a.writeLease(w, r) {
+			a.t.Errorf("%s %s on an API server that is only to be looked at", r.Method, r.URL)
+			a.fail(w, http.StatusMethodNotAllowed)
+		}
 	case r.URL.Path == "/readyz":
 	case r.URL.Path == "/version":
 		a.send(w, http.StatusOK, map[string]any{"gitVersion": "v" + Version})
@@ -199,7 +204,7 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) bool {
 
 // fail answers with a status.
 func (a *API) fail(w http.ResponseWriter, status int) {
-	reasons := map[int]string{http.StatusNotFound: "NotFound", http.StatusForbidden: "Forbidden", http.StatusUnauthorized: "Unauthorized"}
+	reasons := map[int]string{http.StatusConflict: "Conflict", http.StatusNotFound: "NotFound", http.StatusForbidden: "Forbidden", http.StatusUnauthorized: "Unauthorized"}
 	a.send(w, status, map[string]any{
 		"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status, "reason": reasons[status], "message": http.StatusText(status),
 	})

@@ -7,8 +7,10 @@ import (
 	"maps"
 	"slices"
 
+	"fairlead/pki"
 	"fairlead/provision/bundle"
 	"fairlead/provision/facts"
+	"fairlead/provision/ledger"
 	"fairlead/provision/object"
 	"fairlead/templates"
 )
@@ -42,6 +44,12 @@ func Written(h *facts.Host, path string, mode uint32, content []byte) {
 	sum := sha256.Sum256(content)
 	h.Files[path] = facts.File{Mode: mode, SHA256: hex.EncodeToString(sum[:])}
 	h.Contents[path] = content
+}
+
+// Claimed has a host say that fairlead has made it one of a cluster, with the CA that it has.
+func Claimed(h *facts.Host, cluster string) {
+	hash, _ := pki.CAHash(h.CA) // empty where there is none
+	Written(h, templates.ClusterRecord, 0o644, ledger.Whose{Cluster: cluster, CA: hash}.Text())
 }
 
 // NoRoute is why a host cannot be reached.

@@ -238,6 +238,7 @@ func joinedHost(wish desired.State, host inventory.Host) facts.Host {
 	kubelet.Active = "active"
 	f.Units[templates.KubeletService] = kubelet
 	f.Kubeconfigs["kubelet.conf"], f.KubeletConfig, f.KubeletCredentials, f.CA = true, true, true, []byte(CA)
+	Claimed(&f, wish.Cluster.Name)
 	if host.Role == inventory.RoleControlPlane {
 		f.Kubeconfigs["admin.conf"] = true
 		f.Manifests = []string{"etcd.yaml", "kube-apiserver.yaml", "kube-controller-manager.yaml", "kube-scheduler.yaml"}
