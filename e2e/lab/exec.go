@@ -2,9 +2,12 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"strconv"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 )
@@ -49,25 +52,46 @@ func (l *Lab) Stop(ctx context.Context, host string) error {
 }
 
 // Kill ends all processes of the host at once, as a power cut does, and returns when they are gone. Its disk is kept, and what
-// lies in /run and /tmp is lost. It kills the first process itself: "docker kill" freezes the others before, on version 1 of
-// control groups, and leaves them so when a "docker exec" begins at that time.
+// lies in /run and /tmp is lost. It kills the first process itself, and thaws what is frozen: on version 1 of control groups runc
+// freezes a pod's processes while it starts them, and frozen ones cannot end.
 func (l *Lab) Kill(ctx context.Context, host string) error {
 	h, err := l.Host(host)
 	if err != nil {
 		return err
 	}
-	out, err := l.machine.docker(ctx, nil, "inspect", "--format", "{{.State.Pid}}", h.Container)
+	var pid int
+	var id string
+	out, err := l.machine.docker(ctx, nil, "inspect", "--format", "{{.State.Pid}} {{.Id}}", h.Container)
+	if err == nil {
+		_, err = fmt.Sscan(out, &pid, &id)
+	}
+	if err == nil && pid > 1 {
+		err = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	if err == nil {
+		err = thaw("/sys/fs/cgroup/freezer/docker/" + id)
+	}
 	if err != nil {
-		return fmt.Errorf("find the first process of host %s: %w", host, err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(out))
-	if err != nil || pid <= 1 {
-		return fmt.Errorf("find the first process of host %s: it is %q", host, out)
-	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		return fmt.Errorf("kill host %s: %w", host, err)
+		return fmt.Errorf("kill host %s (process %d): %w", host, pid, err)
 	}
 	return l.control(ctx, host, "wait")
+}
+
+// thaw lets the processes of a control group and of all below it run on.
+func thaw(group string) error {
+	return filepath.WalkDir(group, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Name() != "freezer.state" {
+			return nil //nolint:nilerr // groups come and go, and version 2 has none here
+		}
+		state, err := os.ReadFile(path)
+		if err == nil && strings.TrimSpace(string(state)) != "THAWED" {
+			err = os.WriteFile(path, []byte("THAWED"), 0)
+		}
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENODEV) {
+			return nil // it went meanwhile
+		}
+		return err
+	})
 }
 
 // Start boots a stopped host and returns when it is reachable by SSH.
