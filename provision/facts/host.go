@@ -46,6 +46,9 @@ func (h Host) Ours(path string) bool {
 	})
 }
 
+// Contained says that the host is a container, whose kernel and much of its hardware are those of the machine below it.
+func (h Host) Contained() bool { return h.Container != "" && h.Container != "none" }
+
 // HasCapability says whether a bit of the capability bounding set is there.
 func (h Host) HasCapability(capability int) bool { return h.Capabilities>>capability&1 == 1 }
 

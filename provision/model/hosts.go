@@ -134,11 +134,16 @@ func startUnit(h *facts.Host, name string, start bool) error {
 	return nil
 }
 
-// swapOff turns swap off, now and at the next boot.
+// swapOff turns swap off, now and at the next boot. A mask does not go where the unit has its file.
 func swapOff(h *facts.Host, units []string) {
 	for _, name := range units {
 		unit := h.Units[name]
-		unit.Load, unit.Enabled, unit.Active = "masked", "masked", "inactive"
+		unit.Active = "inactive"
+		if _, inTheWay := h.Files["/etc/systemd/system/"+name]; inTheWay || strings.HasSuffix(name, ".service") {
+			unit.Enabled = "disabled"
+		} else {
+			unit.Load, unit.Enabled = "masked", "masked"
+		}
 		h.Units[name] = unit
 	}
 	h.Swaps = nil

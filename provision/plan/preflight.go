@@ -137,7 +137,7 @@ func (p *planner) duplicates() {
 
 // uuidOfMachine is empty in containers, which show the UUID of the machine below them.
 func uuidOfMachine(f facts.Host) string {
-	if f.Container != "" && f.Container != "none" {
+	if f.Contained() {
 		return ""
 	}
 	return f.ProductUUID

@@ -36,6 +36,7 @@ func hostChecks() []check {
 		{name: "DaemonJSON", run: checkDockerConfig},
 		{name: "Proxy", run: checkProxy},
 		{name: "Network", run: checkNetwork},
+		{name: "Swap", warning: true, run: checkSwap},
 		{name: "Firewalld", warning: true, run: checkFirewalld},
 		{name: "SELinux", warning: true, run: checkSELinux},
 	}

@@ -115,6 +115,23 @@ func machineCases() []preflightCase {
 			h.Disks = append(h.Disks, facts.Disk{Folder: "/var/lib/kubelet", Device: "/dev/vdb", SizeKiB: 100, FreeKiB: 5})
 		}, want: "warning w1 LowDisk: /dev/vdb has 5% free for /var/lib/kubelet" + lowMeaning + lowMending},
 
+		{name: "swap that nobody turns on", on: "w1", host: func(h *facts.Host) { h.Swaps = []facts.Swap{{Device: "/swapfile"}} },
+			want: "warning w1 Swap: swap is on (/swapfile) and it is not known what turned it on: if that is done again at boot, the kubelet will not start " +
+				"(find what does it (rc.local, @reboot of cron, cloud-init, ResourceDisk.EnableSwap in waagent.conf), take it out, and swapoff -a; " +
+				"or set kubernetes.config.KubeletConfiguration.failSwapOn: false)"},
+		{name: "swap of fstab", host: func(h *facts.Host) {
+			h.Swaps, h.FstabSwaps = []facts.Swap{{Device: "/swapfile"}}, []string{"/swapfile"}
+		}},
+		{name: "swap of a unit", host: func(h *facts.Host) {
+			h.Swaps, h.SwapUnits = []facts.Swap{{Device: "/dev/vda3"}}, []facts.SwapUnit{{Name: "dev-vda3.swap", State: "generated"}}
+		}},
+		{name: "swap of a service", host: func(h *facts.Host) {
+			h.Swaps = []facts.Swap{{Device: "/dev/zram0"}}
+			h.Units["zramswap.service"] = facts.Unit{Load: "loaded", Active: "active", Enabled: "enabled"}
+		}},
+		{name: "swap of the machine below", host: func(h *facts.Host) { h.Swaps, h.Container = []facts.Swap{{Device: "/dev/vda3"}}, "docker" }},
+		{name: "swap that the kubelet tolerates", edit: world.Config(templates.KindKubelet, map[string]any{"failSwapOn": false}),
+			host: func(h *facts.Host) { h.Swaps = []facts.Swap{{Device: "/swapfile"}} }},
 		{name: "a clock that is fast", on: "w1", host: clock(time.Minute + time.Second), want: "error w1 Clock: the clock is 1m1s" + clockMending},
 		{name: "a clock that is slow", host: clock(-time.Minute - time.Millisecond), want: "error cp1 Clock: the clock is -1m0.001s" + clockMending},
 		{name: "a clock that is nearly too fast", host: clock(time.Minute)},

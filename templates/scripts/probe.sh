@@ -80,7 +80,7 @@ network() {
 	ip -o addr show 2>/dev/null | while read -r _ link _ address _; do
 		fact address "$link" "$address"
 	done
-	while read -r key value _; do
+	while read -r key value _ || [ -n "$key" ]; do # the last line may have no end
 		[ "$key" = nameserver ] && fact nameserver "$value"
 	done </etc/resolv.conf
 	ss -Hltnp 2>/dev/null | while read -r _ _ _ local _ users; do
@@ -94,15 +94,36 @@ kernel() {
 		[ "$device" = Filename ] || fact swap "$device" "$type" "$size"
 	done </proc/swaps
 	if [ -r /etc/fstab ]; then
-		while read -r device _ type _; do
+		while read -r device _ type _ || [ -n "$device" ]; do # the last line may have no end
 			case $device in
 			'#'*) ;;
 			*) [ "${type:-}" = swap ] && fact fstab-swap "$device" ;;
 			esac
 		done </etc/fstab
 	fi
-	[ -e /usr/lib/systemd/system-generators/zram-generator ] && [ ! -e /etc/systemd/zram-generator.conf ] && fact zram-generator
-	return 0
+	if [ -e /usr/lib/systemd/system-generators/zram-generator ]; then
+		[ -e /etc/systemd/zram-generator.conf ] || fact zram-generator
+		zram_swap
+	fi
+}
+
+# The swap units that zram-generator is configured to make and that are not masked: systemd knows only those that it made at
+# the last boot. Devices with a file system are no swap.
+zram_swap() {
+	set --
+	for path in /etc/systemd/zram-generator.conf /run/systemd/zram-generator.conf /usr/local/lib/systemd/zram-generator.conf /usr/lib/systemd/zram-generator.conf; do
+		[ -e "$path" ] && set -- "$path" && break
+	done
+	for path in /etc/systemd/zram-generator.conf.d/*.conf /run/systemd/zram-generator.conf.d/*.conf /usr/local/lib/systemd/zram-generator.conf.d/*.conf \
+		/usr/lib/systemd/zram-generator.conf.d/*.conf; do
+		[ ! -f "$path" ] || set -- "$@" "$path"
+	done
+	[ $# = 0 ] || awk '
+		/^[ \t]*\[zram[0-9]+\]/ { device = $1; gsub(/[^zram0-9]/, "", device); if (!(device in swap)) { swap[device] = 1; order[++n] = device } }
+		/^[ \t]*(mount-point|fs-type)[ \t]*=/ { swap[device] = 0 }
+		END { for (i = 1; i <= n; i++) if (swap[order[i]]) print order[i] }' "$@" | while read -r device; do
+		[ "$(readlink "/etc/systemd/system/dev-$device.swap")" = /dev/null ] || fact swap-unit "dev-$device.swap" generated
+	done
 }
 
 # A module that is part of the kernel itself has no folder, but what it brings.
@@ -204,18 +225,19 @@ contents() {
 		END { if (NR > 0) printf "\n" }' "$@"
 }
 
+# Of swap units, those that are made from lines of fstab are not among those that turn swap on by themselves.
 units() {
 	for asked in "$@"; do
 		shift
 		case $asked in unit:*) set -- "$@" "${asked#unit:}" ;; esac
 	done
 	[ $# = 0 ] || systemctl show "$@" \
-		-p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p MainPID -p Result -p NeedDaemonReload |
+		-p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p SourcePath -p MainPID -p Result -p NeedDaemonReload |
 		awk -F= -v OFS="$tab" '
 		function flush() {
-			if (v["Id"] ~ /\.swap$/) {
-				if (v["UnitFileState"] != "") print "swap-unit", v["Id"], v["UnitFileState"]
-			} else if ("Id" in v)
+			if (v["Id"] ~ /\.swap$/ && v["UnitFileState"] != "" && v["SourcePath"] != "/etc/fstab")
+				print "swap-unit", v["Id"], v["UnitFileState"]
+			if ("Id" in v)
 				print "unit", v["Id"], v["LoadState"], v["ActiveState"], v["SubState"], v["UnitFileState"], v["FragmentPath"], v["MainPID"], v["Result"], v["NeedDaemonReload"]
 			split("", v)
 		}
