@@ -85,6 +85,37 @@ func TestProbeOfTheKernel(t *testing.T) {
 	}
 }
 
+// Lines that set asked kernel parameters at boot, in the order in which they do.
+func TestProbeOfSysctlsAtBoot(t *testing.T) {
+	s := newHost(t, nil)
+	const calls = "boot_sysctls sysctl:net/ipv4/ip_forward path:/x sysctl:net/ipv6/conf/all/forwarding"
+	s.wantFacts(calls)
+	s.put("/etc/sysctl.conf", "# net.ipv4.ip_forward=1\n;net.ipv4.ip_forward=1\n\n  net.ipv4.ip_forward =\t0 \r\nkernel.panic = 1\nnet.ipv4.ip_forward_x = 1\nnet.ipv6.conf.all.forwarding=1")
+	s.symlink(s.at("/etc/sysctl.conf"), "/etc/sysctl.d/99-sysctl.conf")
+	s.put("/etc/sysctl.d/99-fairlead.conf", "net.ipv4.ip_forward = 1\n")
+	s.put("/etc/sysctl.d/a b.conf", "-net/ipv4/ip_forward=1\nnet.ipv4.conf.all.forwarding=2\nnet.ipv4.*=3\nnet.ipv6.conf.*.forwarding=4\n")
+	s.put("/etc/sysctl.d/README", "net.ipv4.ip_forward=9\n")
+	s.put("/run/sysctl.d/10-a.conf", "net.ipv4.ip_forward=5\n")
+	s.put("/usr/lib/sysctl.d/10-a.conf", "net.ipv4.ip_forward=6\n")
+	s.put("/usr/local/lib/sysctl.d/50-b.conf", "net.ipv4.ip_forward=7\n")
+	s.put("/usr/lib/sysctl.d/zz.conf", "net.ipv4.ip_forward=8\n")
+	s.symlink("/dev/null", "/etc/sysctl.d/zz.conf")
+	s.put("/etc/ufw/sysctl.conf", "net/ipv4/ip_forward=0\n")
+	s.put("/etc/ufw/ufw.conf", "ENABLED=no\n")
+	all := []string{
+		"sysctl-line /run/sysctl.d/10-a.conf 1 net.ipv4.ip_forward 5",
+		"sysctl-line /usr/local/lib/sysctl.d/50-b.conf 1 net.ipv4.ip_forward 7",
+		"sysctl-line /etc/sysctl.d/99-fairlead.conf 1 net.ipv4.ip_forward 1",
+		"sysctl-line /etc/sysctl.d/99-sysctl.conf 4 net.ipv4.ip_forward 0", "sysctl-line /etc/sysctl.d/99-sysctl.conf 7 net.ipv6.conf.all.forwarding 1",
+		"sysctl-line /etc/sysctl.d/a b.conf 1 net.ipv4.ip_forward 1", "sysctl-line /etc/sysctl.d/a b.conf 2 net.ipv4.ip_forward 2",
+		"sysctl-line /etc/sysctl.d/a b.conf 3 net.ipv4.ip_forward 3", "sysctl-line /etc/sysctl.d/a b.conf 4 net.ipv6.conf.all.forwarding 4",
+	}
+	s.wantFacts(calls, all...)
+	s.put("/etc/ufw/ufw.conf", "# x\nENABLED=yes\n")
+	s.wantFacts(calls, append(all, "sysctl-line /etc/ufw/sysctl.conf 1 net.ipv4.ip_forward 0")...)
+	s.wantFacts("boot_sysctls path:/x")
+}
+
 // What systemd says of units, however many blocks it has.
 func TestProbeOfUnits(t *testing.T) {
 	s := newHost(t, map[string]string{"systemctl": `cat "$S/units"`})

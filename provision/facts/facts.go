@@ -59,6 +59,8 @@ type Host struct {
 	ZramGenerator bool              `json:"zramGenerator,omitzero"` // would make a swap device at the next boot
 	Modules       map[string]bool   `json:"modules,omitzero"`
 	Sysctls       map[string]string `json:"sysctls,omitzero"`
+	// SysctlLines are those that set asked kernel parameters at boot, in the order in which that is done.
+	SysctlLines []SysctlLine `json:"sysctlLines,omitzero"`
 
 	Files    map[string]File    `json:"files,omitzero"`
 	Trees    map[string]bool    `json:"trees,omitzero"`    // folders among the paths that were asked for
@@ -144,6 +146,14 @@ type Swap struct {
 type SwapUnit struct {
 	Name  string `json:"name,omitzero"`
 	State string `json:"state,omitzero"`
+}
+
+// SysctlLine is a line of a file that systemd reads at boot.
+type SysctlLine struct {
+	Path  string `json:"path,omitzero"`
+	Line  int    `json:"line,omitzero"`
+	Key   string `json:"key,omitzero"` // as it was asked for
+	Value string `json:"value,omitzero"`
 }
 
 // File describe a regular file.

@@ -49,6 +49,7 @@ var probeRules = map[string]probeRule{
 	"zram-generator": text(1, func(f *facts.Host, _ []string) { f.ZramGenerator = true }),
 	"module":         text(2, func(f *facts.Host, v []string) { f.Modules[v[0]] = v[1] == "loaded" }),
 	"sysctl":         text(2, func(f *facts.Host, v []string) { f.Sysctls[v[0]] = v[1] }),
+	"sysctl-line":    {4, readSysctlLine},
 
 	"file":    {5, readFile},
 	"sha256":  {2, readSHA256},
@@ -65,7 +66,7 @@ var probeRules = map[string]probeRule{
 		f.Packages[v[0]] = facts.Package{Version: templates.UpstreamVersion(v[1]), Held: v[2] == "held"}
 	}),
 	"candidate":   text(2, func(f *facts.Host, v []string) { f.Candidates[v[0]] = templates.UpstreamVersion(v[1]) }),
-	"environment": text(2, func(f *facts.Host, v []string) { f.Environment[strings.ToUpper(v[0])] = v[1] }),
+	"environment": text(2, func(f *facts.Host, v []string) { f.Environment[strings.ToUpper(v[0])] = unquote(v[1]) }),
 	"symlink":     text(1, func(f *facts.Host, v []string) { f.Symlinks[v[0]] = true }),
 	"absent": text(2, func(f *facts.Host, v []string) {
 		f.Absent[v[0]+":"+strings.ReplaceAll(v[1], "/", ".")] = true

@@ -90,6 +90,12 @@ func machineLines() []said {
 		{"zram-generator\t", func(h *facts.Host) { h.ZramGenerator = true }},
 		{"zram-generator", func(h *facts.Host) { h.ZramGenerator = true }}, // as the script prints it
 		{"module\toverlay\tloaded\nmodule\tnever\tabsent", func(h *facts.Host) { h.Modules["overlay"], h.Modules["never"] = true, false }},
+		{"sysctl-line\t/etc/sysctl.d/a b.conf\t12\tnet.ipv4.ip_forward\t0", func(h *facts.Host) {
+			h.SysctlLines = []facts.SysctlLine{{Path: "/etc/sysctl.d/a b.conf", Line: 12, Key: "net.ipv4.ip_forward", Value: "0"}}
+		}},
+		{"environment\tNO_PROXY\t$'*.lab,\\'a\\',b\\\\'", func(h *facts.Host) { h.Environment["NO_PROXY"] = `*.lab,'a',b\` }},
+		{"environment\tno_proxy\t\"a,b\"", func(h *facts.Host) { h.Environment["NO_PROXY"] = `"a,b"` }},
+		{"environment\tno_proxy\t$'a", func(h *facts.Host) { h.Environment["NO_PROXY"] = `$'a` }},
 		{"sysctl\tvm.swappiness\t60", func(h *facts.Host) { h.Sysctls["vm.swappiness"] = "60" }},
 		{"absent\tsysctl\tnet/bridge/x", func(h *facts.Host) { h.Absent["sysctl:net.bridge.x"] = true }},
 	}

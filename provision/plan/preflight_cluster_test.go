@@ -65,6 +65,11 @@ func softwareCases() []preflightCase {
 				"error cp1 Packages: it is not known how packages are got on this operating system (ID=void) (use a bundle)"},
 		{name: "a proxy of the host", edit: world.OnlyControlPlane, host: proxies("http://user:secret@proxy.lab:3128", "10.0.0.0/8"),
 			want: "error cp1 Proxy: services of the host get HTTPS_PROXY=http://proxy.lab:3128 from systemd, and NO_PROXY lacks 192.0.2.11" + unproxied},
+		{name: "a NO_PROXY with quotation marks", host: func(h *facts.Host) {
+			h.Environment = map[string]string{"HTTPS_PROXY": "http://proxy.lab:3128", "NO_PROXY": `"localhost,192.0.2.0/24,10.96.0.0/12"`}
+		}, want: "error cp1 Proxy: NO_PROXY of the environment that systemd gives services has quotation marks in its value: programs take them for a part of it, and do not know what it names " +
+			"(write it without quotation marks within the value (DefaultEnvironment in system.conf, systemctl set-environment), and systemctl daemon-reexec; or name the proxy in the inventory (proxy: {https: …}))"},
+		{name: "a NO_PROXY with quotation marks, and no proxy", host: func(h *facts.Host) { h.Environment = map[string]string{"NO_PROXY": `"localhost"`} }},
 		{name: "a proxy of the host without a scheme", edit: world.OnlyControlPlane, host: proxies("192.0.2.9:3128", "192.0.2.11"),
 			want: "error cp1 Proxy: services of the host get HTTPS_PROXY=http://192.0.2.9:3128 from systemd, and NO_PROXY lacks 10.96.0.1" + unproxied},
 		{name: "a proxy of the host with a password and no scheme", edit: world.OnlyControlPlane, host: proxies("user:secret@proxy.lab:3128", "192.0.2.11"),

@@ -80,9 +80,11 @@ network() {
 	ip -o addr show 2>/dev/null | while read -r _ link _ address _; do
 		fact address "$link" "$address"
 	done
-	while read -r key value _ || [ -n "$key" ]; do # the last line may have no end
-		[ "$key" = nameserver ] && fact nameserver "$value"
-	done </etc/resolv.conf
+	if [ -r /etc/resolv.conf ]; then
+		while read -r key value _ || [ -n "$key" ]; do # the last line may have no end
+			[ "$key" = nameserver ] && fact nameserver "$value"
+		done </etc/resolv.conf
+	fi
 	ss -Hltnp 2>/dev/null | while read -r _ _ _ local _ users; do
 		process=${users#*\(\(\"}
 		fact port "${local##*:}" "${process%%\"*}"
@@ -152,6 +154,52 @@ sysctls() {
 		fi
 	done
 	[ $# = 0 ] || awk -v OFS="$tab" '{ name = substr(FILENAME, 11); gsub("/", ".", name); print "sysctl", name, $0 }' "$@"
+}
+
+# The lines that set kernel parameters at boot, in the order in which systemd-sysctl goes through them: by the names of the
+# files, of which one hides those of its name in later folders; then ufw's, where that is switched on.
+boot_sysctls() {
+	keys='' names=/
+	for asked in "$@"; do
+		shift
+		case $asked in sysctl:*) keys="$keys ${asked#sysctl:}" ;; esac
+	done
+	[ -n "$keys" ] || return 0
+	for path in /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/local/lib/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /lib/sysctl.d/*.conf; do
+		name=${path##*/}
+		case $names in */"$name"/*) continue ;; esac
+		[ ! -e "$path" ] || names=$names$name/
+		[ ! -f "$path" ] || set -- "$@" "$path"
+	done
+	[ -f /etc/ufw/sysctl.conf ] && grep -qi '^ENABLED=.*yes' /etc/ufw/ufw.conf 2>/dev/null && set -- "$@" /etc/ufw/sysctl.conf
+	[ $# = 0 ] || awk -v OFS="$tab" -v keys="$keys" -v last=/etc/ufw/sysctl.conf '
+		BEGIN { n = split(keys, asked, " ") }
+		FNR == 1 { base[++files] = FILENAME; if (FILENAME == last) base[files] = "\377"; else sub(/.*\//, "", base[files]) }
+		/^[ \t]*[#;]/ || !/=/ { next }
+		{
+			key = value = $0
+			sub(/=.*/, "", key)
+			sub(/[^=]*=/, "", value)
+			gsub(/^[ \t]*-?[ \t]*|[ \t]+$/, "", key)
+			gsub(/^[ \t]+|[ \t\r]+$/, "", value)
+			gsub(/[[:cntrl:]]/, " ", value)
+			if (key ~ /^[^\/]*\./) gsub(/\./, "/", key)
+			if (key == "net/ipv4/conf/all/forwarding") key = "net/ipv4/ip_forward" # the kernel has it twice
+			gsub(/\*/, "[^/]*", key)
+			for (i = 1; i <= n; i++) {
+				if (asked[i] !~ ("^" key "$")) continue
+				name = asked[i]
+				gsub("/", ".", name)
+				lines[files, ++count[files]] = FILENAME OFS FNR OFS name OFS value
+			}
+		}
+		END {
+			for (i = 1; i <= files; i++) {
+				for (j = i; j > 1 && base[order[j - 1]] > base[i]; j--) order[j] = order[j - 1]
+				order[j] = i
+			}
+			for (i = 1; i <= files; i++) for (j = 1; j <= count[order[i]]; j++) print "sysctl-line", lines[order[i], j]
+		}' "$@"
 }
 
 # Of a folder that is not there yet, the one above it is measured.
@@ -449,6 +497,7 @@ network
 kernel
 modules "$@"
 sysctls "$@"
+boot_sysctls "$@"
 disks "$@"
 files "$@"
 contents "$@"
