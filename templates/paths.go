@@ -6,6 +6,7 @@ const (
 	AdminConf            = "/etc/kubernetes/admin.conf"
 	manifestFolder       = "/etc/kubernetes/manifests"
 	APIServerCertificate = "/etc/kubernetes/pki/apiserver.crt"
+	KubeletCertificate   = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 	KubeletConfigFile    = "/var/lib/kubelet/config.yaml"
 	StateFolder          = "/var/lib/fairlead"
 	KubeadmConfigFile    = "/run/fairlead/kubeadm.yaml"

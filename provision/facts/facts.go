@@ -194,8 +194,9 @@ type Image struct {
 
 // Certificate is one of a file of certificates.
 type Certificate struct {
-	Path  string   `json:"path,omitzero"`
-	Names []string `json:"names,omitzero"` // DNS names and IP addresses that it is for
+	Path    string   `json:"path,omitzero"`
+	Subject string   `json:"subject,omitzero"` // as in RFC 2253
+	Names   []string `json:"names,omitzero"`   // DNS names and IP addresses that it is for
 }
 
 // Process is a program that a cluster runs.

@@ -141,7 +141,7 @@ func (s *Simulation) deleteNode(name string) error {
 	switch {
 	case exists && !node.Unschedulable:
 		return fmt.Errorf("node %s was not drained", name)
-	case s.cluster.etcd[name]:
+	case s.cluster.etcd[s.hostOf(name)]:
 		return fmt.Errorf("the etcd member of %s would stay", name)
 	}
 	delete(s.Facts.API.Nodes, name)

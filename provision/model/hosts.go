@@ -185,7 +185,7 @@ func (s *Simulation) leaveEtcd(host string) error {
 	if !slices.Contains(s.Facts.Hosts[host].Manifests, "etcd.yaml") || !s.cluster.etcd[host] {
 		return nil // there is none, or it has left already
 	}
-	if _, exists := s.Facts.API.Nodes[host]; !exists {
+	if _, exists := s.Facts.API.Nodes[s.nodeOf(host)]; !exists {
 		return fmt.Errorf("kubeadm does not find the etcd member of %s, which has no node", host)
 	}
 	if len(s.cluster.etcd) == 1 {

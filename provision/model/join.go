@@ -20,11 +20,11 @@ func (s *Simulation) join(step plan.Step, a plan.KubeadmJoin, half bool) error {
 	if err := s.unanswered(); err != nil || !s.cluster.tokens[s.minted] {
 		return fmt.Errorf("nothing to join with: API %w, token %q of %v", err, s.minted, s.cluster.tokens)
 	}
-	switch _, exists := s.Facts.API.Nodes[name]; {
+	switch _, exists := s.Facts.API.Nodes[a.Node.Name]; {
 	case a.KubeletStarted && !s.Facts.Hosts[name].KubeletCredentials:
 		return errors.New("the kubelet waits for its certificate with a token that is gone")
-	case !a.KubeletStarted && exists && s.ready(name):
-		return fmt.Errorf("a Node with name %q and status \"Ready\" already exists in the cluster", name)
+	case !a.KubeletStarted && exists && s.ready(a.Node.Name):
+		return fmt.Errorf("a Node with name %q and status \"Ready\" already exists in the cluster", a.Node.Name)
 	}
 	if a.ControlPlane {
 		return s.joinControlPlane(step, a, half)
@@ -78,7 +78,7 @@ func (s *Simulation) joinControlPlane(step plan.Step, a plan.KubeadmJoin, half b
 		s.cluster.etcd[name] = true
 		s.register(name, a.Node, true)
 		if !half {
-			s.mark(name, a.Node)
+			s.mark(a.Node)
 		}
 		return nil
 	})

@@ -156,7 +156,7 @@ func readCertificate(f *facts.Host, v []string) error {
 		return fmt.Errorf("%s: %w", v[0], err)
 	}
 	for _, c := range certificates {
-		f.Certificates = append(f.Certificates, facts.Certificate{Path: v[0], Names: c.Names})
+		f.Certificates = append(f.Certificates, facts.Certificate{Path: v[0], Subject: c.Subject, Names: c.Names})
 	}
 	switch v[0] {
 	case templates.CACertificate:

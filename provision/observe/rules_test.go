@@ -133,7 +133,7 @@ func fileLines() []said {
 
 // clusterLines are lines about a cluster and what a reset leaves none of.
 func clusterLines() []said {
-	ca := func(path string) []facts.Certificate { return []facts.Certificate{{Path: path}} }
+	ca := func(path string) []facts.Certificate { return []facts.Certificate{{Path: path, Subject: "CN=kubernetes"}} }
 	return []said{
 		{"manifest\tetcd.yaml\nmanifest\tkube-apiserver.yaml", func(h *facts.Host) { h.Manifests = []string{"etcd.yaml", "kube-apiserver.yaml"} }},
 		{"kubeconfig\tadmin.conf", func(h *facts.Host) { h.Kubeconfigs["admin.conf"] = true }},
@@ -172,7 +172,7 @@ func TestLinesBecomeFacts(t *testing.T) {
 	both := certificate(t, "api.lab", "192.0.2.11")
 	all := append(append(machineLines(), fileLines()...), clusterLines()...)
 	all = append(all, said{"certificate\t/c\t" + piped(both+world.CA), func(h *facts.Host) {
-		h.Certificates = []facts.Certificate{{Path: "/c", Names: []string{"api.lab", "192.0.2.11"}}, {Path: "/c"}}
+		h.Certificates = []facts.Certificate{{Path: "/c", Names: []string{"api.lab", "192.0.2.11"}}, {Path: "/c", Subject: "CN=kubernetes"}}
 	}})
 	for _, c := range all {
 		name, _, _ := strings.Cut(c.line, "\t")

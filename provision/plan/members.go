@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -35,7 +36,7 @@ func asksOfMembers(desired.State) facts.Query {
 	return facts.Query{
 		Units:        []string{templates.KubeadmService},
 		Kubeconfigs:  []string{"admin.conf", "kubelet.conf", "bootstrap-kubelet.conf"},
-		Certificates: []string{"/etc/kubernetes/pki/*.crt", "/etc/kubernetes/pki/etcd/*.crt", "/var/lib/kubelet/pki/kubelet-client-current.pem"},
+		Certificates: []string{"/etc/kubernetes/pki/*.crt", "/etc/kubernetes/pki/etcd/*.crt", templates.KubeletCertificate},
 	}
 }
 
@@ -113,7 +114,7 @@ func (p *planner) member(host inventory.Host, facts facts.Host) {
 	if host.Name == p.first {
 		return
 	}
-	node, registered := p.facts.API.Nodes[host.Name]
+	node, registered := p.registered(host)
 	switch {
 	case p.foreign(facts):
 		p.plan.Findings = append(p.plan.Findings, Finding{
@@ -121,20 +122,26 @@ func (p *planner) member(host inventory.Host, facts facts.Host) {
 			Message: "the host belongs to another cluster: its " + templates.CACertificate + " is not this cluster's",
 			Fix:     "if that cluster is no longer wanted: fairlead reset " + host.Name,
 		})
+	case facts.Joined() && facts.NodeName() != "" && facts.NodeName() != host.NodeName():
+		p.plan.Findings = append(p.plan.Findings, Finding{
+			Host: host.Name, Name: "NodeName",
+			Message: fmt.Sprintf("the host is in the cluster as node %s, and the inventory calls its node %s", facts.NodeName(), host.NodeName()),
+			Fix:     "write nodeName: " + facts.NodeName() + " beside the host's name in the inventory",
+		})
 	case !facts.Joined():
 		p.join(host, facts)
 	case host.Role == inventory.RoleControlPlane && p.halfControlPlane(host, facts):
 		p.join(host, facts)
 	case !registered && p.found.Answers:
 		step := hostStep(host, StageJoin, stepJoin, "register the node again")
-		step.because("the host has joined but there is no Node %s", host.Name)
+		step.because("the host has joined but there is no Node %s", host.NodeName())
 		step.Needs = p.preparation(host.Name)
-		step.do(RestartUnit(templates.KubeletService), AwaitNode{Name: host.Name})
+		step.do(RestartUnit(templates.KubeletService), AwaitNode{Name: host.NodeName()})
 		p.add(step)
 	case registered && node.Unschedulable:
 		p.plan.Findings = append(p.plan.Findings, Finding{
 			Host: host.Name, Name: "Cordoned", Warning: true, Message: "the node is cordoned",
-			Fix: "kubectl uncordon " + host.Name + " when it may take pods again",
+			Fix: "kubectl uncordon " + host.NodeName() + " when it may take pods again",
 		})
 	}
 }
@@ -158,14 +165,15 @@ func (p *planner) halfControlPlane(host inventory.Host, facts facts.Host) bool {
 	if !p.found.Answers || host.Name == p.found.Host {
 		return false
 	}
-	_, marked := p.facts.API.Nodes[host.Name].Labels[object.LabelControlPlane]
+	node, _ := p.registered(host)
+	_, marked := node.Labels[object.LabelControlPlane]
 	return len(facts.Manifests) < 4 || !marked
 }
 
 func (p *planner) join(host inventory.Host, facts facts.Host) {
 	step := hostStep(host, StageJoin, stepJoin, "join as "+string(host.Role))
 	ignore := p.Cluster.IgnorePreflight
-	if node, ok := p.facts.API.Nodes[host.Name]; ok && node.Ready && !facts.KubeletCredentials {
+	if node, ok := p.registered(host); ok && node.Ready && !facts.KubeletCredentials {
 		p.plan.Findings = append(p.plan.Findings, Finding{
 			Host: host.Name, Name: "DuplicateNode",
 			Message: "the cluster has a Ready node of this name that is another machine",
@@ -188,7 +196,7 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 		step.Lock = etcdMembership
 		step.do(CopyPKI{})
 	}
-	step.do(action, AwaitNode{Name: host.Name})
+	step.do(action, AwaitNode{Name: host.NodeName()})
 	p.add(step)
 }
 

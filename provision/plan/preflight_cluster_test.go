@@ -188,6 +188,11 @@ func memberCases(t *testing.T) []preflightCase {
 	joined := func(pem string) func(*facts.Host) {
 		return func(h *facts.Host) { h.Kubeconfigs["kubelet.conf"], h.KubeletConfig, h.CA = true, true, []byte(pem) }
 	}
+	member := func(node string) func(*facts.Host) {
+		return func(h *facts.Host) {
+			h.Certificates = append(h.Certificates, facts.Certificate{Path: templates.KubeletCertificate, Subject: "CN=system:node:" + node + ",O=system:nodes"})
+		}
+	}
 	ready := func(is bool) func(*facts.Facts) {
 		return func(f *facts.Facts) {
 			world.ChangeNode(*f, "w1", func(n *object.Node) { n.Ready = is })
@@ -201,6 +206,13 @@ func memberCases(t *testing.T) []preflightCase {
 		{name: "a worker without a CA", living: true, on: "w1", host: func(h *facts.Host) { h.CA = nil }},
 		{name: "a worker with a CA that cannot be read", living: true, on: "w1", host: ca("-----BEGIN CERTIFICATE-----\n")},
 		{name: "a member where there is no cluster", on: "w1", host: joined(world.ForeignCA), want: "error w1" + foreign + "w1)"},
+		{name: "a member by another name", living: true, on: "w1", host: member("ip-192-0-2-21.lab.example"), change: func(f *facts.Facts) { delete(f.API.Nodes, "w1") },
+			want: "error w1 NodeName: the host is in the cluster as node ip-192-0-2-21.lab.example, and the inventory calls its node w1 (write nodeName: ip-192-0-2-21.lab.example beside the host's name in the inventory)", firm: true},
+		{name: "a control plane by another name", living: true, host: member("master"), change: func(f *facts.Facts) { delete(f.API.Nodes, "cp1") },
+			want: "error cp1 NodeName: the host is in the cluster as node master, and the inventory calls its node cp1 (write nodeName: master beside the host's name in the inventory)", firm: true},
+		{name: "a member by its own name", living: true, on: "w1", host: member("w1")},
+		{name: "a member by the name that the inventory has", living: true, on: "w1", host: member("ip-192-0-2-21"), edit: func(c *inventory.Cluster) { c.Workers[0].Node = "ip-192-0-2-21" }},
+		{name: "a host with the certificate of a node that it no longer is", on: "w1", host: member("old")},
 		{name: "a CA where there is no cluster", on: "w1", host: ca(world.ForeignCA)},
 		{name: "a cluster whose CA is not known", living: true, on: "w1", host: ca(world.ForeignCA), change: func(f *facts.Facts) {
 			world.ChangeHost(*f, "cp1", func(h *facts.Host) { h.CA = nil })
