@@ -35,6 +35,8 @@ func (s *Simulation) actOnCluster(step plan.Step, action plan.Action) (done bool
 		})
 	case plan.CopyPKI:
 		return s.asked(func() error { return s.copyPKI(step.Host) })
+	case plan.RemoveFormerMember:
+		return s.asked(func() error { return s.removeFormerMember(step.Host) })
 	case plan.AwaitNode:
 		return s.asked(func() error { return s.eventually(step, func() error { return s.nodeIs(a.Name, a.Ready) }) })
 	case plan.AwaitKubelet:

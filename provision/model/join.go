@@ -62,6 +62,9 @@ func (s *Simulation) joinControlPlane(step plan.Step, a plan.KubeadmJoin, half b
 			return fmt.Errorf("join: %s is missing", path)
 		}
 	}
+	if _, data := s.Facts.Hosts[name].Files[etcdMember]; s.cluster.etcd[name] && !data {
+		return fmt.Errorf("etcd does not start: the member %s has already been bootstrapped", name)
+	}
 	return s.alone(step, "etcd", func() error {
 		err := s.change(name, func(h *facts.Host) error {
 			world.Written(h, kubernetesFolder+"/bootstrap-kubelet.conf", 0o600, []byte(name))
@@ -82,4 +85,16 @@ func (s *Simulation) joinControlPlane(step plan.Step, a plan.KubeadmJoin, half b
 		}
 		return nil
 	})
+}
+
+// removeFormerMember takes out the member of a host that has no data of it.
+func (s *Simulation) removeFormerMember(host string) error {
+	if _, data := s.Facts.Hosts[host].Files[etcdMember]; data {
+		return fmt.Errorf("the etcd member of %s lives", host)
+	}
+	if s.cluster.etcd[host] && len(s.cluster.etcd) < 3 {
+		return errors.New("etcd has no quorum")
+	}
+	delete(s.cluster.etcd, host)
+	return nil
 }

@@ -133,7 +133,9 @@ func fileLines() []said {
 
 // clusterLines are lines about a cluster and what a reset leaves none of.
 func clusterLines() []said {
-	ca := func(path string) []facts.Certificate { return []facts.Certificate{{Path: path, Subject: "CN=kubernetes"}} }
+	ca := func(path string) []facts.Certificate {
+		return []facts.Certificate{{Path: path, Subject: "CN=kubernetes"}}
+	}
 	return []said{
 		{"manifest\tetcd.yaml\nmanifest\tkube-apiserver.yaml", func(h *facts.Host) { h.Manifests = []string{"etcd.yaml", "kube-apiserver.yaml"} }},
 		{"kubeconfig\tadmin.conf", func(h *facts.Host) { h.Kubeconfigs["admin.conf"] = true }},

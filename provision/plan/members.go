@@ -194,6 +194,7 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 	}
 	if action.ControlPlane {
 		step.Lock = etcdMembership
+		p.formerMember(&step, host, facts)
 		step.do(CopyPKI{})
 	}
 	step.do(action, AwaitNode{Name: host.NodeName()})
@@ -232,3 +233,21 @@ func (p *planner) tokens() {
 	p.insert(mint, func(s Step) bool { return s.ID == first })
 	p.add(revoke)
 }
+
+// formerMember plans to take the member out that an earlier control plane of this name and address has left in etcd. What has
+// data of etcd is a member that goes on where it was.
+func (p *planner) formerMember(step *Step, host inventory.Host, seen facts.Host) {
+	via, _ := p.reached(p.found.Host)
+	if p.found.Situation != facts.Living || !slices.Contains(via.Manifests, etcdManifest) || slices.Contains(seen.Manifests, etcdManifest) || seen.NotEmpty[etcdFolder] {
+		return
+	}
+	if _, exists := p.registered(host); exists {
+		step.because("node %s is there, and the host has no data of etcd", host.NodeName())
+	}
+	step.do(RemoveFormerMember{Node: host.NodeName(), Address: host.Address})
+}
+
+const (
+	etcdManifest = templates.ComponentEtcd + ".yaml"
+	etcdFolder   = "/var/lib/etcd"
+)
