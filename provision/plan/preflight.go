@@ -158,7 +158,11 @@ func freshChecks(seen facts.Host, host inventory.Host) []check {
 		if host.Role != inventory.RoleControlPlane || !facts.NotEmpty["/var/lib/etcd"] {
 			return "", ""
 		}
-		return "/var/lib/etcd is not empty", "it may be the data of a cluster: move it away, or fairlead reset " + host.Name
+		mending := "it may be the data of a cluster: move it away, as with mv /var/lib/etcd /var/lib/etcd.old"
+		if len(facts.Ledger) > 0 {
+			mending += "; or fairlead reset " + host.Name + ", which knows what was there before"
+		}
+		return "/var/lib/etcd is not empty", mending
 	}}, {name: "FormerInterfaces", run: checkFormerLinks}}
 	for _, port := range slices.Sorted(maps.Keys(ports)) {
 		checks = append(checks, check{name: fmt.Sprintf("Port-%d", port), run: func(_ *planner, _ inventory.Host, facts facts.Host) (string, string) {

@@ -62,7 +62,7 @@ func softwareCases() []preflightCase {
 				"error cp1 Packages: it is not known how packages are got on Void Linux (ID=void) (use a bundle)"},
 		{name: "Docker on an unknown system without a name", edit: world.All(world.OnlyControlPlane, world.WithDocker), host: func(h *facts.Host) { h.OS = facts.OS{ID: "void"} },
 			want: "error cp1 OS: this operating system (ID=void) is not supported (supported are Debian, Ubuntu and the RHEL family; ignorePreflight: [OS] if you know that it works)\n" +
-				"error cp1 Packages: it is not known how packages are got on this operating system (ID=void) (use a bundle)"},
+				"error cp1 Packages: it is not known how packages are got on this operating system (ID=void) (use a bundle, with its own containerd: runtime.name: containerd)"},
 		{name: "a proxy of the host", edit: world.OnlyControlPlane, host: proxies("http://user:secret@proxy.lab:3128", "10.0.0.0/8"),
 			want: "error cp1 Proxy: services of the host get HTTPS_PROXY=http://proxy.lab:3128 from systemd, and NO_PROXY lacks 192.0.2.11" + unproxied},
 		{name: "a NO_PROXY with quotation marks", host: func(h *facts.Host) {

@@ -236,7 +236,7 @@ func identityCases() []preflightCase {
 			port(6443, "kube-apiserver")(h)
 		}},
 		{name: "data of an etcd", host: func(h *facts.Host) { h.NotEmpty["/var/lib/etcd"] = true },
-			want: "error cp1 DirAvailable--var-lib-etcd: /var/lib/etcd is not empty (it may be the data of a cluster: move it away, or fairlead reset cp1)"},
+			want: "error cp1 DirAvailable--var-lib-etcd: /var/lib/etcd is not empty (it may be the data of a cluster: move it away, as with mv /var/lib/etcd /var/lib/etcd.old)"},
 		{name: "data of an etcd on a worker", on: "w1", host: func(h *facts.Host) { h.NotEmpty["/var/lib/etcd"] = true }},
 		{name: "an empty folder of etcd", host: func(h *facts.Host) { h.NotEmpty["/var/lib/etcd"] = false }},
 	}
