@@ -79,14 +79,23 @@ const (
 	RoleWorker       Role = "worker"
 )
 
-// Host is one machine of the cluster; its name is also its node's.
+// Host is one machine of the cluster.
 type Host struct {
-	Name    string // a DNS label, unique in the cluster
+	Name    string // of dotted DNS labels, unique in the cluster
+	Node    string // the name of its node, where that is another one: see NodeName
 	Address netip.Addr
 	Role    Role
 	SSH     SSH
 	Labels  map[string]string // nil when there are none
 	Taints  []Taint
+}
+
+// NodeName is what the host's node is called in the cluster: as the host, unless the file says otherwise.
+func (h Host) NodeName() string {
+	if h.Node != "" {
+		return h.Node
+	}
+	return h.Name
 }
 
 // SSH says how one host is reached: the host's own keys over the file's top-level

@@ -244,3 +244,26 @@ func TestRemove(t *testing.T) {
 		}
 	}
 }
+
+// Names with dots, nodes of other names, and names that YAML would take for numbers.
+func TestAddHostWithNode(t *testing.T) {
+	const cp = "controlPlane:\n  hosts:\n    - {name: cp1, address: 192.0.2.1}\n"
+	for want, host := range map[string]Host{
+		"{name: w9.lab.example, address: 192.0.2.9, nodeName: ip-192-0-2-9}": {Name: "w9.lab.example", Node: "ip-192-0-2-9"},
+		`{name: w9, address: 192.0.2.9, nodeName: "9.0"}`:                    {Name: "w9", Node: "9.0"},
+		`{name: "1.5", address: 192.0.2.9}`:                                  {Name: "1.5"},
+	} {
+		host.Address = netip.MustParseAddr("192.0.2.9")
+		got, err := AddHost([]byte(editHead+cp), RoleWorker, host)
+		if want := editHead + cp + "workers:\n  hosts:\n    - " + want + "\n"; err != nil || string(got) != want {
+			t.Errorf("%v; got:\n%s\nwant:\n%s", err, got, want)
+		}
+		cluster, _, err := Parse("/lab/cluster.yaml", got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is := cluster.Workers[0]; is.Name != host.Name || is.Node != host.Node || is.NodeName() == "" {
+			t.Errorf("it reads as %+v", is)
+		}
+	}
+}

@@ -32,7 +32,7 @@ func partFaults() []faultRow {
 		{"images: {host: w1}", ""},
 		{"images: {host: w2}", "line 8: images.host: no host here is named w2; did you mean w1?"},
 		{"images: {host: nobody}", "line 8: images.host: no host here is named nobody; give the name of one below controlPlane or workers"},
-		{"images: {host: W1}", `line 8: images.host: "W1" is not a DNS label (1 to 63 of a-z, 0-9 and -, with a letter or digit at both ends); did you mean w1?`},
+		{"images: {host: W1}", `line 8: images.host: "W1" is not a DNS label (1 to 63 of a-z, 0-9 and -, with a letter or digit at both ends), nor several with dots between them and 63 characters in all; did you mean w1?`},
 		{"images: {extra: [a, b, a]}", "line 8: images.extra[2]: is the same as images.extra[0]"},
 		{"images: {extra: [{path: spec/image}, a, {path: spec/image}]}", "line 8: images.extra[2]: is the same as images.extra[0]"},
 		{"images: {extra: [{kind: Pool}]}", "line 8: images.extra[0].path: is required"},

@@ -105,8 +105,9 @@ func (d *decoder) hosts(node *yaml.Node, path []string, role Role) []Host {
 
 func hostFields() []field[Host] {
 	return []field[Host]{
-		{"name", true, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Name = d.label(n, p) }},
+		{"name", true, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Name = d.nodeName(n, p) }},
 		{"address", true, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Address = d.address(n, p) }},
+		{"nodeName", false, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Node = d.nodeName(n, p) }},
 		{"ssh", false, func(d *decoder, n *yaml.Node, p []string, h *Host) {
 			d.readSSH(n, p, &h.SSH, hostSSHFields())
 		}},

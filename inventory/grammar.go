@@ -11,20 +11,33 @@ import (
 // controlPlaneTaint is the key of the taint that controlPlane.schedulable manages.
 const controlPlaneTaint = "node-role.kubernetes.io/control-plane"
 
-// label reads a DNS label (RFC 1123): the form of host and cluster names.
+// label reads a DNS label (RFC 1123): the form of cluster names.
 func (d *decoder) label(node *yaml.Node, path []string) string {
+	return d.formed(node, path, isLabel, noLabel)
+}
+
+// nodeName reads the name of a host or a node.
+func (d *decoder) nodeName(node *yaml.Node, path []string) string {
+	return d.formed(node, path, isNodeName, noLabel+", nor several with dots between them and 63 characters in all")
+}
+
+// noLabel is the problem of a text that is no DNS label.
+const noLabel = "is not a DNS label (1 to 63 of a-z, 0-9 and -, with a letter or digit at both ends)"
+
+// formed reads a text of a form, of which the problem is said otherwise.
+func (d *decoder) formed(node *yaml.Node, path []string, is func(string) bool, problem string) string {
 	s, ok := d.text(node, path)
 	if !ok {
 		return ""
 	}
-	if isLabel(s) {
+	if is(s) {
 		return s
 	}
 	hint := ""
-	if lower := strings.ToLower(strings.ReplaceAll(s, "_", "-")); isLabel(lower) {
+	if lower := strings.ToLower(strings.ReplaceAll(s, "_", "-")); is(lower) {
 		hint = "; did you mean " + lower + "?"
 	}
-	d.fault(path, "%q is not a DNS label (1 to 63 of a-z, 0-9 and -, with a letter or digit at both ends)%s", clip(s), hint)
+	d.fault(path, "%q %s%s", clip(s), problem, hint)
 	return ""
 }
 
@@ -127,6 +140,10 @@ func qualifiedProblem(s string) string {
 func isLabel(s string) bool {
 	return len(s) <= 63 && regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`).MatchString(s)
 }
+
+// isNodeName is a name with dots that is also the value of a label: kubelets put their node's name into
+// kubernetes.io/hostname, and a longer one is refused.
+func isNodeName(s string) bool { return len(s) <= 63 && isSubdomain(s) }
 
 // isSubdomain is RFC 1123's name of dotted labels. As in Kubernetes, only the
 // whole name's length is bounded.

@@ -59,7 +59,7 @@ func imagesFields() []field[Images] {
 		{"registries", false, func(d *decoder, n *yaml.Node, p []string, i *Images) {
 			i.Registries = list(d, n, p, "{host: registry.lab:5000, ca: ./ca.crt}", registryFields())
 		}},
-		{"host", false, func(d *decoder, n *yaml.Node, p []string, i *Images) { i.Host = d.label(n, p) }},
+		{"host", false, func(d *decoder, n *yaml.Node, p []string, i *Images) { i.Host = d.nodeName(n, p) }},
 	}
 }
 

@@ -126,7 +126,7 @@ func TestChecksJoin(t *testing.T) {
 	first := said(Problem{Path: []string{"workers"}, Message: "b"}, Problem{Message: "top"}, Problem{Path: []string{"name"}, Message: "w", Warning: true})
 	second := said(Problem{Path: []string{"workers", "hosts"}, Message: "a"}, Problem{Line: 99, Message: "end"}, Problem{Path: []string{"kind"}, Message: "v", Warning: true})
 	_, warnings, err := Parse("f", []byte(file), first, count, second)
-	want := "f:1: top\n" + `f:7: workers.hosts[0].name: "W1" is not a DNS label (1 to 63 of a-z, 0-9 and -, with a letter or digit at both ends); did you mean w1?` +
+	want := "f:1: top\n" + `f:7: workers.hosts[0].name: "W1" is not a DNS label (1 to 63 of a-z, 0-9 and -, with a letter or digit at both ends), nor several with dots between them and 63 characters in all; did you mean w1?` +
 		"\nf:7: workers: b\nf:7: workers.hosts: a\nf:8: end"
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)

@@ -27,6 +27,9 @@ func hostFieldTexts(h Host, defaults SSH, quoted bool) []string {
 		pair("name", quoteText(h.Name, quoted)),
 		pair("address", quoteText(address, quoted)),
 	}
+	if h.Node != "" {
+		texts = append(texts, pair("nodeName", quoteText(h.Node, quoted)))
+	}
 	if ssh := sshTexts(h.SSH, defaults, quoted); len(ssh) > 0 {
 		texts = append(texts, pair("ssh", "{"+strings.Join(ssh, ", ")+"}"))
 	}

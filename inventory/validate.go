@@ -43,8 +43,17 @@ func (doc *document) validate() {
 
 // checkUnique reports names and addresses that two hosts share.
 func (doc *document) checkUnique(places []place) {
-	names, addresses := map[string]string{}, map[netip.Addr]string{}
+	names, nodes, addresses := map[string]string{}, map[string]string{}, map[netip.Addr]string{}
 	for _, p := range places {
+		key := "name"
+		if p.Node != "" {
+			key = "nodeName"
+		}
+		if first, taken := nodes[p.NodeName()]; taken && (p.Node != "" || names[p.Name] == "") {
+			doc.fault(at(p.path, key), "%s is the name of the node of %s already", p.NodeName(), first)
+		} else if p.NodeName() != "" {
+			nodes[p.NodeName()] = pathString(p.path)
+		}
 		if first, taken := names[p.Name]; taken {
 			doc.fault(at(p.path, "name"), "%s is the name of %s already", p.Name, first)
 		} else if p.Name != "" {

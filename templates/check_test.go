@@ -109,7 +109,7 @@ KubeProxyConfiguration: {clusterCIDR: 10.0.0.0/8}`, []string{
 			"InitConfiguration.localAPIEndpoint.advertiseAddress: ",
 			"InitConfiguration.localAPIEndpoint.bindPort: ",
 			"InitConfiguration.nodeRegistration.kubeletExtraArgs.0: fairlead sets --node-ip",
-			"InitConfiguration.nodeRegistration.name: fairlead sets this from the host's name: use hosts[].name",
+			"InitConfiguration.nodeRegistration.name: fairlead sets this from the name of the host's node: use hosts[].nodeName",
 			"InitConfiguration.nodeRegistration.taints: fairlead manages taints",
 			"JoinConfiguration.controlPlane: ",
 			"JoinConfiguration.discovery: ",

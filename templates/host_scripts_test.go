@@ -76,6 +76,7 @@ func TestSwapOffInFstab(t *testing.T) {
 			change,
 		},
 		"no end of line":       {"/dev/a none swap sw\nUUID=1 / ext4", "#/dev/a none swap sw\nUUID=1 / ext4", change},
+		"no end of swap line":  {"UUID=1 / ext4\nUUID=2 none swap sw", "UUID=1 / ext4\n#UUID=2 none swap sw", change},
 		"none":                 {"UUID=1 / ext4 defaults 0 1\n#/dev/a none swap sw\n", "UUID=1 / ext4 defaults 0 1\n#/dev/a none swap sw\n", none},
 		"none, no end of line": {"UUID=1 / ext4 swap", "UUID=1 / ext4 swap", none},
 		"empty":                {"", "", none},
@@ -99,6 +100,14 @@ func TestSwapOff(t *testing.T) {
 		s := swapHost(t)
 		s.wantRun("systemctl mask --now a.swap\nsystemctl mask --now b.swap\nswapoff -a\n", ScriptSwapOff.Text(), "a.swap", "b.swap")
 		s.wantGone("/etc/fstab")
+	})
+	// A mask would stand where the administrator's unit has its file; a service is disabled as it was enabled.
+	t.Run("units of the administrator's, and services", func(t *testing.T) {
+		s := swapHost(t)
+		s.put("/etc/systemd/system/a.swap", "[Swap]\n")
+		s.symlink("/dev/null", "/etc/systemd/system/b.swap")
+		s.wantRun("systemctl disable --now a.swap\nsystemctl mask --now b.swap\nsystemctl disable --now zramswap.service\nsystemctl mask --now swap.target\nswapoff -a\n",
+			ScriptSwapOff.Text(), "a.swap", "b.swap", "zramswap.service", "swap.target")
 	})
 	t.Run("a unit cannot be masked", func(t *testing.T) {
 		s := swapHost(t)

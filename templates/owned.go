@@ -5,7 +5,7 @@ package templates
 // has another key for what the user may want.
 func ownedFields() map[string]map[string]string {
 	const (
-		name   = "fairlead sets this from the host's name: use hosts[].name"
+		name   = "fairlead sets this from the name of the host's node: use hosts[].nodeName"
 		socket = "fairlead sets this from the runtime: use runtime.name"
 		taints = "fairlead manages taints: use controlPlane.schedulable and hosts[].taints"
 		token  = "fairlead makes a short-lived token for each run; it cannot be set"
@@ -59,7 +59,7 @@ func ownedFields() map[string]map[string]string {
 // kubeletExtraArgs may not hold it.
 func ownedKubeletArgs() map[string]string {
 	return map[string]string{
-		"hostname-override":    "fairlead sets --hostname-override from the host's name: use hosts[].name",
+		"hostname-override":    "fairlead sets --hostname-override from the name of the host's node: use hosts[].nodeName",
 		"node-ip":              "fairlead sets --node-ip from the host's address: use hosts[].address",
 		"register-with-taints": "fairlead manages taints: use hosts[].taints",
 	}

@@ -38,6 +38,27 @@ func TestProbeOfSwap(t *testing.T) {
 	s.wantFacts("kernel", "zram-generator")
 	s.put("/etc/systemd/zram-generator.conf", "")
 	s.wantFacts("kernel")
+	// Lines without an end.
+	s.put("/etc/fstab", "UUID=1 / ext4\nUUID=2 none swap sw")
+	s.put("/etc/resolv.conf", "nameserver 192.0.2.1")
+	s.wantFacts("kernel", "fstab-swap UUID=2")
+	s.wantFacts("network", "nameserver 192.0.2.1")
+}
+
+// What zram-generator is configured to do at the next boot, in the order of its folders. Devices with a file system are no swap.
+func TestProbeOfZram(t *testing.T) {
+	s := newHost(t, nil)
+	s.put("/etc/systemd/zram-generator.conf", "[zram0]\n")
+	s.wantFacts("kernel")
+	s.put("/usr/lib/systemd/system-generators/zram-generator", "")
+	s.put("/usr/lib/systemd/zram-generator.conf", "[zram7]\n")
+	s.wantFacts("kernel", "swap-unit dev-zram0.swap generated")
+	s.put("/etc/systemd/zram-generator.conf", "# [zram5]\n [zram0]\nzram-size = ram / 2\n[zram1]\n mount-point=/var/tmp\n[zram2]\n")
+	s.put("/usr/lib/systemd/zram-generator.conf.d/a.conf", "[zram3]\nswap-priority = 1\n[zram2]\nswap-priority=2\n")
+	s.wantFacts("kernel", "swap-unit dev-zram0.swap generated", "swap-unit dev-zram2.swap generated", "swap-unit dev-zram3.swap generated")
+	s.symlink("/dev/null", "/etc/systemd/system/dev-zram0.swap")
+	s.symlink("/dev/null", "/etc/systemd/system/dev-zram3.swap")
+	s.wantFacts("kernel", "swap-unit dev-zram2.swap generated")
 }
 
 // Modules and sysctls, and the room on the disks below folders that may not be there yet.
@@ -64,10 +85,45 @@ func TestProbeOfTheKernel(t *testing.T) {
 	}
 }
 
+// Lines that set asked kernel parameters at boot, in the order in which they do.
+func TestProbeOfSysctlsAtBoot(t *testing.T) {
+	s := newHost(t, nil)
+	const calls = "boot_sysctls sysctl:net/ipv4/ip_forward path:/x sysctl:net/ipv6/conf/all/forwarding"
+	s.wantFacts(calls)
+	s.put("/etc/sysctl.conf", "# net.ipv4.ip_forward=1\n;net.ipv4.ip_forward=1\n\n  net.ipv4.ip_forward =\t0 \r\nkernel.panic = 1\nnet.ipv4.ip_forward_x = 1\nnet.ipv6.conf.all.forwarding=1")
+	s.symlink(s.at("/etc/sysctl.conf"), "/etc/sysctl.d/99-sysctl.conf")
+	s.put("/etc/sysctl.d/99-fairlead.conf", "net.ipv4.ip_forward = 1\n")
+	s.put("/etc/sysctl.d/a b.conf", "-net/ipv4/ip_forward=1\nnet.ipv4.conf.all.forwarding=2\nnet.ipv4.*=3\nnet.ipv6.conf.*.forwarding=4\n")
+	s.put("/etc/sysctl.d/README", "net.ipv4.ip_forward=9\n")
+	s.put("/run/sysctl.d/10-a.conf", "net.ipv4.ip_forward=5\n")
+	s.put("/usr/lib/sysctl.d/10-a.conf", "net.ipv4.ip_forward=6\n")
+	s.put("/usr/local/lib/sysctl.d/50-b.conf", "net.ipv4.ip_forward=7\n")
+	s.put("/usr/lib/sysctl.d/zz.conf", "net.ipv4.ip_forward=8\n")
+	s.symlink("/dev/null", "/etc/sysctl.d/zz.conf")
+	s.put("/etc/ufw/sysctl.conf", "net/ipv4/ip_forward=0\n")
+	s.put("/etc/ufw/ufw.conf", "ENABLED=no\n")
+	all := []string{
+		"sysctl-line /run/sysctl.d/10-a.conf 1 net.ipv4.ip_forward 5",
+		"sysctl-line /usr/local/lib/sysctl.d/50-b.conf 1 net.ipv4.ip_forward 7",
+		"sysctl-line /etc/sysctl.d/99-fairlead.conf 1 net.ipv4.ip_forward 1",
+		"sysctl-line /etc/sysctl.d/99-sysctl.conf 4 net.ipv4.ip_forward 0", "sysctl-line /etc/sysctl.d/99-sysctl.conf 7 net.ipv6.conf.all.forwarding 1",
+		"sysctl-line /etc/sysctl.d/a b.conf 1 net.ipv4.ip_forward 1", "sysctl-line /etc/sysctl.d/a b.conf 2 net.ipv4.ip_forward 2",
+		"sysctl-line /etc/sysctl.d/a b.conf 3 net.ipv4.ip_forward 3", "sysctl-line /etc/sysctl.d/a b.conf 4 net.ipv6.conf.all.forwarding 4",
+	}
+	s.wantFacts(calls, all...)
+	s.put("/etc/ufw/ufw.conf", "# x\nENABLED=yes\n")
+	s.wantFacts(calls, append(all, "sysctl-line /etc/ufw/sysctl.conf 1 net.ipv4.ip_forward 0")...)
+	s.wantFacts("boot_sysctls path:/x")
+}
+
 // What systemd says of units, however many blocks it has.
 func TestProbeOfUnits(t *testing.T) {
 	s := newHost(t, map[string]string{"systemctl": `cat "$S/units"`})
-	s.write("units", `Id=kubelet.service
+	s.write("units", `Id=dev-sdb1.swap
+UnitFileState=generated
+SourcePath=`+s.at("/etc/fstab")+`
+
+Id=kubelet.service
 LoadState=loaded
 ActiveState=active
 SubState=running
@@ -90,15 +146,16 @@ ActiveState=inactive
 Id=docker.service
 NeedDaemonReload=yes
 `)
-	s.wantFacts("units unit:kubelet.service", "unit kubelet.service loaded active running enabled /lib/systemd/system/kubelet=a.service 4711 success no",
-		"swap-unit dev-sda2.swap generated", "unit docker.service x inactive      yes")
+	s.wantFacts("units unit:kubelet.service", "unit dev-sdb1.swap    generated    ", // which /etc/fstab tells of
+		"unit kubelet.service loaded active running enabled /lib/systemd/system/kubelet=a.service 4711 success no",
+		"swap-unit dev-sda2.swap generated", "unit dev-sda2.swap loaded   generated    ", "unit swapfile.swap loaded       ", "unit docker.service x inactive      yes")
 	did := s.probePart("units path:/x unit:containerd.service unit:kubelet.service 'unit:*.swap'")
 	for _, unit := range []string{"containerd.service", "kubelet.service", "*.swap"} {
 		if !strings.Contains(did, " "+unit+" ") {
 			t.Errorf("it does not ask for %s:\n%s", unit, did)
 		}
 	}
-	for _, property := range []string{"Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "MainPID", "Result", "NeedDaemonReload"} {
+	for _, property := range []string{"Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "SourcePath", "MainPID", "Result", "NeedDaemonReload"} {
 		if !strings.Contains(did, " -p "+property) {
 			t.Errorf("it does not ask for %s:\n%s", property, did)
 		}

@@ -223,7 +223,13 @@ func TestResetUndoesTheKernel(t *testing.T) {
 
 func TestResetUndoesUnits(t *testing.T) {
 	for name, c := range map[string]undone{
-		"ours":               {entry: "unit a.service not-found inactive"},
+		"ours":              {entry: "unit a.service not-found inactive"},
+		"to come at a boot": {entry: "unit dev-zram0.swap not-found inactive", did: "systemctl unmask --quiet dev-zram0.swap\n"},
+		"to come, and fails": {
+			entry: "unit dev-zram0.swap not-found inactive", fails: "systemctl unmask --quiet dev-zram0.swap",
+			did: "systemctl unmask --quiet dev-zram0.swap\n", says: "cannot unmask unit dev-zram0.swap\n", bad: true,
+		},
+		"generated":          {entry: "unit dev-vda3.swap generated active", did: "systemctl unmask --quiet dev-vda3.swap\n"},
 		"enabled, active":    {entry: "unit a.service enabled active", did: "systemctl unmask --quiet a.service\nsystemctl enable --quiet a.service\n"},
 		"enabled, inactive":  {entry: "unit a.service enabled inactive", did: "systemctl unmask --quiet a.service\nsystemctl enable --quiet a.service\nsystemctl stop a.service\n"},
 		"disabled, inactive": {entry: "unit a.service disabled inactive", did: "systemctl unmask --quiet a.service\nsystemctl disable --quiet a.service\nsystemctl stop a.service\n"},

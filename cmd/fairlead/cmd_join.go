@@ -15,6 +15,7 @@ const (
 	flagAddress      = "address"
 	flagControlPlane = "control-plane"
 	flagHostKey      = "host-key"
+	flagNodeName     = "node-name"
 )
 
 func (p *program) joinCommand() *cli.Command {
@@ -27,6 +28,7 @@ func (p *program) joinCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: flagAddress, Usage: "the host's IP `ADDRESS`"},
 			&cli.BoolFlag{Name: flagControlPlane, DisableDefaultText: true, Usage: "make it a control plane rather than a worker"},
+			&cli.StringFlag{Name: flagNodeName, Usage: "what its node is called, where that is not NAME"},
 			&cli.StringFlag{Name: flagHostKey, Usage: "the host's public `KEY` or its fingerprint (\"SHA256:…\"), where known_hosts does not have it"},
 		},
 		Action: func(c *cli.Context) error {
@@ -79,7 +81,7 @@ func (p *program) addHost(c *cli.Context) error {
 
 // wantedHost is the host that the command line describes; its address may be missing.
 func wantedHost(c *cli.Context) (inventory.Host, error) {
-	host := inventory.Host{Name: c.Args().First(), Role: inventory.RoleWorker, SSH: inventory.SSH{HostKey: c.String(flagHostKey)}}
+	host := inventory.Host{Name: c.Args().First(), Node: c.String(flagNodeName), Role: inventory.RoleWorker, SSH: inventory.SSH{HostKey: c.String(flagHostKey)}}
 	if c.Bool(flagControlPlane) {
 		host.Role = inventory.RoleControlPlane
 	}
@@ -97,6 +99,9 @@ func wantedHost(c *cli.Context) (inventory.Host, error) {
 func agree(c *cli.Context, host, wanted inventory.Host) error {
 	if wanted.Address.IsValid() && wanted.Address != host.Address {
 		return wrongUsage(c, "host %s is in %s already, with the address %s", host.Name, c.String(flagFile), host.Address)
+	}
+	if wanted.Node != "" && wanted.Node != host.NodeName() {
+		return wrongUsage(c, "host %s is in %s already, with a node called %s", host.Name, c.String(flagFile), host.NodeName())
 	}
 	if c.Bool(flagControlPlane) && host.Role != inventory.RoleControlPlane {
 		return wrongUsage(c, "host %s is in %s already, as a %s", host.Name, c.String(flagFile), host.Role)

@@ -33,7 +33,7 @@ func TestAPIActionsNeedTheAPI(t *testing.T) {
 	config := fields{"apiVersion": "v1", "kind": "ConfigMap", "metadata": fields{"name": "x"}}
 	for _, action := range []plan.Action{
 		plan.ApplyObject{Object: config}, plan.AwaitObject{Object: config}, plan.RecordApplied{Set: "network"}, plan.PruneObjects{Set: "network"},
-		plan.MintToken{}, plan.DeleteTokens{IDs: []string{"aaaaaa"}}, plan.CopyPKI{}, plan.AwaitAPI{}, plan.AwaitNode{Name: "w1"},
+		plan.MintToken{}, plan.DeleteTokens{IDs: []string{"aaaaaa"}}, plan.CopyPKI{}, plan.RemoveFormerMember{}, plan.AwaitAPI{}, plan.AwaitNode{Name: "w1"},
 		plan.ChangeNode{Name: "w1"}, plan.AwaitKubelet{Node: "w1"}, plan.ApproveServing{}, plan.DrainNode{Name: "w1"}, plan.DeleteNode{Name: "w1"},
 	} {
 		inWorld(t, func(t *testing.T, w *world) {

@@ -48,6 +48,8 @@ func (s *stepRun) do(ctx context.Context, action plan.Action) error {
 		return s.kubeadmInit(ctx, a)
 	case plan.KubeadmJoin:
 		return s.kubeadmJoin(ctx, a)
+	case plan.RemoveFormerMember:
+		return s.removeFormerMember(ctx, a)
 	case plan.AwaitKubeadm:
 		return s.awaitKubeadm(ctx, a)
 	case plan.MakeRegistryCertificate:

@@ -127,7 +127,7 @@ func approverSet(wish State) (*AddonSet, error) {
 	options := templates.ApproverOptions{Image: image.To}
 	for _, host := range wish.Cluster.Hosts() {
 		options.Nodes = append(options.Nodes, templates.ApproverNode{
-			Node: host.Name, DNSNames: []string{host.Name}, Addresses: []netip.Addr{host.Address},
+			Node: host.NodeName(), DNSNames: []string{host.NodeName()}, Addresses: []netip.Addr{host.Address},
 		})
 	}
 	objects, err := templates.ServingApprover(options)

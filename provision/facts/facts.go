@@ -62,6 +62,8 @@ type Host struct {
 	ZramGenerator bool              `json:"zramGenerator,omitzero"` // would make a swap device at the next boot
 	Modules       map[string]bool   `json:"modules,omitzero"`
 	Sysctls       map[string]string `json:"sysctls,omitzero"`
+	// SysctlLines are those that set asked kernel parameters at boot, in the order in which that is done.
+	SysctlLines []SysctlLine `json:"sysctlLines,omitzero"`
 
 	Files    map[string]File    `json:"files,omitzero"`
 	Trees    map[string]bool    `json:"trees,omitzero"`    // folders among the paths that were asked for
@@ -88,12 +90,10 @@ type Host struct {
 	KubeletConfig bool            `json:"kubeletConfig,omitzero"`
 	// KubeletCredentials: the kubelet does not wait for its client certificate. kubelet.conf alone does not say so: the
 	// kubelet writes it before it asks for the certificate (kubernetes/pkg/kubelet/certificate/bootstrap).
-	KubeletCredentials bool          `json:"kubeletCredentials,omitzero"`
-	Certificates       []Certificate `json:"certificates,omitzero"`
-	CA                 []byte        `json:"ca,omitzero"` // PEM of the cluster CA that the host has, nil without, or where it is in Unread
-	// Node is the name by which the host's kubelet is known to its cluster, as its client certificate says; empty without one.
-	Node     string          `json:"node,omitzero"`
-	NotEmpty map[string]bool `json:"notEmpty,omitzero"`
+	KubeletCredentials bool            `json:"kubeletCredentials,omitzero"`
+	Certificates       []Certificate   `json:"certificates,omitzero"`
+	CA                 []byte          `json:"ca,omitzero"` // PEM of the cluster CA that the host has, nil without, or where it is in Unread
+	NotEmpty           map[string]bool `json:"notEmpty,omitzero"`
 	// NetworkConfigurations are the files of pod networks in /etc/cni/net.d.
 	NetworkConfigurations []string `json:"networkConfigurations,omitzero"`
 	// Ledger is what fairlead has touched, and how it was before. LedgerDamage is why it cannot be trusted as a whole; the
@@ -151,6 +151,14 @@ type SwapUnit struct {
 	State string `json:"state,omitzero"`
 }
 
+// SysctlLine is a line of a file that systemd reads at boot.
+type SysctlLine struct {
+	Path  string `json:"path,omitzero"`
+	Line  int    `json:"line,omitzero"`
+	Key   string `json:"key,omitzero"` // as it was asked for
+	Value string `json:"value,omitzero"`
+}
+
 // File describe a regular file.
 type File struct {
 	Mode   uint32 `json:"mode,omitzero"`
@@ -189,8 +197,9 @@ type Image struct {
 
 // Certificate is one of a file of certificates.
 type Certificate struct {
-	Path  string   `json:"path,omitzero"`
-	Names []string `json:"names,omitzero"` // DNS names and IP addresses that it is for
+	Path    string   `json:"path,omitzero"`
+	Subject string   `json:"subject,omitzero"` // as in RFC 2253
+	Names   []string `json:"names,omitzero"`   // DNS names and IP addresses that it is for
 }
 
 // Process is a program that a cluster runs.

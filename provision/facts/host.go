@@ -46,6 +46,21 @@ func (h Host) Ours(path string) bool {
 	})
 }
 
+// Contained says that the host is a container, whose kernel and much of its hardware are those of the machine below it.
+func (h Host) Contained() bool { return h.Container != "" && h.Container != "none" }
+
+// NodeName is what the host's kubelet calls its Node, by the certificate with which it speaks to the API server; empty where
+// that is not known.
+func (h Host) NodeName() string {
+	for _, certificate := range h.Certificates {
+		if _, after, found := strings.Cut(certificate.Subject, "CN=system:node:"); found && certificate.Path == templates.KubeletClientCertificate {
+			name, _, _ := strings.Cut(after, ",")
+			return name
+		}
+	}
+	return ""
+}
+
 // HasCapability says whether a bit of the capability bounding set is there.
 func (h Host) HasCapability(capability int) bool { return h.Capabilities>>capability&1 == 1 }
 

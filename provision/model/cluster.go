@@ -35,6 +35,8 @@ func (s *Simulation) actOnCluster(step plan.Step, action plan.Action) (done bool
 		})
 	case plan.CopyPKI:
 		return s.asked(func() error { return s.copyPKI(step.Host) })
+	case plan.RemoveFormerMember:
+		return s.asked(func() error { return s.removeFormerMember(step.Host) })
 	case plan.AwaitNode:
 		return s.asked(func() error { return s.eventually(step, func() error { return s.nodeIs(a.Name, a.Ready) }) })
 	case plan.AwaitKubelet:
@@ -141,7 +143,7 @@ func (s *Simulation) deleteNode(name string) error {
 	switch {
 	case exists && !node.Unschedulable:
 		return fmt.Errorf("node %s was not drained", name)
-	case s.cluster.etcd[name]:
+	case s.cluster.etcd[s.hostOf(name)]:
 		return fmt.Errorf("the etcd member of %s would stay", name)
 	}
 	delete(s.Facts.API.Nodes, name)

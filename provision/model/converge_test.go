@@ -23,6 +23,7 @@ func wishes(t *testing.T) map[string]func(*inventory.Cluster) {
 			c.Workers[0].Labels = map[string]string{"disk": "ssd"}
 			c.Workers[0].Taints = []inventory.Taint{{Key: "gpu", Value: "true", Effect: "NoSchedule"}}
 		}),
+		"nodes of other names":      world.All(world.ThreeControlPlanes, world.AllAddons, world.OtherNodeNames),
 		"all add-ons":               world.AllAddons,
 		"a kind of one's own":       manifests(t, "own", widgetDefinition+widget),
 		"a kind for others":         world.All(manifests(t, "definition", widgetDefinition), manifests(t, "object", widget)),

@@ -12,14 +12,13 @@ import (
 
 // Where the model has what real hosts keep in other forms.
 const (
-	kubernetesFolder = "/etc/kubernetes"
-	manifestFolder   = kubernetesFolder + "/manifests"
-	imageFolder      = "/var/lib/containerd/"
-	etcdData         = "/var/lib/etcd"
-	etcdMember       = etcdData + "/member"
-	podLogs          = "/var/log/pods/kube-proxy"
-
-	kubeletCredentials = "/var/lib/kubelet/pki/kubelet-client-current.pem"
+	kubernetesFolder   = "/etc/kubernetes"
+	manifestFolder     = kubernetesFolder + "/manifests"
+	imageFolder        = "/var/lib/containerd/"
+	etcdData           = "/var/lib/etcd"
+	etcdMember         = etcdData + "/member"
+	podLogs            = "/var/log/pods/kube-proxy"
+	kubeletCredentials = templates.KubeletClientCertificate
 )
 
 // derive reads from the files of a host what they say.
@@ -48,7 +47,10 @@ func derive(h *facts.Host) {
 	_, h.KubeletCredentials = h.Files[kubeletCredentials]
 	h.CA, h.RegistryCA, h.RegistryCertificate = h.Contents[templates.CACertificate], h.Contents[templates.RegistryCA], h.Contents[templates.RegistryCertificate]
 	if names, exists := h.Contents[templates.APIServerCertificate]; exists {
-		h.Certificates = []facts.Certificate{{Path: templates.APIServerCertificate, Names: strings.Fields(string(names))}}
+		h.Certificates = append(h.Certificates, facts.Certificate{Path: templates.APIServerCertificate, Names: strings.Fields(string(names))})
+	}
+	if name, exists := h.Contents[kubeletCredentials]; exists {
+		h.Certificates = append(h.Certificates, facts.Certificate{Path: kubeletCredentials, Subject: "CN=system:node:" + string(name) + ",O=system:nodes"})
 	}
 	for line := range strings.Lines(string(h.Contents[templates.Fstab])) {
 		if fields := strings.Fields(line); len(fields) > 2 && fields[2] == "swap" && !strings.HasPrefix(line, "#") {

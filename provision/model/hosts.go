@@ -140,11 +140,16 @@ func startUnit(h *facts.Host, name string, start bool) error {
 	return nil
 }
 
-// swapOff turns swap off, now and at the next boot.
+// swapOff turns swap off, now and at the next boot. A mask does not go where the unit has its file.
 func swapOff(h *facts.Host, units []string) {
 	for _, name := range units {
 		unit := h.Units[name]
-		unit.Load, unit.Enabled, unit.Active = "masked", "masked", "inactive"
+		unit.Active = "inactive"
+		if _, inTheWay := h.Files["/etc/systemd/system/"+name]; inTheWay || strings.HasSuffix(name, ".service") {
+			unit.Enabled = "disabled"
+		} else {
+			unit.Load, unit.Enabled = "masked", "masked"
+		}
 		h.Units[name] = unit
 	}
 	h.Swaps = nil
@@ -186,7 +191,7 @@ func (s *Simulation) leaveEtcd(host string) error {
 	if !slices.Contains(s.Facts.Hosts[host].Manifests, "etcd.yaml") || !s.cluster.etcd[host] {
 		return nil // there is none, or it has left already
 	}
-	if _, exists := s.Facts.API.Nodes[host]; !exists {
+	if _, exists := s.Facts.API.Nodes[s.nodeOf(host)]; !exists {
 		return fmt.Errorf("kubeadm does not find the etcd member of %s, which has no node", host)
 	}
 	if len(s.cluster.etcd) == 1 {

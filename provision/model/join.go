@@ -20,11 +20,11 @@ func (s *Simulation) join(step plan.Step, a plan.KubeadmJoin, half bool) error {
 	if err := s.unanswered(); err != nil || !s.cluster.tokens[s.minted] {
 		return fmt.Errorf("nothing to join with: API %w, token %q of %v", err, s.minted, s.cluster.tokens)
 	}
-	switch _, exists := s.Facts.API.Nodes[name]; {
+	switch _, exists := s.Facts.API.Nodes[a.Node.Name]; {
 	case a.KubeletStarted && !s.Facts.Hosts[name].KubeletCredentials:
 		return errors.New("the kubelet waits for its certificate with a token that is gone")
-	case !a.KubeletStarted && exists && s.ready(name):
-		return fmt.Errorf("a Node with name %q and status \"Ready\" already exists in the cluster", name)
+	case !a.KubeletStarted && exists && s.ready(a.Node.Name):
+		return fmt.Errorf("a Node with name %q and status \"Ready\" already exists in the cluster", a.Node.Name)
 	}
 	if a.ControlPlane {
 		return s.joinControlPlane(step, a, half)
@@ -62,6 +62,9 @@ func (s *Simulation) joinControlPlane(step plan.Step, a plan.KubeadmJoin, half b
 			return fmt.Errorf("join: %s is missing", path)
 		}
 	}
+	if _, data := s.Facts.Hosts[name].Files[etcdMember]; s.cluster.etcd[name] && !data {
+		return fmt.Errorf("etcd does not start: the member %s has already been bootstrapped", name)
+	}
 	return s.alone(step, "etcd", func() error {
 		err := s.change(name, func(h *facts.Host) error {
 			world.Written(h, kubernetesFolder+"/bootstrap-kubelet.conf", 0o600, []byte(name))
@@ -78,8 +81,20 @@ func (s *Simulation) joinControlPlane(step plan.Step, a plan.KubeadmJoin, half b
 		s.cluster.etcd[name] = true
 		s.register(name, a.Node, true)
 		if !half {
-			s.mark(name, a.Node)
+			s.mark(a.Node)
 		}
 		return nil
 	})
+}
+
+// removeFormerMember takes out the member of a host that has no data of it.
+func (s *Simulation) removeFormerMember(host string) error {
+	if _, data := s.Facts.Hosts[host].Files[etcdMember]; data {
+		return fmt.Errorf("the etcd member of %s lives", host)
+	}
+	if s.cluster.etcd[host] && len(s.cluster.etcd) < 3 {
+		return errors.New("etcd has no quorum")
+	}
+	delete(s.cluster.etcd, host)
+	return nil
 }

@@ -100,7 +100,7 @@ func (s *Simulation) init(step plan.Step, a plan.KubeadmInit, half bool) error {
 		err := s.change(name, func(h *facts.Host) error {
 			s.controlPlaneFiles(h)
 			world.Written(h, kubernetesFolder+"/kubelet.conf", 0o600, []byte(name))
-			world.Written(h, kubeletCredentials, 0o600, nil)
+			world.Written(h, kubeletCredentials, 0o600, []byte(a.Node.Name))
 			world.Written(h, templates.KubeletConfigFile, 0o644, nil)
 			SetActive(h, templates.KubeletService, "active")
 			h.Units[templates.KubeadmService] = facts.Unit{Load: "loaded", Active: map[bool]string{true: "failed", false: "inactive"}[half]}
@@ -137,7 +137,7 @@ func (s *Simulation) start(name string, a plan.KubeadmInit) error {
 	}
 	s.cluster.proxy = s.Facts.API.Settings[templates.KindKubeProxy]
 	s.register(name, a.Node, true)
-	s.mark(name, a.Node)
+	s.mark(a.Node)
 	return nil
 }
 
@@ -158,19 +158,19 @@ func (s *Simulation) controlPlaneFiles(h *facts.Host) {
 
 // register makes the Node, with what kubeadm and the kubelet leave on the host.
 func (s *Simulation) register(name string, n templates.Node, controlPlane bool) {
-	node, exists := s.Facts.API.Nodes[name]
+	node, exists := s.Facts.API.Nodes[n.Name]
 	if !exists {
-		node = object.Node{Name: name, Labels: map[string]string{}, Annotations: map[string]string{}}
+		node = object.Node{Name: n.Name, Labels: map[string]string{}, Annotations: map[string]string{}}
 	}
 	if !controlPlane && !exists {
 		node.Taints = taints(n)
 	}
-	s.Facts.API.Nodes[name] = node
+	s.Facts.API.Nodes[n.Name] = node
 	settings := s.Facts.API.Settings
 	_ = s.change(name, func(h *facts.Host) error {
 		remove(h, kubernetesFolder+"/bootstrap-kubelet.conf")
 		world.Written(h, kubernetesFolder+"/kubelet.conf", 0o600, []byte(name))
-		world.Written(h, kubeletCredentials, 0o600, nil)
+		world.Written(h, kubeletCredentials, 0o600, []byte(n.Name))
 		world.Written(h, templates.KubeletConfigFile, 0o644, []byte(settings[templates.KindKubelet]))
 		world.Written(h, podLogs, 0o600, nil)
 		SetActive(h, templates.KubeletService, "active")
@@ -189,7 +189,7 @@ func (s *Simulation) register(name string, n templates.Node, controlPlane bool) 
 	})
 	delete(s.stale, name+"/"+templates.KubeletService) // kubeadm has started it anew
 	if !exists && desired.VerifiedMetrics(s.State.Cluster) {
-		s.Facts.API.Serving = append(s.Facts.API.Serving, object.ServingRequest{Name: "csr-" + name, Node: name})
+		s.Facts.API.Serving = append(s.Facts.API.Serving, object.ServingRequest{Name: "csr-" + n.Name, Node: n.Name})
 	}
 }
 
@@ -205,8 +205,8 @@ func taints(n templates.Node) []object.Taint {
 }
 
 // mark is what kubeadm does last with a control plane.
-func (s *Simulation) mark(name string, n templates.Node) {
-	world.ChangeNode(s.Facts, name, func(node *object.Node) {
+func (s *Simulation) mark(n templates.Node) {
+	world.ChangeNode(s.Facts, n.Name, func(node *object.Node) {
 		node.Labels[object.LabelControlPlane] = ""
 		for _, taint := range taints(n) {
 			if !slices.Contains(node.Taints, taint) {

@@ -82,8 +82,23 @@ func (s *Simulation) unanswered() *facts.Problem {
 
 // ready is what the kubelet of a node would say.
 func (s *Simulation) ready(node string) bool {
-	host := s.Facts.Hosts[node]
+	host := s.Facts.Hosts[s.hostOf(node)]
 	_, network := s.Facts.API.Objects["DaemonSet kube-flannel/kube-flannel-ds"]
-	return host.Units[templates.KubeletService].Active == "active" && host.Units[templates.ContainerdService].Active == "active" &&
+	return host.KubeletCredentials && host.Units[templates.KubeletService].Active == "active" && host.Units[templates.ContainerdService].Active == "active" &&
 		(network || s.State.Cluster.Addons.Network.Name == inventory.NetworkNone)
+}
+
+// hostOf is the host of a node, nodeOf the node of a host.
+func (s *Simulation) hostOf(node string) string {
+	for _, host := range s.State.Cluster.Hosts() {
+		if host.NodeName() == node {
+			return host.Name
+		}
+	}
+	return ""
+}
+
+func (s *Simulation) nodeOf(name string) string {
+	host, _ := s.State.Cluster.Host(name)
+	return host.NodeName()
 }

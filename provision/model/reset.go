@@ -139,9 +139,12 @@ func undo(h *facts.Host, entry ledger.Entry) {
 			maps.DeleteFunc(h.Sysctls, func(key, _ string) bool { return strings.HasPrefix(key, "net.bridge.") })
 		}
 	case ledger.Unit:
-		if unit := h.Units[entry.Key]; was != "not-found" {
+		switch unit := h.Units[entry.Key]; {
+		case was != "not-found":
 			unit.Load, unit.Enabled = "loaded", was
 			h.Units[entry.Key] = unit
+		case strings.HasSuffix(entry.Key, ".swap"): // it was masked before there was any
+			delete(h.Units, entry.Key)
 		}
 	}
 }

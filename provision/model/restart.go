@@ -19,9 +19,11 @@ func (s *Simulation) restart(name string) error {
 			case unit == templates.KubeadmService, unit == templates.RegistryWriterService:
 				delete(h.Units, unit)
 			case is.Load == "loaded" && is.Enabled == "enabled":
-				SetActive(h, unit, afterStart(h, unit))
+				is.Active = afterStart(h, unit)
+				h.Units[unit] = is
 			case is.Load == "loaded" && is.Active == "active" && !slices.Contains([]string{"", "generated", "static"}, is.Enabled):
-				SetActive(h, unit, "inactive")
+				is.Active = "inactive"
+				h.Units[unit] = is
 			}
 			delete(s.stale, name+"/"+unit)
 		}

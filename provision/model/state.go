@@ -63,7 +63,7 @@ func (s *Simulation) state() string {
 	fmt.Fprintln(&b, "stale services:", slices.Sorted(maps.Keys(s.stale)))
 	for _, host := range s.State.Cluster.Hosts() {
 		s.printHost(&b, host.Name, facts.Hosts[host.Name])
-		node := facts.API.Nodes[host.Name]
+		node := facts.API.Nodes[host.NodeName()]
 		fmt.Fprintln(&b, host.Name, "labels", node.Labels, "annotations", node.Annotations, "taints", node.Taints, "ready", node.Ready, "cordoned", node.Unschedulable)
 	}
 	if facts.API.Err != nil {

@@ -42,10 +42,14 @@ func ofUser(h *facts.Host) {
 	world.Written(h, templates.Fstab, 0o600, []byte("/dev/vda / ext4 defaults 0 1\n/dev/vdb none swap sw 0 0\n"))
 	world.Written(h, "/etc/systemd/system/dev-vdc.swap", 0o644, []byte("[Swap]\nWhat=/dev/vdc\n"))
 	world.Written(h, "/etc/systemd/system/own.service", 0o644, []byte("[Service]\n"))
-	h.Swaps = []facts.Swap{{Device: "/dev/vdb"}, {Device: "/dev/vdc"}}
+	h.Swaps = []facts.Swap{{Device: "/dev/vdb"}, {Device: "/dev/vdc"}, {Device: "/dev/vdd2"}, {Device: "/dev/zram0"}}
 	for _, name := range []string{"dev-vdc.swap", "own.service"} {
 		h.Units[name] = facts.Unit{Load: "loaded", Active: "active", Enabled: "enabled", Path: "/etc/systemd/system/" + name}
 	}
+	generated := `dev-disk-by\x2ddiskseq-4\x2dpart2.swap`
+	h.Units[generated] = facts.Unit{Load: "loaded", Active: "active", Enabled: "generated", Path: "/run/systemd/generator.late/" + generated}
+	h.Units["swap.target"] = facts.Unit{Load: "loaded", Active: "active", Enabled: "static", Path: "/usr/lib/systemd/system/swap.target"}
+	h.Units["zramswap.service"] = facts.Unit{Load: "loaded", Active: "active", Enabled: "enabled", Path: "/usr/lib/systemd/system/zramswap.service"}
 	h.Sysctls[kubeletSysctl] = "0"
 	h.Modules["nfs"] = true
 	h.Links = []string{"eth0"}

@@ -173,7 +173,7 @@ func readAbsent(f *facts.Host, v []string) error {
 }
 
 func readEnvironment(f *facts.Host, v []string) error {
-	f.Environment[strings.ToUpper(v[0])] = v[1]
+	f.Environment[strings.ToUpper(v[0])] = facts.Printable(unquote(v[1]))
 	return nil
 }
 
@@ -194,15 +194,11 @@ func readCertificate(f *facts.Host, v []string) error {
 		if len(c.Names) == 0 {
 			names = nil
 		}
-		f.Certificates = append(f.Certificates, facts.Certificate{Path: v[0], Names: names})
+		f.Certificates = append(f.Certificates, facts.Certificate{Path: v[0], Subject: facts.Printable(c.Subject), Names: names})
 	}
 	switch v[0] {
 	case templates.CACertificate:
 		f.CA = pem
-	case templates.KubeletClientCertificate:
-		_, node, _ := strings.Cut(certificates[0].Subject, "CN=system:node:") // it ends with the name: RFC 2253 turns the order round
-		node, _, _ = strings.Cut(node, ",")
-		f.Node = facts.Printable(node)
 	case templates.RegistryCA:
 		f.RegistryCA = pem
 	case templates.RegistryCertificate:

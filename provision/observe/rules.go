@@ -47,6 +47,7 @@ func probeRules() rules {
 		"zram-generator": text(1, func(f *facts.Host, _ []string) { f.ZramGenerator = true }),
 		"module":         withName(checked(2, readModule)),
 		"sysctl":         named(2, func(f *facts.Host, v []string) { f.Sysctls[v[0]] = v[1] }),
+		"sysctl-line":    withName(checked(4, readSysctlLine)),
 
 		"file":        withName(checked(5, readFile)),
 		"sha256":      withName(checked(2, readSHA256)),

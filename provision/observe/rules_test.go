@@ -100,6 +100,12 @@ func machineLines() []said {
 		{"zram-generator\t", func(h *facts.Host) { h.ZramGenerator = true }},
 		{"zram-generator", func(h *facts.Host) { h.ZramGenerator = true }}, // as the script prints it
 		{"module\toverlay\tloaded\nmodule\tnever\tabsent", func(h *facts.Host) { h.Modules["overlay"], h.Modules["never"] = true, false }},
+		{"sysctl-line\t/etc/sysctl.d/a b.conf\t12\tnet.ipv4.ip_forward\t0", func(h *facts.Host) {
+			h.SysctlLines = []facts.SysctlLine{{Path: "/etc/sysctl.d/a b.conf", Line: 12, Key: "net.ipv4.ip_forward", Value: "0"}}
+		}},
+		{"environment\tNO_PROXY\t$'*.lab,\\'a\\',b\\\\'", func(h *facts.Host) { h.Environment["NO_PROXY"] = `*.lab,'a',b\` }},
+		{"environment\tno_proxy\t\"a,b\"", func(h *facts.Host) { h.Environment["NO_PROXY"] = `"a,b"` }},
+		{"environment\tno_proxy\t$'a", func(h *facts.Host) { h.Environment["NO_PROXY"] = `$'a` }},
 		{"sysctl\tvm.swappiness\t60", func(h *facts.Host) { h.Sysctls["vm.swappiness"] = "60" }},
 		{"absent\tsysctl\tnet/bridge/x", func(h *facts.Host) { h.Absent["sysctl:net.bridge.x"] = true }},
 	}
@@ -137,7 +143,9 @@ func fileLines() []said {
 
 // clusterLines are lines about a cluster and what a reset leaves none of.
 func clusterLines() []said {
-	ca := func(path string) []facts.Certificate { return []facts.Certificate{{Path: path}} }
+	ca := func(path string) []facts.Certificate {
+		return []facts.Certificate{{Path: path, Subject: "CN=kubernetes"}}
+	}
 	return []said{
 		{"manifest\tetcd.yaml\nmanifest\tkube-apiserver.yaml", func(h *facts.Host) { h.Manifests = []string{"etcd.yaml", "kube-apiserver.yaml"} }},
 		{"kubeconfig\tadmin.conf", func(h *facts.Host) { h.Kubeconfigs["admin.conf"] = true }},
@@ -177,13 +185,13 @@ func TestLinesBecomeFacts(t *testing.T) {
 	kubelet := withSubject(t, pkix.Name{Organization: []string{"system:nodes"}, CommonName: "system:node:w1.lab"})
 	for of, node := range map[string]string{kubelet: "w1.lab", kubelet + world.CA: "w1.lab", world.CA: ""} {
 		seen, err := parseProbe([]byte("certificate\t"+templates.KubeletClientCertificate+"\t"+piped(of)+"\nend\n"), time.Unix(0, 0), time.Unix(0, 0))
-		if err != nil || seen.Node != node {
-			t.Errorf("the node is %q, %v, want %q", seen.Node, err, node)
+		if err != nil || seen.NodeName() != node {
+			t.Errorf("the node is %q, %v, want %q", seen.NodeName(), err, node)
 		}
 	}
 	all := append(append(machineLines(), fileLines()...), clusterLines()...)
 	all = append(all, said{"certificate\t/c\t" + piped(both+world.CA), func(h *facts.Host) {
-		h.Certificates = []facts.Certificate{{Path: "/c", Names: []string{"api.lab", "192.0.2.11"}}, {Path: "/c"}}
+		h.Certificates = []facts.Certificate{{Path: "/c", Names: []string{"api.lab", "192.0.2.11"}}, {Path: "/c", Subject: "CN=kubernetes"}}
 	}})
 	for _, c := range all {
 		name, _, _ := strings.Cut(c.line, "\t")

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"net/netip"
 	"time"
 
 	"fairlead/templates"
@@ -71,3 +72,20 @@ func (AwaitKubeadm) Describe() string { return "follow " + templates.KubeadmServ
 
 // Waits implements Waiter.
 func (AwaitKubeadm) Waits() {}
+
+// RemoveFormerMember takes the member of etcd out that a host has left which has lost its data: kubeadm join would take it for
+// the host's own, and etcd would not start. It goes through a control plane that lives, and leaves alone what may be needed.
+type RemoveFormerMember struct {
+	Node    string
+	Address netip.Addr
+}
+
+// PeerURL is where the other members reach the host's, as kubeadm has it.
+func (a RemoveFormerMember) PeerURL() string {
+	return "https://" + netip.AddrPortFrom(a.Address, 2380).String()
+}
+
+// Describe implements Action.
+func (a RemoveFormerMember) Describe() string {
+	return "remove the etcd member that a former " + a.Node + " has left at " + a.PeerURL() + ", if there is one"
+}

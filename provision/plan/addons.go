@@ -44,9 +44,13 @@ func (p *planner) ofUser(set desired.AddonSet) bool {
 func (p *planner) addon(set desired.AddonSet) Step {
 	step := Step{ID: clusterStep(set.Name), Stage: StageApply, Title: "apply " + set.Title}
 	step.Needs = p.afterInit()
-	for _, host := range desired.Placed(p.Cluster, set.Placement) {
-		if _, registered := p.facts.API.Nodes[host]; registered { // others join with the images
-			step.Needs = append(step.Needs, StepID(host, stepImages))
+	placed := map[string]bool{}
+	for _, name := range desired.Placed(p.Cluster, set.Placement) {
+		placed[name] = true
+	}
+	for _, host := range p.Cluster.Hosts() {
+		if _, registered := p.registered(host); registered && placed[host.Name] { // others join with the images
+			step.Needs = append(step.Needs, StepID(host.Name, stepImages))
 		}
 	}
 	recorded := p.facts.API.Applied[set.Name]
@@ -170,7 +174,7 @@ func holdsOthers(item object.Applied) bool {
 // nobody up: that it cannot be reached was said.
 func (p *planner) rollouts() {
 	for _, host := range p.Cluster.Hosts() {
-		_, registered := p.facts.API.Nodes[host.Name]
+		_, registered := p.registered(host)
 		if _, ok := p.reached(host.Name); registered && !ok {
 			return
 		}

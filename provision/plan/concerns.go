@@ -17,6 +17,7 @@ type concern struct {
 func concerns() []concern {
 	return []concern{
 		{asks: asksOfPreflight},
+		{asks: asksOfNetwork},
 		{asks: asksOfSwap, plan: (*planner).swap},
 		{asks: asksOfKernel, plan: (*planner).kernel},
 		{asks: asksOfProxy, plan: (*planner).proxyFile},

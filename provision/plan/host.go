@@ -8,7 +8,6 @@ import (
 	"fairlead/inventory"
 	"fairlead/provision/desired"
 	"fairlead/provision/facts"
-	"fairlead/provision/ledger"
 	"fairlead/templates"
 )
 
@@ -32,43 +31,6 @@ func (p *planner) prepare(host inventory.Host) {
 			concern.plan(p, host, facts)
 		}
 	}
-}
-
-func asksOfSwap(desired.State) facts.Query { return facts.Query{Units: []string{"*.swap"}} }
-
-// swap plans to turn swap off, now and after a reboot, unless the kubelet tolerates it.
-func (p *planner) swap(host inventory.Host, facts facts.Host) {
-	if fail, ok := p.Cluster.Kubernetes.Config["KubeletConfiguration"]["failSwapOn"].(bool); ok && !fail {
-		return
-	}
-	step := hostStep(host, StagePrepare, "swap", "turn swap off")
-	// Containers of one machine have one kernel, which is busy while one of them turns swap off.
-	step.Lock = "swap of the kernel that has the boot id " + facts.BootID
-	for _, s := range facts.Swaps {
-		step.because("swap is on: %s", s.Device)
-	}
-	for _, device := range facts.FstabSwaps {
-		step.because("/etc/fstab turns swap on at boot: %s", device)
-	}
-	var units []string
-	for _, unit := range facts.SwapUnits {
-		if unit.State != "generated" && unit.State != "masked" && unit.State != "transient" {
-			step.because("unit %s is %s", unit.Name, unit.State)
-			units = append(units, unit.Name)
-		}
-	}
-	touched := append([]ledger.Touch{{Kind: ledger.Swap, Key: "active"}}, ledger.Files(templates.Fstab)...)
-	for _, unit := range units {
-		touched = append(touched, ledger.Touch{Kind: ledger.Unit, Key: unit})
-	}
-	if facts.ZramGenerator {
-		step.because("zram-generator makes a swap device at boot")
-		step.do(PutFile{Path: "/etc/systemd/zram-generator.conf", Mode: 0o644, Content: []byte{}})
-	}
-	if len(step.Reasons) > 0 {
-		step.do(Script{Title: "swapoff, /etc/fstab, swap units", Name: templates.ScriptSwapOff, Args: units, Touched: touched})
-	}
-	p.add(step)
 }
 
 func asksOfKernel(desired.State) facts.Query {

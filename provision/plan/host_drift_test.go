@@ -54,7 +54,16 @@ func TestSwapPlan(t *testing.T) {
 	failSwapOn := func(is bool) func(*inventory.Cluster) {
 		return world.Config(templates.KindKubelet, map[string]any{"failSwapOn": is})
 	}
-	const swapoff = "swapoff, /etc/fstab, swap units "
+	unit := func(name string, is facts.Unit) func(*facts.Host) {
+		return func(h *facts.Host) { h.Units[name] = is }
+	}
+	both := func(one, other func(*facts.Host)) func(*facts.Host) {
+		return func(h *facts.Host) { one(h); other(h) }
+	}
+	const (
+		swapoff = "swapoff, /etc/fstab, swap units "
+		diskseq = `dev-disk-by\x2ddiskseq-4\x2dpart3.swap`
+	)
 	for _, c := range []struct {
 		name string
 		edit func(*inventory.Cluster)
@@ -64,7 +73,22 @@ func TestSwapPlan(t *testing.T) {
 		{name: "none"},
 		{name: "on", host: on, want: "because swap is on: /dev/vdb\n" + swapoff + "[]\n"},
 		{name: "at boot", host: func(h *facts.Host) { h.FstabSwaps = []string{"UUID=1"} }, want: "because /etc/fstab turns swap on at boot: UUID=1\n" + swapoff + "[]\n"},
-		{name: "a unit that is masked, made from fstab, or there for once", host: units("a.swap", "masked", "b.swap", "generated", "c.swap", "transient")},
+		{name: "a unit that is masked, or there for once", host: units("a.swap", "masked", "c.swap", "transient")},
+		{name: "units that generators make for partitions and zram", host: units("dev-vda3.swap", "generated", "dev-zram0.swap", "generated", "dev-zram0.swap", "generated"),
+			want: "because unit dev-vda3.swap is generated\nbecause unit dev-zram0.swap is generated\n" + swapoff + "[\"dev-vda3.swap\" \"dev-zram0.swap\"]\n"},
+		{name: "a unit of another name after each boot", host: units(diskseq, "generated"),
+			want: "because unit " + diskseq + " is generated\n" + swapoff + "[\"dev-disk-by\\\\x2ddiskseq-4\\\\x2dpart3.swap\" \"swap.target\"]\n"},
+		{name: "units that nothing starts at boot", host: both(units(diskseq, "generated", "dev-vda3.swap", "generated"), unit("swap.target", facts.Unit{Load: "masked", Enabled: "masked"}))},
+		{name: "a unit of the administrator's", host: both(units("a.swap", "enabled"), unit("a.swap", facts.Unit{Path: "/etc/systemd/system/a.swap"})),
+			want: "because unit a.swap is enabled\n" + swapoff + "[\"a.swap\"]\n"},
+		{name: "one that is disabled", host: both(units("a.swap", "disabled"), unit("a.swap", facts.Unit{Path: "/etc/systemd/system/a.swap"}))},
+		{name: "one that something else starts", host: both(units("a.swap", "static"), unit("a.swap", facts.Unit{Path: "/etc/systemd/system/a.swap"})),
+			want: "because unit a.swap is static\n" + swapoff + "[\"a.swap\" \"swap.target\"]\n"},
+		{name: "services", host: both(unit("zramswap.service", facts.Unit{Load: "loaded", Enabled: "enabled", Active: "active"}),
+			both(unit("dphys-swapfile.service", facts.Unit{Load: "loaded", Enabled: "enabled", Active: "failed"}),
+				both(unit("swapspace.service", facts.Unit{Load: "loaded", Enabled: "disabled", Active: "active"}), unit("zram-config.service", facts.Unit{Load: "loaded", Enabled: "disabled", Active: "inactive"})))),
+			want: "because service zramswap.service turns swap on at boot\nbecause service dphys-swapfile.service turns swap on at boot\nbecause service swapspace.service is active\n" +
+				swapoff + "[\"zramswap.service\" \"dphys-swapfile.service\" \"swapspace.service\"]\n"},
 		{name: "a unit that is enabled", host: units("a.swap", "masked", "dev-vdb.swap", "enabled"),
 			want: "because unit dev-vdb.swap is enabled\n" + swapoff + "[\"dev-vdb.swap\"]\n"},
 		{name: "units that something may start", host: units("a.swap", "static", "b.swap", "disabled"),

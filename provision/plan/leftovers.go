@@ -184,7 +184,11 @@ func swapLeft(entry ledger.Entry, now facts.Host) string {
 }
 
 func unitLeft(entry ledger.Entry, now facts.Host) string {
-	if state, _, _ := strings.Cut(entry.Was, " "); state == "not-found" && now.Units[entry.Key].Load == "loaded" {
+	state, _, _ := strings.Cut(entry.Was, " ")
+	switch is := now.Units[entry.Key]; {
+	case is.Enabled == "masked" && !strings.HasPrefix(state, "masked"):
+		return "unit " + entry.Key + " is masked and was not"
+	case state == "not-found" && is.Load == "loaded" && !strings.HasSuffix(entry.Key, ".swap"): // swap is turned on by whatever made it
 		return "unit " + entry.Key
 	}
 	return ""

@@ -37,6 +37,9 @@ func TestRemains(t *testing.T) {
 	sysctl := func(value string) func(*facts.Host) {
 		return func(h *facts.Host) { h.Sysctls["net.ipv4.ip_forward"] = value }
 	}
+	masked := func(name string) func(*facts.Host) {
+		return func(h *facts.Host) { h.Units[name] = facts.Unit{Load: "masked", Enabled: "masked"} }
+	}
 	swaps := func(devices ...string) func(*facts.Host) {
 		return func(h *facts.Host) {
 			for _, device := range devices {
@@ -95,6 +98,9 @@ func TestRemains(t *testing.T) {
 		{name: "a unit that was not there", was: entry(ledger.Unit, templates.KubeletService, "not-found inactive"), now: unit(templates.KubeletService, "loaded"), want: []string{"unit kubelet.service"}},
 		{name: "a unit that was not there and is gone", was: entry(ledger.Unit, templates.KubeletService, "not-found inactive"), now: unit(templates.KubeletService, "not-found")},
 		{name: "a unit that was there", was: entry(ledger.Unit, templates.ContainerdService, "enabled active"), now: unit(templates.ContainerdService, "loaded")},
+		{name: "a unit that was masked by us", was: entry(ledger.Unit, "dev-vda3.swap", "generated active"), now: masked("dev-vda3.swap"), want: []string{"unit dev-vda3.swap is masked and was not"}},
+		{name: "a unit that was masked before", was: entry(ledger.Unit, "dev-vda3.swap", "masked inactive"), now: masked("dev-vda3.swap")},
+		{name: "a swap unit that a boot has made since", was: entry(ledger.Unit, "dev-zram0.swap", "not-found inactive"), now: unit("dev-zram0.swap", "loaded")},
 		{name: "swap that is off", was: entry(ledger.Swap, "active", "/dev/vdb,/swapfile"), now: swaps("/swapfile"), want: []string{"swap on /dev/vdb was not turned on again"}},
 		{name: "all swap is off", was: entry(ledger.Swap, "active", "/dev/vdb,/swapfile"), want: []string{"swap on /dev/vdb, /swapfile was not turned on again"}},
 		{name: "swap that is on again", was: entry(ledger.Swap, "active", "/dev/vdb,/swapfile"), now: swaps("/swapfile", "/dev/vdb")},

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -119,7 +120,7 @@ func (p *planner) member(host inventory.Host, facts facts.Host) {
 	if host.Name == p.first {
 		return
 	}
-	node, registered := p.facts.API.Nodes[host.Name]
+	node, registered := p.registered(host)
 	switch {
 	case p.foreign(facts):
 		p.plan.Findings = append(p.plan.Findings, Finding{
@@ -127,20 +128,26 @@ func (p *planner) member(host inventory.Host, facts facts.Host) {
 			Message: "the host belongs to another cluster: its " + templates.CACertificate + " is not this cluster's",
 			Fix:     "correct the host's address; or, if that cluster is no longer wanted on it: " + p.undoing(host),
 		})
+	case facts.Joined() && facts.NodeName() != "" && facts.NodeName() != host.NodeName():
+		p.plan.Findings = append(p.plan.Findings, Finding{
+			Host: host.Name, Name: "NodeName",
+			Message: fmt.Sprintf("the host is in the cluster as node %s, and the inventory calls its node %s", facts.NodeName(), host.NodeName()),
+			Fix:     "write nodeName: " + facts.NodeName() + " beside the host's name in the inventory",
+		})
 	case !facts.Joined():
 		p.join(host, facts)
 	case host.Role == inventory.RoleControlPlane && p.halfControlPlane(host, facts):
 		p.join(host, facts)
 	case !registered && p.found.Answers:
 		step := hostStep(host, StageJoin, stepJoin, "register the node again")
-		step.because("the host has joined but there is no Node %s", host.Name)
+		step.because("the host has joined but there is no Node %s", host.NodeName())
 		step.Needs = p.preparation(host.Name)
-		step.do(RestartUnit(templates.KubeletService), AwaitNode{Name: host.Name})
+		step.do(RestartUnit(templates.KubeletService), AwaitNode{Name: host.NodeName()})
 		p.add(step)
 	case registered && node.Unschedulable:
 		p.plan.Findings = append(p.plan.Findings, Finding{
 			Host: host.Name, Name: "Cordoned", Warning: true, Message: "the node is cordoned",
-			Fix: "kubectl uncordon " + host.Name + " when it may take pods again",
+			Fix: "kubectl uncordon " + host.NodeName() + " when it may take pods again",
 		})
 	}
 }
@@ -164,14 +171,15 @@ func (p *planner) halfControlPlane(host inventory.Host, facts facts.Host) bool {
 	if !p.found.Answers || host.Name == p.found.Host {
 		return false
 	}
-	_, marked := p.facts.API.Nodes[host.Name].Labels[object.LabelControlPlane]
+	node, _ := p.registered(host)
+	_, marked := node.Labels[object.LabelControlPlane]
 	return !facts.WholeControlPlane() || !marked
 }
 
 func (p *planner) join(host inventory.Host, facts facts.Host) {
 	step := hostStep(host, StageJoin, stepJoin, "join as "+string(host.Role))
 	ignore := p.Cluster.IgnorePreflight
-	if node, ok := p.facts.API.Nodes[host.Name]; ok && node.Ready && !facts.KubeletCredentials {
+	if node, ok := p.registered(host); ok && node.Ready && !facts.KubeletCredentials {
 		p.plan.Findings = append(p.plan.Findings, Finding{
 			Host: host.Name, Name: "DuplicateNode",
 			Message: "the cluster has a Ready node of this name that is another machine",
@@ -193,9 +201,10 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 	step.do(p.claim())
 	if action.ControlPlane {
 		step.Lock = etcdMembership
+		p.formerMember(&step, host, facts)
 		step.do(CopyPKI{})
 	}
-	step.do(action, p.claim(), AwaitNode{Name: host.Name})
+	step.do(action, p.claim(), AwaitNode{Name: host.NodeName()})
 	p.add(step)
 }
 
@@ -231,3 +240,21 @@ func (p *planner) tokens() {
 	p.insert(mint, func(s Step) bool { return s.ID == first })
 	p.add(revoke)
 }
+
+// formerMember plans to take the member out that an earlier control plane of this name and address has left in etcd. What has
+// data of etcd is a member that goes on where it was.
+func (p *planner) formerMember(step *Step, host inventory.Host, seen facts.Host) {
+	via, _ := p.reached(p.found.Host)
+	if p.found.Situation != facts.Living || !slices.Contains(via.Manifests, etcdManifest) || slices.Contains(seen.Manifests, etcdManifest) || seen.NotEmpty[etcdFolder] {
+		return
+	}
+	if _, exists := p.registered(host); exists {
+		step.because("node %s is there, and the host has no data of etcd", host.NodeName())
+	}
+	step.do(RemoveFormerMember{Node: host.NodeName(), Address: host.Address})
+}
+
+const (
+	etcdManifest = templates.ComponentEtcd + ".yaml"
+	etcdFolder   = "/var/lib/etcd"
+)

@@ -22,7 +22,7 @@ const (
 
 // node plans the labels and taints of one node.
 func (p *planner) node(host inventory.Host) {
-	node, exists := p.facts.API.Nodes[host.Name]
+	node, exists := p.registered(host)
 	if !exists && !p.joining(host.Name) {
 		return
 	}
@@ -35,7 +35,7 @@ func (p *planner) node(host inventory.Host) {
 		controlPlaneTaint(&step, &change, host, node, p.Cluster.ControlPlane.Schedulable)
 	}
 	if len(step.Reasons) > 0 {
-		step.do(ChangeNode{Name: host.Name, Change: change})
+		step.do(ChangeNode{Name: host.NodeName(), Change: change})
 	}
 	p.add(step)
 }
@@ -140,7 +140,7 @@ func (p *planner) readiness() {
 		if _, ok := p.reached(host.Name); !ok {
 			continue
 		}
-		node, exists := p.facts.API.Nodes[host.Name]
+		node, exists := p.registered(host)
 		joining := p.joining(host.Name)
 		if !joining && (!exists || node.Ready) {
 			continue
@@ -152,7 +152,7 @@ func (p *planner) readiness() {
 			step.because("the node is not Ready: %s", node.ReadyMessage)
 		}
 		step.Needs = slices.Concat(p.preparation(host.Name), p.joins[host.Name], []string{StepID(host.Name, stepNode)}, p.common.network)
-		step.do(AwaitNode{Name: host.Name, Ready: true})
+		step.do(AwaitNode{Name: host.NodeName(), Ready: true})
 		p.add(step)
 	}
 }
@@ -160,7 +160,7 @@ func (p *planner) readiness() {
 // templateNode is what the documents for kubeadm say of one host.
 func (p *planner) templateNode(host inventory.Host, ignore []string) templates.Node {
 	node := templates.Node{
-		Name: host.Name, Address: host.Address.String(), CRISocket: p.CRISocket(), IgnorePreflight: ignore,
+		Name: host.NodeName(), Address: host.Address.String(), CRISocket: p.CRISocket(), IgnorePreflight: ignore,
 		ParallelPulls: slices.ContainsFunc(p.Needs, func(n desired.ImageNeed) bool { return n.Pulled }),
 	}
 	if host.Role == inventory.RoleControlPlane {

@@ -7,6 +7,7 @@ import (
 	"fairlead/inventory"
 	"fairlead/provision/desired"
 	"fairlead/provision/facts"
+	"fairlead/provision/object"
 )
 
 // planner gathers the steps of one plan. What it is asked for once per host it knows without a
@@ -133,6 +134,12 @@ func (p *planner) giveWay() {
 func (p *planner) reached(name string) (facts.Host, bool) {
 	f, ok := p.facts.Hosts[name]
 	return f, ok && f.Unreachable == nil
+}
+
+// registered returns the Node of a host, and whether there is one.
+func (p *planner) registered(host inventory.Host) (object.Node, bool) {
+	node, ok := p.facts.API.Nodes[host.NodeName()]
+	return node, ok
 }
 
 // hostStep starts a step of a host.

@@ -11,6 +11,7 @@ import (
 	"fairlead/provision/desired"
 	"fairlead/provision/facts"
 	"fairlead/provision/ledger"
+	"fairlead/templates"
 )
 
 // Limits of preflight. CPUs and memory are kubeadm's (cmd/kubeadm/app/constants:
@@ -31,7 +32,6 @@ func asksOfPreflight(desired.State) facts.Query {
 		Tools:   []string{"tar", "gzip", "sha256sum", "mount", "losetup", "iptables", "ip", "modprobe", "systemd-run", "flock", "awk", "find"},
 		Disks:   []string{"/usr/local/bin", "/var/lib/containerd", "/var/lib/etcd", "/var/lib/kubelet"},
 		Folders: []string{"/var/lib/etcd"},
-		Units:   []string{"systemd-resolved.service", "firewalld.service"},
 	}
 }
 
@@ -139,7 +139,7 @@ func (p *planner) duplicates() {
 
 // uuidOfMachine is empty in containers, which show the UUID of the machine below them.
 func uuidOfMachine(f facts.Host) string {
-	if f.Container != "" && f.Container != "none" {
+	if f.Contained() {
 		return ""
 	}
 	return f.ProductUUID
@@ -150,9 +150,9 @@ func freshChecks(seen facts.Host, host inventory.Host) []check {
 	if seen.KubeletStarted() || len(seen.Manifests) > 0 || seen.KubeadmRunning() {
 		return nil
 	}
-	ports := map[int]string{10250: "the kubelet"}
+	ports := map[int]string{10250: "the kubelet", 10248: "the kubelet", 10249: "kube-proxy", 10256: "kube-proxy"}
 	if host.Role == inventory.RoleControlPlane {
-		for port, user := range map[int]string{6443: "the API server", 2379: "etcd", 2380: "etcd", 10257: "the controller manager", 10259: "the scheduler"} {
+		for port, user := range map[int]string{6443: "the API server", 2379: "etcd", 2380: "etcd", 2381: "etcd", 10257: "the controller manager", 10259: "the scheduler"} {
 			ports[port] = user
 		}
 	}
@@ -165,15 +165,25 @@ func freshChecks(seen facts.Host, host inventory.Host) []check {
 			fix += "; or fairlead reset " + host.Name
 		}
 		return "/var/lib/etcd is not empty", fix
-	}}}
+	}}, {name: "FormerInterfaces", run: checkFormerLinks}}
 	for _, port := range slices.Sorted(maps.Keys(ports)) {
 		checks = append(checks, check{name: fmt.Sprintf("Port-%d", port), run: func(_ *planner, _ inventory.Host, facts facts.Host) (string, string) {
 			process, used := facts.Ports[port]
-			if !used || process == "kubelet" {
+			switch {
+			case !used || process == "kubelet" && (port != 10250 || ofKubeadm(facts)):
 				return "", ""
+			case process == "kubelet":
+				return fmt.Sprintf("port %d is in use by a kubelet that kubeadm has not configured: the host belongs to a cluster of another kind, or to none", port),
+					"take that cluster's software off the host (k0s, k3s, RKE2 and MicroK8s have commands for it), or stop that kubelet"
 			}
 			return fmt.Sprintf("port %d, which %s needs, is in use by %q", port, ports[port], process), "stop that program"
 		}})
 	}
 	return checks
+}
+
+// ofKubeadm says that the kubelet that runs is one that kubeadm has started, in a join that has not come to its end.
+func ofKubeadm(seen facts.Host) bool {
+	active := seen.Units[templates.KubeletService].Active
+	return seen.KubeletConfig && (active == "active" || active == "activating")
 }

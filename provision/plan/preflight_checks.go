@@ -30,6 +30,8 @@ func hostChecks() []check {
 		{name: "Address", run: checkAddress},
 		{name: "SystemVerification", run: checkCgroup},
 		{name: "Resolver", run: checkResolver},
+		{name: "NameServer", run: checkNameServer},
+		{name: "Subnet", run: checkSubnet},
 		{name: "ForeignKubernetes", run: checkKubernetes},
 		{name: "ForeignRuntime", run: checkRuntime},
 		{name: checkContainerdName, run: checkContainerdVersion},
@@ -37,7 +39,10 @@ func hostChecks() []check {
 		{name: "DaemonJSON", run: checkDockerConfig},
 		{name: "Proxy", run: checkProxy},
 		{name: "Network", run: checkNetwork},
+		{name: "Swap", warning: true, run: checkSwap},
 		{name: "Firewalld", warning: true, run: checkFirewalld},
+		{name: "UFW", warning: true, run: checkUFW},
+		{name: "Sysctl", run: checkSysctl},
 		{name: "SELinux", warning: true, run: checkSELinux},
 	}
 }
@@ -187,49 +192,9 @@ func checkCgroup(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
 		"boot with systemd.unified_cgroup_hierarchy=1; or set kubernetes.config.KubeletConfiguration.failCgroupV1: false and ignorePreflight: [SystemVerification]"
 }
 
-// checkResolver finds the cause of CoreDNS's "plugin/loop: Loop detected". kubeadm itself
-// takes the right file where systemd-resolved runs.
-func checkResolver(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
-	if f.Units["systemd-resolved.service"].Active == "active" {
-		return "", ""
-	}
-	for _, nameserver := range f.Nameservers {
-		if nameserver.IsLoopback() {
-			return fmt.Sprintf("/etc/resolv.conf names %s: CoreDNS would ask itself", nameserver),
-				"set kubernetes.config.KubeletConfiguration.resolvConf to a file with the real name servers"
-		}
-	}
-	return "", ""
-}
-
-// flannelConfiguration is what flannel's pods write, ours and upstream's.
-const flannelConfiguration = "10-flannel.conflist"
-
-// checkNetwork finds another pod network: containerd takes the first configuration by name
-// (internal/cri/server/cni_conf_syncer.go, go-cni), and two networks in one cluster fail oddly.
-func checkNetwork(p *planner, _ inventory.Host, f facts.Host) (string, string) {
-	if p.Cluster.Addons.Network.Name == inventory.NetworkNone {
-		return "", ""
-	}
-	for _, name := range f.NetworkConfigurations {
-		if name != flannelConfiguration {
-			return "another pod network is configured: /etc/cni/net.d/" + name,
-				"addons.network.name: none, if the cluster has that network; else remove the file"
-		}
-	}
-	return "", ""
-}
-
-func checkFirewalld(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
-	if f.Units["firewalld.service"].Active != "active" {
-		return "", ""
-	}
-	return "firewalld runs", "open 6443, 10250 and 8472/udp, and put the pod subnet and cni0 into the trusted zone"
-}
-
 func checkSELinux(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
 	if !f.SELinux {
 		return "", ""
 	}
-	return "SELinux is enforcing, which kubeadm's documentation does not support", "install container-selinux, or set it to permissive"
+	return "SELinux is enforcing, which kubeadm's documentation does not support", "set it to permissive; or install container-selinux, and ignorePreflight: [SELinux]"
 }

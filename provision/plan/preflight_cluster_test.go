@@ -63,9 +63,14 @@ func softwareCases() []preflightCase {
 				"error cp1 Packages: it is not known how packages are got on Void Linux (ID=void) (use a bundle)"},
 		{name: "Docker on an unknown system without a name", edit: world.All(world.OnlyControlPlane, world.WithDocker), host: func(h *facts.Host) { h.OS = facts.OS{ID: "void"} },
 			want: "error cp1 OS: this operating system (ID=void) is not supported (supported are Debian, Ubuntu and the RHEL family; ignorePreflight: [OS] if you know that it works)\n" +
-				"error cp1 Packages: it is not known how packages are got on this operating system (ID=void) (use a bundle)"},
+				"error cp1 Packages: it is not known how packages are got on this operating system (ID=void) (use a bundle, with its own containerd: runtime.name: containerd)"},
 		{name: "a proxy of the host", edit: world.OnlyControlPlane, host: proxies("http://user:secret@proxy.lab:3128", "10.0.0.0/8"),
 			want: "error cp1 Proxy: services of the host get HTTPS_PROXY=http://proxy.lab:3128 from systemd, and NO_PROXY lacks 192.0.2.11" + unproxied},
+		{name: "a NO_PROXY with quotation marks", host: func(h *facts.Host) {
+			h.Environment = map[string]string{"HTTPS_PROXY": "http://proxy.lab:3128", "NO_PROXY": `"localhost,192.0.2.0/24,10.96.0.0/12"`}
+		}, want: "error cp1 Proxy: NO_PROXY of the environment that systemd gives services has quotation marks in its value: programs take them for a part of it, and do not know what it names " +
+			"(write it without quotation marks within the value (DefaultEnvironment in system.conf, systemctl set-environment), and systemctl daemon-reexec; or name the proxy in the inventory (proxy: {https: …}))"},
+		{name: "a NO_PROXY with quotation marks, and no proxy", host: func(h *facts.Host) { h.Environment = map[string]string{"NO_PROXY": `"localhost"`} }},
 		{name: "a proxy of the host without a scheme", edit: world.OnlyControlPlane, host: proxies("192.0.2.9:3128", "192.0.2.11"),
 			want: "error cp1 Proxy: services of the host get HTTPS_PROXY=http://192.0.2.9:3128 from systemd, and NO_PROXY lacks 10.96.0.1" + unproxied},
 		{name: "a proxy of the host with a password and no scheme", edit: world.OnlyControlPlane, host: proxies("user:secret@proxy.lab:3128", "192.0.2.11"),
@@ -194,6 +199,11 @@ func memberCases(t *testing.T) []preflightCase {
 	joined := func(pem string) func(*facts.Host) {
 		return func(h *facts.Host) { h.Kubeconfigs["kubelet.conf"], h.KubeletConfig, h.CA = true, true, []byte(pem) }
 	}
+	member := func(node string) func(*facts.Host) {
+		return func(h *facts.Host) {
+			h.Certificates = append(h.Certificates, facts.Certificate{Path: templates.KubeletClientCertificate, Subject: "CN=system:node:" + node + ",O=system:nodes"})
+		}
+	}
 	ready := func(is bool) func(*facts.Facts) {
 		return func(f *facts.Facts) {
 			world.ChangeNode(*f, "w1", func(n *object.Node) { n.Ready = is })
@@ -209,6 +219,13 @@ func memberCases(t *testing.T) []preflightCase {
 		{name: "a worker with a CA that cannot be read", living: true, on: "w1", host: ca("-----BEGIN CERTIFICATE-----\n")},
 		{name: "a member where there is no cluster", on: "w1", host: joined(world.ForeignCA), want: "error w1" + foreign + byHand("w1")},
 		{name: "a member whose control plane was reset", on: "w1", host: made(world.CA, "lab"), want: "error w1" + foreign + "fairlead reset w1)"},
+		{name: "a member by another name", living: true, on: "w1", host: member("ip-192-0-2-21.lab.example"), change: func(f *facts.Facts) { delete(f.API.Nodes, "w1") },
+			want: "error w1 NodeName: the host is in the cluster as node ip-192-0-2-21.lab.example, and the inventory calls its node w1 (write nodeName: ip-192-0-2-21.lab.example beside the host's name in the inventory)", firm: true},
+		{name: "a control plane by another name", living: true, host: member("master"), change: func(f *facts.Facts) { delete(f.API.Nodes, "cp1") },
+			want: "error cp1 NodeName: the host is in the cluster as node master, and the inventory calls its node cp1 (write nodeName: master beside the host's name in the inventory)", firm: true},
+		{name: "a member by its own name", living: true, on: "w1", host: member("w1")},
+		{name: "a member by the name that the inventory has", living: true, on: "w1", host: member("ip-192-0-2-21"), edit: func(c *inventory.Cluster) { c.Workers[0].Node = "ip-192-0-2-21" }},
+		{name: "a host with the certificate of a node that it no longer is", on: "w1", host: member("old")},
 		{name: "a CA where there is no cluster", on: "w1", host: ca(world.ForeignCA)},
 		{name: "a cluster whose CA is not known", living: true, on: "w1", host: ca(world.ForeignCA), change: func(f *facts.Facts) {
 			world.ChangeHost(*f, "cp1", func(h *facts.Host) { h.CA = nil })

@@ -116,6 +116,23 @@ func machineCases() []preflightCase {
 			h.Disks = append(h.Disks, facts.Disk{Folder: "/var/lib/kubelet", Device: "/dev/vdb", SizeKiB: 100, FreeKiB: 5})
 		}, want: "warning w1 LowDisk: /dev/vdb has 5% free for /var/lib/kubelet" + lowMeaning + lowMending},
 
+		{name: "swap that nobody turns on", on: "w1", host: func(h *facts.Host) { h.Swaps = []facts.Swap{{Device: "/swapfile"}} },
+			want: "warning w1 Swap: swap is on (/swapfile) and it is not known what turned it on: if that is done again at boot, the kubelet will not start " +
+				"(find what does it (rc.local, @reboot of cron, cloud-init, ResourceDisk.EnableSwap in waagent.conf), take it out, and swapoff -a; " +
+				"or set kubernetes.config.KubeletConfiguration.failSwapOn: false)"},
+		{name: "swap of fstab", host: func(h *facts.Host) {
+			h.Swaps, h.FstabSwaps = []facts.Swap{{Device: "/swapfile"}}, []string{"/swapfile"}
+		}},
+		{name: "swap of a unit", host: func(h *facts.Host) {
+			h.Swaps, h.SwapUnits = []facts.Swap{{Device: "/dev/vda3"}}, []facts.SwapUnit{{Name: "dev-vda3.swap", State: "generated"}}
+		}},
+		{name: "swap of a service", host: func(h *facts.Host) {
+			h.Swaps = []facts.Swap{{Device: "/dev/zram0"}}
+			h.Units["zramswap.service"] = facts.Unit{Load: "loaded", Active: "active", Enabled: "enabled"}
+		}},
+		{name: "swap of the machine below", host: func(h *facts.Host) { h.Swaps, h.Container = []facts.Swap{{Device: "/dev/vda3"}}, "docker" }},
+		{name: "swap that the kubelet tolerates", edit: world.Config(templates.KindKubelet, map[string]any{"failSwapOn": false}),
+			host: func(h *facts.Host) { h.Swaps = []facts.Swap{{Device: "/swapfile"}} }},
 		{name: "a clock that is fast", on: "w1", host: clock(time.Minute + time.Second), want: "error w1 Clock: the clock is 1m1s" + clockMending},
 		{name: "a clock that is slow", host: clock(-time.Minute - time.Millisecond), want: "error cp1 Clock: the clock is -1m0.001s" + clockMending},
 		{name: "a clock that is nearly too fast", host: clock(time.Minute)},
@@ -133,7 +150,6 @@ func machineCases() []preflightCase {
 			want: "error w1 SystemVerification: the host uses cgroup v1, which Kubernetes no longer supports (boot with systemd.unified_cgroup_hierarchy=1; or set kubernetes.config.KubeletConfiguration.failCgroupV1: false and ignorePreflight: [SystemVerification])"},
 		{name: "a name server of its own", host: nameservers("192.0.2.1", "127.0.0.1"), want: "error cp1 Resolver: /etc/resolv.conf names 127.0.0.1" + resolver},
 		{name: "a name server of its own by IPv6", on: "w1", host: nameservers("::1"), want: "error w1 Resolver: /etc/resolv.conf names ::1" + resolver},
-		{name: "no name server", host: nameservers()},
 		{name: "systemd-resolved", host: func(h *facts.Host) {
 			nameservers("127.0.0.53")(h)
 			h.Units["systemd-resolved.service"] = facts.Unit{Load: "loaded", Active: "active"}
@@ -142,11 +158,8 @@ func machineCases() []preflightCase {
 			nameservers("127.0.0.53")(h)
 			h.Units["systemd-resolved.service"] = facts.Unit{Load: "loaded", Active: "inactive"}
 		}, want: "error cp1 Resolver: /etc/resolv.conf names 127.0.0.53" + resolver},
-		{name: "firewalld", on: "w1", host: func(h *facts.Host) { h.Units["firewalld.service"] = facts.Unit{Load: "loaded", Active: "active"} },
-			want: "warning w1 Firewalld: firewalld runs (open 6443, 10250 and 8472/udp, and put the pod subnet and cni0 into the trusted zone)"},
-		{name: "firewalld that does not run", host: func(h *facts.Host) { h.Units["firewalld.service"] = facts.Unit{Load: "loaded", Active: "inactive"} }},
 		{name: "SELinux", on: "w1", host: func(h *facts.Host) { h.SELinux = true },
-			want: "warning w1 SELinux: SELinux is enforcing, which kubeadm's documentation does not support (install container-selinux, or set it to permissive)"},
+			want: "warning w1 SELinux: SELinux is enforcing, which kubeadm's documentation does not support (set it to permissive; or install container-selinux, and ignorePreflight: [SELinux])"},
 		{name: "an unreachable host", on: "w1", host: func(h *facts.Host) { *h = facts.Host{Unreachable: world.NoRoute()} }},
 	}
 }
@@ -189,7 +202,27 @@ func identityCases() []preflightCase {
 		{name: "a process without a name", host: port(6443, ""), want: "error cp1 Port-6443: port 6443, which the API server needs, is in use by \"\" (stop that program)"},
 		{name: "a port of control planes on a worker", on: "w1", host: port(6443, "nginx")},
 		{name: "another port", host: port(8080, "nginx")},
-		{name: "a kubelet that waits for its configuration", host: port(10250, "kubelet")},
+		{name: "a kubelet of a join that was cut off", on: "w1", host: func(h *facts.Host) {
+			port(10250, "kubelet")(h)
+			port(10248, "kubelet")(h)
+			h.KubeletConfig, h.Units[templates.KubeletService] = true, facts.Unit{Load: "loaded", Active: "active"}
+		}},
+		{name: "a kubelet of another distribution", on: "w1", host: func(h *facts.Host) {
+			port(10250, "kubelet")(h)
+			port(10248, "kubelet")(h)
+		}, want: "error w1 Port-10250: port 10250 is in use by a kubelet that kubeadm has not configured: the host belongs to a cluster of another kind, or to none " +
+			"(take that cluster's software off the host (k0s, k3s, RKE2 and MicroK8s have commands for it), or stop that kubelet)"},
+		{name: "a kubelet that somebody has started", on: "w1", host: func(h *facts.Host) {
+			port(10250, "kubelet")(h)
+			h.Units[templates.KubeletService] = facts.Unit{Load: "loaded", Active: "active"}
+		}, want: "error w1 Port-10250: port 10250 is in use by a kubelet that kubeadm has not configured: the host belongs to a cluster of another kind, or to none " +
+			"(take that cluster's software off the host (k0s, k3s, RKE2 and MicroK8s have commands for it), or stop that kubelet)"},
+		{name: "the port for the kubelet's health", on: "w1", host: port(10248, "nginx"), want: "error w1 Port-10248: port 10248, which the kubelet needs" + inUse},
+		{name: "kube-proxy's ports", on: "w1", host: func(h *facts.Host) {
+			port(10256, "nginx")(h)
+			port(10249, "nginx")(h)
+		}, want: "error w1 Port-10249: port 10249, which kube-proxy needs" + inUse + "\nerror w1 Port-10256: port 10256, which kube-proxy needs" + inUse},
+		{name: "etcd's port for metrics", host: port(2381, "nginx"), want: "error cp1 Port-2381: port 2381, which etcd needs" + inUse},
 		{name: "ports of the cluster itself", living: true, host: func(h *facts.Host) {
 			for _, number := range []int{6443, 2379, 2380, 10257, 10259, 10250} {
 				h.Ports[number] = "kube"

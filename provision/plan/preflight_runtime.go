@@ -28,7 +28,11 @@ func checkFamily(p *planner, _ inventory.Host, f facts.Host) (string, string) {
 	if _, known := f.Family(); known || p.Cluster.Kubernetes.Source != inventory.SourcePackages && !p.PackagedRuntime() {
 		return "", ""
 	}
-	return fmt.Sprintf("it is not known how packages are got on %s (ID=%s)", cmp.Or(f.OS.Name, "this operating system"), f.OS.ID), "use a bundle"
+	mending := "use a bundle"
+	if p.Cluster.Runtime.Name == inventory.RuntimeDocker { // which no bundle has
+		mending = "use a bundle, with its own containerd: runtime.name: containerd"
+	}
+	return fmt.Sprintf("it is not known how packages are got on %s (ID=%s)", cmp.Or(f.OS.Name, "this operating system"), f.OS.ID), mending
 }
 
 func checkRuntime(p *planner, _ inventory.Host, f facts.Host) (string, string) {

@@ -39,6 +39,12 @@ func checkProxy(p *planner, _ inventory.Host, f facts.Host) (string, string) {
 	if p.Proxied() || len(f.Environment) == 0 {
 		return "", ""
 	}
+	for _, name := range []string{"NO_PROXY", "HTTPS_PROXY", "HTTP_PROXY"} {
+		if strings.ContainsAny(f.Environment[name], `"'`) && f.Environment["HTTPS_PROXY"]+f.Environment["HTTP_PROXY"] != "" {
+			return name + " of the environment that systemd gives services has quotation marks in its value: programs take them for a part of it, and do not know what it names",
+				"write it without quotation marks within the value (DefaultEnvironment in system.conf, systemctl set-environment), and systemctl daemon-reexec; or name the proxy in the inventory (proxy: {https: …})"
+		}
+	}
 	through, used := p.hidden(environment(f))
 	if len(through) == 0 {
 		return "", ""

@@ -107,20 +107,25 @@ func (p *planner) resettable(names []string, whole bool, of map[string]Belonging
 
 // leave plans to take one node out of a cluster that lives on.
 func (p *planner) leave(host inventory.Host) {
-	if _, exists := p.facts.API.Nodes[host.Name]; !exists {
+	seen, reached := p.reached(host.Name)
+	name := host.NodeName()
+	if is := seen.NodeName(); is != "" && seen.CA != nil && !p.foreign(seen) {
+		name = is // the host has joined by another name than the inventory has for it
+	}
+	if _, exists := p.facts.API.Nodes[name]; !exists {
 		return
 	}
 	step := hostStep(host, StageLeave, stepLeave, "drain and delete the node")
 	step.because("the rest of the cluster lives on")
-	step.do(DrainNode{Name: host.Name})
-	if _, ok := p.reached(host.Name); ok && host.Role == inventory.RoleControlPlane {
+	step.do(DrainNode{Name: name})
+	if reached && host.Role == inventory.RoleControlPlane {
 		// While the Node exists: kubeadm finds the member by it.
 		step.Lock = etcdMembership
 		step.do(Script{Title: "remove the etcd member", Name: templates.ScriptLeaveEtcd})
 	} else {
 		step.Host = ""
 	}
-	step.do(DeleteNode{Name: host.Name})
+	step.do(DeleteNode{Name: name})
 	p.add(step)
 }
 

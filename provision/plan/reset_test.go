@@ -8,6 +8,7 @@ import (
 	"fairlead/provision/facts"
 	"fairlead/provision/ledger"
 	"fairlead/provision/model/world"
+	"fairlead/templates"
 )
 
 // TestResetPlan resets hosts of a cluster that is as the inventory wants it. Every plan is
@@ -71,6 +72,37 @@ func TestResetOfAHalfFinishedCluster(t *testing.T) {
 		bare := desired.State{Cluster: wish.Cluster} // the bundle may be gone
 		if _, err := MakeReset(bare, seen, ResetOrder{Names: []string{"w2"}}); (err != nil) != c.refused {
 			t.Errorf("%s: error is %v, want one: %v", name, err, c.refused)
+		}
+	}
+}
+
+// A host that has joined by another name than the inventory has is taken out by that name, if it is this cluster's.
+func TestResetByTheNodesName(t *testing.T) {
+	wish := world.State(t, nil)
+	for name, c := range map[string]struct {
+		ca, want string
+	}{
+		"of this cluster": {ca: world.CA, want: "ip-192-0-2-21"},
+		"of another one":  {ca: world.ForeignCA}, // whose node of that name is none of this cluster's, nor is there one of the host's
+	} {
+		seen := world.Converged(t, wish)
+		seen.API.Nodes["ip-192-0-2-21"] = seen.API.Nodes["w1"]
+		world.ChangeHost(seen, "w1", func(h *facts.Host) {
+			h.CA = []byte(c.ca)
+			h.Certificates = append(h.Certificates, facts.Certificate{Path: templates.KubeletClientCertificate, Subject: "CN=system:node:ip-192-0-2-21,O=system:nodes"})
+		})
+		plan, err := MakeReset(wish, seen, ResetOrder{Names: []string{"w1"}, Foreign: c.want == ""})
+		if err != nil {
+			t.Fatal(err)
+		}
+		drained := ""
+		for _, step := range plan.Steps {
+			if drain, ok := step.Actions[0].(DrainNode); ok {
+				drained += drain.Name
+			}
+		}
+		if drained != c.want {
+			t.Errorf("%s: %s", name, Show(plan))
 		}
 	}
 }

@@ -78,7 +78,7 @@ func (p *planner) containerd(host inventory.Host, facts facts.Host, from source)
 
 // containerdOptions are decided by the host's facts.
 func (p *planner) containerdOptions(facts facts.Host, from source) templates.Containerd {
-	inContainer := facts.Container != "" && facts.Container != "none"
+	inContainer := facts.Contained()
 	modern := facts.ByHand(templates.PackageContainerd) && !startsBelow(facts.Versions[templates.PackageContainerd].Version, 2)
 	return templates.Containerd{
 		Format2:             from != fromBundle && !modern,

@@ -11,7 +11,7 @@ import (
 
 // servingIdentity is what a host's kubelet may have in its serving certificate.
 func servingIdentity(host inventory.Host) object.ServingIdentity {
-	return object.ServingIdentity{Node: host.Name, DNSNames: []string{host.Name}, Addresses: []netip.Addr{host.Address}}
+	return object.ServingIdentity{Node: host.NodeName(), DNSNames: []string{host.NodeName()}, Addresses: []netip.Addr{host.Address}}
 }
 
 // serving plans to approve the requests of kubelets for serving certificates. The approver
@@ -31,7 +31,7 @@ func (p *planner) serving() {
 		if p.has(StepID(host.Name, stepKubelet)) && !p.common.isAsked {
 			step.because("its kubelet is told to ask")
 		}
-		for _, request := range p.common.serving[host.Name] {
+		for _, request := range p.common.serving[host.NodeName()] {
 			step.because("request %s waits for approval", request)
 		}
 		if len(step.Reasons) == 0 {

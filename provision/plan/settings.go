@@ -174,7 +174,7 @@ func (p *planner) kubeletSettings(all map[string]settlement) {
 	for _, host := range p.Cluster.Hosts() {
 		facts, ok := p.reached(host.Name)
 		text, exists := facts.Contents[templates.KubeletConfigFile]
-		if _, registered := p.facts.API.Nodes[host.Name]; !ok || !exists || !registered || p.joining(host.Name) {
+		if _, registered := p.registered(host); !ok || !exists || !registered || p.joining(host.Name) {
 			continue
 		}
 		step := hostStep(host, StageSettle, stepKubelet, "change the kubelet's settings")
@@ -190,7 +190,7 @@ func (p *planner) kubeletSettings(all map[string]settlement) {
 			continue
 		}
 		step.do(StopUnit(templates.KubeletService), RunKubeadm{Document: templates.KubeletRefresh(), Verb: []string{"upgrade", "node", "phase", "kubelet-config"}},
-			StartUnit(templates.KubeletService, true), AwaitKubelet{Node: host.Name})
+			StartUnit(templates.KubeletService, true), AwaitKubelet{Node: host.NodeName()})
 		step.Needs = append(p.preparation(host.Name), before...)
 		before = append(before, step.ID)
 		p.add(step)

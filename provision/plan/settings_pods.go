@@ -40,7 +40,7 @@ func (p *planner) controlPlaneSettings(all map[string]settlement) {
 				RunKubeadm{Document: documents, Verb: []string{"init", "phase", "certs", "apiserver"}})
 		}
 		for _, component := range changed {
-			step.do(ChangeStaticPod{Node: host.Name, Component: component, Document: documents})
+			step.do(ChangeStaticPod{Node: host.NodeName(), Component: component, Document: documents})
 		}
 		step.Needs = append(p.preparation(host.Name), before...)
 		before = append(before, step.ID)

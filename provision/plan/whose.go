@@ -57,7 +57,7 @@ func Whose(wish desired.State, facts facts.Facts, names []string) []Belonging {
 func (p *planner) belonging(host inventory.Host) Belonging {
 	seen, _ := p.reached(host.Name)
 	record, _ := recordOf(seen)
-	b := Belonging{Host: host.Name, Cluster: record.Cluster, Node: seen.Node, CA: shortHash(p.owners().hashes[host.Name])}
+	b := Belonging{Host: host.Name, Cluster: record.Cluster, Node: seen.NodeName(), CA: shortHash(p.owners().hashes[host.Name])}
 	if certificates, err := pki.ParseCertificates(seen.CA); err == nil {
 		b.Since = certificates[0].NotBefore
 	}

@@ -92,11 +92,13 @@ network() {
 	ip -o addr show 2>/dev/null | while read -r _ link family address _; do
 		case $family in inet | inet6) fact address "$link" "$address" ;; esac
 	done
-	# As the resolver reads it: what stands behind a # or ; is a comment.
-	while read -r key value _ || [ -n "$key" ]; do
-		value=${value%%[#\;]*}
-		[ "$key" = nameserver ] && fact nameserver "${value%"$cr"}"
-	done </etc/resolv.conf
+	if [ -r /etc/resolv.conf ]; then
+		# As the resolver reads it: what stands behind a # or ; is a comment, and the last line may have no end.
+		while read -r key value _ || [ -n "$key" ]; do
+			value=${value%%[#\;]*}
+			[ "$key" = nameserver ] && fact nameserver "${value%"$cr"}"
+		done </etc/resolv.conf
+	fi
 	ss -Hltnp 2>/dev/null | while read -r state _ _ local _ users; do
 		[ "$state" = LISTEN ] || continue # the rest of a process's name
 		process=${users#*\(\(\"}
@@ -109,15 +111,36 @@ kernel() {
 		[ "$device" = Filename ] || fact swap "$device" "$type" "$size"
 	done </proc/swaps
 	if [ -r /etc/fstab ]; then
-		while read -r device _ type _; do
+		while read -r device _ type _ || [ -n "$device" ]; do # the last line may have no end
 			case $device in
 			'#'*) ;;
 			*) [ "${type:-}" = swap ] && fact fstab-swap "$device" ;;
 			esac
 		done </etc/fstab
 	fi
-	[ -e /usr/lib/systemd/system-generators/zram-generator ] && [ ! -e /etc/systemd/zram-generator.conf ] && fact zram-generator
-	return 0
+	if [ -e /usr/lib/systemd/system-generators/zram-generator ]; then
+		[ -e /etc/systemd/zram-generator.conf ] || fact zram-generator
+		zram_swap
+	fi
+}
+
+# The swap units that zram-generator is configured to make and that are not masked: systemd knows only those that it made at
+# the last boot. Devices with a file system are no swap.
+zram_swap() {
+	set --
+	for path in /etc/systemd/zram-generator.conf /run/systemd/zram-generator.conf /usr/local/lib/systemd/zram-generator.conf /usr/lib/systemd/zram-generator.conf; do
+		[ -e "$path" ] && set -- "$path" && break
+	done
+	for path in /etc/systemd/zram-generator.conf.d/*.conf /run/systemd/zram-generator.conf.d/*.conf /usr/local/lib/systemd/zram-generator.conf.d/*.conf \
+		/usr/lib/systemd/zram-generator.conf.d/*.conf; do
+		[ ! -f "$path" ] || set -- "$@" "$path"
+	done
+	[ $# = 0 ] || awk '
+		/^[ \t]*\[zram[0-9]+\]/ { device = $1; gsub(/[^zram0-9]/, "", device); if (!(device in swap)) { swap[device] = 1; order[++n] = device } }
+		/^[ \t]*(mount-point|fs-type)[ \t]*=/ { swap[device] = 0 }
+		END { for (i = 1; i <= n; i++) if (swap[order[i]]) print order[i] }' "$@" | while read -r device; do
+		[ "$(readlink "/etc/systemd/system/dev-$device.swap")" = /dev/null ] || fact swap-unit "dev-$device.swap" generated
+	done
 }
 
 # A module that is part of the kernel itself has no folder, but what it brings.
@@ -146,6 +169,52 @@ sysctls() {
 		fi
 	done
 	[ $# = 0 ] || awk -v OFS="$tab" "$cleaner"'{ name = substr(FILENAME, 11); gsub("/", ".", name); gsub(/\t/, " "); print "sysctl", name, clean($0) }' "$@"
+}
+
+# The lines that set kernel parameters at boot, in the order in which systemd-sysctl goes through them: by the names of the
+# files, of which one hides those of its name in later folders; then ufw's, where that is switched on.
+boot_sysctls() {
+	keys='' names=/
+	for asked in "$@"; do
+		shift
+		case $asked in sysctl:*) keys="$keys ${asked#sysctl:}" ;; esac
+	done
+	[ -n "$keys" ] || return 0
+	for path in /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/local/lib/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /lib/sysctl.d/*.conf; do
+		name=${path##*/}
+		case $names in */"$name"/*) continue ;; esac
+		[ ! -e "$path" ] || names=$names$name/
+		[ ! -f "$path" ] || set -- "$@" "$path"
+	done
+	[ -f /etc/ufw/sysctl.conf ] && grep -qi '^ENABLED=.*yes' /etc/ufw/ufw.conf 2>/dev/null && set -- "$@" /etc/ufw/sysctl.conf
+	[ $# = 0 ] || awk -v OFS="$tab" -v keys="$keys" -v last=/etc/ufw/sysctl.conf '
+		BEGIN { n = split(keys, asked, " ") }
+		FNR == 1 { base[++files] = FILENAME; if (FILENAME == last) base[files] = "\377"; else sub(/.*\//, "", base[files]) }
+		/^[ \t]*[#;]/ || !/=/ { next }
+		{
+			key = value = $0
+			sub(/=.*/, "", key)
+			sub(/[^=]*=/, "", value)
+			gsub(/^[ \t]*-?[ \t]*|[ \t]+$/, "", key)
+			gsub(/^[ \t]+|[ \t\r]+$/, "", value)
+			gsub(/[[:cntrl:]]/, " ", value)
+			if (key ~ /^[^\/]*\./) gsub(/\./, "/", key)
+			if (key == "net/ipv4/conf/all/forwarding") key = "net/ipv4/ip_forward" # the kernel has it twice
+			gsub(/\*/, "[^/]*", key)
+			for (i = 1; i <= n; i++) {
+				if (asked[i] !~ ("^" key "$")) continue
+				name = asked[i]
+				gsub("/", ".", name)
+				lines[files, ++count[files]] = FILENAME OFS FNR OFS name OFS value
+			}
+		}
+		END {
+			for (i = 1; i <= files; i++) {
+				for (j = i; j > 1 && base[order[j - 1]] > base[i]; j--) order[j] = order[j - 1]
+				order[j] = i
+			}
+			for (i = 1; i <= files; i++) for (j = 1; j <= count[order[i]]; j++) print "sysctl-line", lines[order[i], j]
+		}' "$@"
 }
 
 # Of a folder that is not there yet, the one above it is measured.
@@ -229,20 +298,20 @@ contents() {
 		END { if (NR > 0) printf "\n" }' "$@"
 }
 
+# Of swap units, those that are made from lines of fstab are not among those that turn swap on by themselves.
 units() {
 	for asked in "$@"; do
 		shift
 		case $asked in unit:*) set -- "$@" "${asked#unit:}" ;; esac
 	done
 	[ $# = 0 ] || systemctl show "$@" \
-		-p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p MainPID -p Result -p NeedDaemonReload |
+		-p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p SourcePath -p MainPID -p Result -p NeedDaemonReload |
 		awk -F= -v OFS="$tab" "$cleaner"'
 		function flush() {
 			if (v["Id"] == "") return # between two blank lines
-			if (v["Id"] ~ /\.swap$/) {
-				if (v["UnitFileState"] != "") print "swap-unit", v["Id"], v["UnitFileState"]
-			} else
-				print "unit", v["Id"], v["LoadState"], v["ActiveState"], v["SubState"], v["UnitFileState"], v["FragmentPath"], v["MainPID"], v["Result"], v["NeedDaemonReload"]
+			if (v["Id"] ~ /\.swap$/ && v["UnitFileState"] != "" && v["SourcePath"] != "/etc/fstab")
+				print "swap-unit", v["Id"], v["UnitFileState"]
+			print "unit", v["Id"], v["LoadState"], v["ActiveState"], v["SubState"], v["UnitFileState"], v["FragmentPath"], v["MainPID"], v["Result"], v["NeedDaemonReload"]
 			split("", v)
 		}
 		/^$/ { flush(); next }
@@ -460,6 +529,7 @@ network
 kernel
 modules "$@"
 sysctls "$@"
+boot_sysctls "$@"
 disks "$@"
 files "$@"
 contents "$@"

@@ -120,7 +120,11 @@ undo_sysctl() { # KEY VALUE
 
 undo_unit() { # KEY ENABLED ACTIVE
 	case $2 in
-	not-found | masked*) return 0 ;;
+	masked*) return 0 ;;
+	not-found)
+		case $1 in *.swap) systemctl unmask --quiet "$1" || complain "cannot unmask unit $1" ;; esac # the next boot would have made it
+		return 0
+		;;
 	enabled* | disabled | static | alias | indirect | generated | transient | linked* | bad) ;;
 	*)
 		unknown_word "unit $1" "$2"

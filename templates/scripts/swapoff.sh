@@ -1,10 +1,14 @@
-# Turns swap off, now and at the next boot. Arguments: swap units to mask.
+# Turns swap off, now and at the next boot. Arguments: swap units to mask, services to disable. What has its file in the
+# folder of the administrator's units cannot be masked there.
 set -eu
 LC_ALL=C
 export LC_ALL
 
 for unit in "$@"; do
-	systemctl mask --now "$unit"
+	verb=mask
+	case $unit in *.service) verb=disable ;; esac
+	[ ! -f "/etc/systemd/system/$unit" ] || [ -L "/etc/systemd/system/$unit" ] || verb=disable
+	systemctl "$verb" --now "$unit"
 done
 # Comments out the active swap lines and keeps everything else, to the byte.
 without_swap() {

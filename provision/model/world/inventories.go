@@ -79,3 +79,11 @@ func ManifestOf(component string, arguments ...string) []byte {
 
 // OnlyControlPlane has one host, which takes pods.
 func OnlyControlPlane(c *inventory.Cluster) { c.Workers, c.ControlPlane.Schedulable = nil, true }
+
+// OtherNodeNames gives hosts names with dots, and nodes that are called otherwise than their hosts: two have each other's names.
+func OtherNodeNames(c *inventory.Cluster) {
+	c.ControlPlane.Hosts[0].Name = "cp1.lab.example"
+	last := len(c.ControlPlane.Hosts) - 1
+	c.ControlPlane.Hosts[last].Node = "ip-192-0-2-13.lab.example"
+	c.Workers[0].Node, c.Workers[1].Node = c.Workers[1].Name, c.Workers[0].Name
+}

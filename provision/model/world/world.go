@@ -296,12 +296,12 @@ func Converged(t testing.TB, wish desired.State) facts.Facts {
 	}
 	KeepSettings(t, wish, &seen)
 	for _, host := range wish.Cluster.Hosts() {
-		node := object.Node{Name: host.Name, Ready: true, Labels: map[string]string{}, Annotations: map[string]string{}}
+		node := object.Node{Name: host.NodeName(), Ready: true, Labels: map[string]string{}, Annotations: map[string]string{}}
 		if host.Role == inventory.RoleControlPlane {
 			node.Labels[object.LabelControlPlane] = ""
 			node.Taints = append(node.Taints, object.Taint{Key: object.TaintControlPlane, Effect: object.EffectNoSchedule})
 		}
-		seen.API.Nodes[host.Name] = node
+		seen.API.Nodes[node.Name] = node
 	}
 	for _, set := range wish.Addons {
 		for _, item := range set.Objects {
