@@ -1,8 +1,10 @@
 package remote
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -21,12 +23,21 @@ var (
 	ErrLost = errors.New("connection lost")
 	// ErrForwarding: the host does not let connections begin on it (AllowTcpForwarding, DisableForwarding or PermitOpen of sshd).
 	ErrForwarding = errors.New("the host refuses to forward connections")
+	// ErrHangs: the host let us in, and does not begin the command.
+	ErrHangs = errors.New("host hangs at the login")
 	// ErrSilent: the host is there, and nothing was heard of the command for its Silence.
 	ErrSilent = errors.New("nothing was heard")
+	// ErrFlood: more was heard than there may be.
+	ErrFlood = errors.New("too much output")
+	// ErrCut: a script did not arrive as it was sent. Nothing of it has run.
+	ErrCut = errors.New("the script did not arrive whole")
 )
 
-// stderrLines is how many of the last lines of standard error an ExitError shows.
-const stderrLines = 5
+const (
+	// stderrLines is how many of the last lines of standard error an ExitError shows, and of each as many bytes.
+	stderrLines = 5
+	lineShown   = 1 << 10
+)
 
 // ExitError is a command that ran on the host and failed.
 type ExitError struct {
@@ -38,7 +49,7 @@ type ExitError struct {
 	Code int
 	// Signal is the name without SIG when a signal ended the process, else empty.
 	Signal string
-	// Stdout and Stderr are the whole output; of a Secret command they may hold secrets.
+	// Stdout and Stderr are the whole output, as in Result; of a Secret command they may hold secrets.
 	Stdout, Stderr []byte
 
 	secret bool
@@ -63,13 +74,22 @@ func (e *ExitError) Error() string {
 	return text
 }
 
-// lastLines returns the last n non-blank lines of text, trimmed.
+// lastLines returns the last n non-blank lines of text, trimmed, long ones without their end.
 func lastLines(text []byte, n int) string {
 	var lines []string
-	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimRight(line, " \t\r\n"); line != "" {
-			lines = append(lines, line)
+	for len(lines) < n {
+		text = bytes.TrimRight(text, " \t\r\n")
+		if len(text) == 0 {
+			break
 		}
+		begin := bytes.LastIndexByte(text, '\n') + 1
+		line := text[begin:]
+		text = text[:begin]
+		if len(line) > lineShown {
+			line = append(slices.Clip(line[:lineShown]), " …"...)
+		}
+		lines = append(lines, string(line))
 	}
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+	slices.Reverse(lines)
+	return strings.Join(lines, "\n")
 }
