@@ -1,6 +1,8 @@
 package templates
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,6 +43,32 @@ func TestProbeOfFiles(t *testing.T) {
 		s.put("/var/lib/fairlead/hashes", strings.Join(line, "\t")+"\n")
 		if said := s.probePart("files path:/usr/local/bin/kubelet"); strings.Contains(said, "1111") || !strings.Contains(said, "| sha256\t/usr/local/bin/kubelet\t") {
 			t.Errorf("it says\n%s", said)
+		}
+	}
+}
+
+// Large files are hashed one by one, so that something is heard of each.
+func TestProbeOfLargeFiles(t *testing.T) {
+	s := newHost(t, map[string]string{"sha256sum": `exec "$S/tools/sha256sum" "$@"`, "stat": `exec "$S/tools/stat" "$@" 2>/dev/null`})
+	sizes := map[string]int64{"/usr/bin/a": 1, "/usr/bin/it's large": 16<<20 + 1, "/usr/bin/larger": 20 << 20, "/usr/bin/not yet": 16 << 20}
+	for path, size := range sizes {
+		s.put(path, "")
+		if err := os.Truncate(s.at(path), size); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := s.probePart(`files path:/usr/bin/a "path:/usr/bin/it's large" path:/usr/bin/larger "path:/usr/bin/not yet"`)
+	for _, want := range []string{
+		"\nsha256sum -- /usr/bin/a /usr/bin/not yet\n", "\nsha256sum -- /usr/bin/it's large\n", "\nsha256sum -- /usr/bin/larger\n",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no %q in\n%s", want, said)
+		}
+	}
+	for path, size := range sizes {
+		sum := sha256.Sum256(make([]byte, size))
+		if want := "| sha256\t" + path + "\t" + hex.EncodeToString(sum[:]) + "\n"; !strings.Contains(said, want) {
+			t.Errorf("no %q in\n%s", want, said)
 		}
 	}
 }

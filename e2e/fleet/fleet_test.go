@@ -50,6 +50,12 @@ func serving(t *testing.T, n int) (Files, []netip.AddrPort) {
 	return files, hosts
 }
 
+// probeLine and probeInput are the probe as a shell gets it, in short.
+const (
+	probeLine  = `/bin/sh -c 'eval ...' sh 'echo "fairlead-start-AZ27 $fl_g"; echo "fairlead-start-AZ27 $fl_g" >&2; set -- - /etc/a; eval "$fl_s"'`
+	probeInput = "begin\nuid\nfact end\n\n#fairlead-start-AZ27\n"
+)
+
 // client is one that knows the hosts' key and has the key to log in.
 func client(t *testing.T, files Files, at netip.AddrPort) asker {
 	t.Helper()
@@ -64,7 +70,7 @@ func client(t *testing.T, files Files, at netip.AddrPort) asker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return asker{signer: signer, keys: keys, line: "exec /bin/sh -s -- -", input: []byte("\nfact end\n")}
+	return asker{signer: signer, keys: keys, line: probeLine, input: []byte(probeInput)}
 }
 
 func (a asker) one(t *testing.T, at netip.AddrPort) error {
@@ -94,8 +100,10 @@ func TestHostsKnowTheProbeOnly(t *testing.T) {
 	a := client(t, files, at[0])
 	for name, command := range map[string][2]string{
 		"a program":      {"exec uname -a", ""},
-		"another script": {"exec /bin/sh -s", "rm -r /\n"},
-		"no shell":       {"exec cat", "\nfact end\n"},
+		"another script": {`eval "$fl_s"`, "begin\nrm -r /\n\n#\n"},
+		"no shell":       {"exec cat", "begin\nuid\nfact end\n\n#\n"},
+		"not begun":      {`eval "$fl_s"`, "uid\nfact end\n\n#\n"},
+		"cut off":        {`eval "$fl_s"`, "begin\nuid\nfact end\n"},
 	} {
 		out, said, err := a.run(t, at[0], command[0], command[1])
 		var exit *ssh.ExitError
@@ -108,16 +116,15 @@ func TestHostsKnowTheProbeOnly(t *testing.T) {
 // A shell would print fairlead's mark on both outputs, before all else.
 func TestMarkComesFirst(t *testing.T) {
 	files, at := serving(t, 1)
-	const line = `/bin/sh -c 'eval ...' sh 'echo "fairlead-start-AZ27 $fl_g"; echo "fairlead-start-AZ27 $fl_g" >&2; exec /bin/sh -s -- - /etc/a'`
-	out, said, err := client(t, files, at[0]).run(t, at[0], line, "echo\nfact end\n")
+	out, said, err := client(t, files, at[0]).run(t, at[0], probeLine, probeInput)
 	if err != nil || !strings.HasPrefix(out, "fairlead-start-AZ27 4242\nuid\t0\n") || !strings.HasSuffix(out, "\nend\n") || said != "fairlead-start-AZ27 4242\n" {
 		t.Errorf("got %q and %q, %v", out, said, err)
 	}
 	noted, err := os.ReadFile(files.line())
-	if err != nil || string(noted) != line {
+	if err != nil || string(noted) != probeLine {
 		t.Errorf("noted is %q, %v", noted, err)
 	}
-	if noted, err = os.ReadFile(files.input()); err != nil || string(noted) != "echo\nfact end\n" {
+	if noted, err = os.ReadFile(files.input()); err != nil || string(noted) != probeInput {
 		t.Errorf("noted is the input %q, %v", noted, err)
 	}
 }
@@ -126,7 +133,7 @@ func TestMarkComesFirst(t *testing.T) {
 func TestAnswersDiffer(t *testing.T) {
 	files, at := serving(t, 2)
 	for i, own := range []string{"127-1-0-1 127.1.0.1 00000000000000000000ffff7f010001", "127-1-0-2 127.1.0.2 00000000000000000000ffff7f010002"} {
-		out, _, err := client(t, files, at[i]).run(t, at[i], "/bin/sh -s", "\nfact end\n")
+		out, _, err := client(t, files, at[i]).run(t, at[i], probeLine, probeInput)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -112,19 +112,22 @@ func (s *Server) session(channel ssh.Channel, requests <-chan *ssh.Request, host
 }
 
 // mark is the word by which fairlead finds where the output of its command begins: the line
-// prints it on both outputs, with the number of a process group, before the command's own.
+// prints it on both outputs, with the number of a process group, before the command's own, and
+// then waits to be told to begin.
 var mark = regexp.MustCompile(`fairlead-start-[A-Z2-7]+`)
 
-// execute does what a shell would do with the line, if that is the probe's: a script on the
-// standard input of /bin/sh -s.
+// execute does what a shell would do with the line, if that is the probe's: a script that
+// follows on standard input, with a last line that says that it is whole.
 func (s *Server) execute(channel ssh.Channel, line string, host netip.Addr) (status uint32) {
-	if word := mark.FindString(line); word != "" {
+	word := mark.FindString(line)
+	if word != "" {
 		started := word + " 4242\n"
 		_, _ = io.WriteString(channel, started)
 		_, _ = io.WriteString(channel.Stderr(), started)
 	}
 	input, err := io.ReadAll(channel)
-	if err != nil || !strings.Contains(line, "/bin/sh -s") || !bytes.HasSuffix(input, []byte("\nfact end\n")) {
+	if err != nil || !strings.Contains(line, `eval "$fl_s"`) || !bytes.HasPrefix(input, []byte("begin\n")) ||
+		!bytes.HasSuffix(input, []byte("\nfact end\n\n#"+word+"\n")) {
 		_, _ = io.WriteString(channel.Stderr(), "this host knows the probe only\n")
 		return 127
 	}

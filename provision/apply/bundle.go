@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"fairlead/provision/bundle"
 	"fairlead/provision/plan"
@@ -15,6 +16,10 @@ import (
 
 	"github.com/opencontainers/go-digest"
 )
+
+// querySilence is how long a host may say nothing while it is only asked. What changes a host has no such limit: package
+// managers, kubeadm and disks are silent for as long as they work, and to end them in the middle is worse than to wait.
+const querySilence = 30 * time.Second
 
 func (s *stepRun) installLayers(ctx context.Context, a plan.InstallLayers) error {
 	var total int64
@@ -40,7 +45,7 @@ func (s *stepRun) installLayers(ctx context.Context, a plan.InstallLayers) error
 // blobs, as some may have gone from the host in between: whoever removes an image there has its blobs collected.
 func (s *stepRun) importImages(ctx context.Context, a plan.ImportImages) error {
 	// Asked here and not by the probe: only an import needs to know.
-	store, err := s.host.Run(ctx, remote.Command{Script: templates.ScriptListBlobs.Text(), Root: true})
+	store, err := s.host.Run(ctx, remote.Command{Script: templates.ScriptListBlobs.Text(), Root: true, Silence: querySilence})
 	if err != nil {
 		return fmt.Errorf("list the blobs that the host has: %w", err)
 	}

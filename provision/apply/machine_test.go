@@ -147,9 +147,14 @@ func (m *machine) Start(_ context.Context, e remote.Exec) (remote.Process, error
 		m.t.Errorf("not as root: %q", w.argv)
 	}
 	go func() {
-		fmt.Fprintln(e.Stdout, w.mark, 42)
-		fmt.Fprintln(e.Stderr, w.mark, 42)
-		code := m.run(p, w.argv, e.Stdout, e.Stderr)
+		if w.mark != "" {
+			fmt.Fprintln(e.Stdout, w.mark, 42)
+			fmt.Fprintln(e.Stderr, w.mark, 42)
+			if word := make([]byte, len("begin\n")); !begins(p, word) {
+				m.t.Errorf("the command begins with %q", word)
+			}
+		}
+		code := m.run(p, w, e.Stdout, e.Stderr)
 		m.mu.Lock()
 		delete(m.running, p)
 		m.mu.Unlock()
@@ -158,16 +163,24 @@ func (m *machine) Start(_ context.Context, e remote.Exec) (remote.Process, error
 	return p, nil
 }
 
+// begins waits until a process is told to begin, or is given up.
+func begins(p *process, word []byte) bool {
+	_, err := io.ReadFull(p.input, word)
+	return err != nil || string(word) == "begin\n"
+}
+
 // run is what a process does until its end.
-func (m *machine) run(p *process, argv []string, stdout, stderr io.Writer) int {
+func (m *machine) run(p *process, w wired, stdout, stderr io.Writer) int {
+	argv := w.argv
 	switch {
-	case len(argv) < 2 || argv[0] != "/bin/sh":
-	case argv[1] == "-s":
+	case w.script:
 		text, err := io.ReadAll(p.input)
 		if err != nil {
 			return killed
 		}
-		return m.script(p, string(text), argv[min(3, len(argv)):], nil, stdout, stderr)
+		script, _ := strings.CutSuffix(string(text), "\n#"+w.mark+"\n")
+		return m.script(p, script, argv, nil, stdout, stderr)
+	case len(argv) < 2 || argv[0] != "/bin/sh":
 	case slices.ContainsFunc(argv, func(arg string) bool { return strings.HasSuffix(arg, "/sftp-server") }):
 		return 127 // there is none: files go by scripts
 	case strings.Contains(argv[2], "kill -s TERM"):

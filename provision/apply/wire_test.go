@@ -9,9 +9,10 @@ import (
 
 // wired is a command as it was put on the wire.
 type wired struct {
-	argv []string
-	mark string // what both outputs begin with once the command runs
-	root bool
+	argv   []string
+	script bool   // which comes on standard input, and argv are its arguments
+	mark   string // what both outputs begin with once the command is there; then it waits for the word to begin
+	root   bool
 }
 
 // unwire reads the line that a transport gets from a remote.Host whose user is not root.
@@ -30,8 +31,16 @@ func unwire(t *testing.T, line string) wired {
 		shell := words(inner)
 		text = shell[len(shell)-1]
 	}
-	_, command, _ := strings.Cut(text, ">&2; exec ")
-	return wired{argv: words(command), mark: mark.FindString(text), root: root}
+	w := wired{mark: mark.FindString(text), root: root}
+	_, command, _ := strings.Cut(text, `:/sbin:/bin"; `)
+	if w.mark != "" {
+		_, command, _ = strings.Cut(command, "exit 97; }; ")
+	}
+	if _, rest, script := strings.Cut(command, "esac; set "); script {
+		w.script, command = true, strings.TrimSuffix(rest, `; eval "$fl_s"`)
+	}
+	w.argv = words(command)[1:] // "exec" or "--"
+	return w
 }
 
 var (

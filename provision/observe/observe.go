@@ -24,10 +24,15 @@ import (
 // answers within milliseconds.
 const apiTimeout = 5 * time.Second
 
-// probeSilence is how long a host that is asked may say nothing before it is given up, so that one that hangs does not hold
-// up the others. It counts from the last that was heard, as a slow host may well take longer for the whole; the longest
-// single thing it does is to read and hash a program of a hundred megabytes from a slow disk.
-const probeSilence = time.Minute
+const (
+	// probeStart is how long a host that is asked may take from the login to the begin of the probe. A host that is well takes some
+	// milliseconds, and one whose start-up files wait for a slow resolver or a mount five seconds.
+	probeStart = 10 * time.Second
+	// probeSilence is how long it may say nothing afterwards, before it is given up, so that one that hangs does not hold up the
+	// others. It counts from the last that was heard, as a slow host may well take longer for the whole; the longest single
+	// thing it does is to read and hash a program of a hundred megabytes from a slow disk.
+	probeSilence = 15 * time.Second
+)
 
 // Observer looks at the hosts and at the cluster. It changes nothing.
 type Observer struct {
@@ -100,7 +105,7 @@ func (o *Observer) probe(ctx context.Context, host inventory.Host, query facts.Q
 	}
 	sent := time.Now()
 	result, err := connection.Run(ctx, remote.Command{
-		Script: templates.ScriptProbe.Text(), Argv: query.Arguments(), Root: true, Silence: probeSilence,
+		Script: templates.ScriptProbe.Text(), Argv: query.Arguments(), Root: true, StartWithin: probeStart, Silence: probeSilence,
 	})
 	var exit *remote.ExitError
 	if errors.As(err, &exit) {

@@ -29,6 +29,7 @@ type scene struct {
 	mu      sync.Mutex
 	answers map[string]string
 	refused map[string]error // hosts that cannot be connected to
+	floods  map[string]int64 // hosts that say that much instead
 	events  []event.Event
 }
 
@@ -42,7 +43,7 @@ func newScene(t *testing.T, wish desired.State, complete bool) *scene {
 	t.Helper()
 	s := &scene{
 		t: t, hosts: map[string]*remotetest.Pretend{}, before: func(context.Context, string) {},
-		answers: map[string]string{}, refused: map[string]error{},
+		answers: map[string]string{}, refused: map[string]error{}, floods: map[string]int64{},
 	}
 	for _, host := range wish.Cluster.Hosts() {
 		s.hosts[host.Name] = remotetest.NewPretend(t, func(ctx context.Context, c remotetest.Call) remotetest.Reply {
@@ -84,6 +85,9 @@ func (s *scene) probed(ctx context.Context, name string, c remotetest.Call) remo
 	defer s.mu.Unlock()
 	if said, fails := strings.CutPrefix(s.answers[name], "fail: "); fails {
 		return remotetest.Reply{Stderr: said + "\n", Code: 2}
+	}
+	if flood := s.floods[name]; flood > 0 {
+		return remotetest.Reply{Flood: flood}
 	}
 	return remotetest.Reply{Stdout: strings.ReplaceAll(s.answers[name], "NOW", fmt.Sprint(time.Now().UnixNano()))}
 }

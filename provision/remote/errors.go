@@ -1,9 +1,11 @@
 package remote
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -24,12 +26,21 @@ var (
 	ErrLost = errors.New("connection lost")
 	// ErrForwarding: the host does not let connections begin on it (AllowTcpForwarding, DisableForwarding or PermitOpen of sshd).
 	ErrForwarding = errors.New("the host refuses to forward connections")
+	// ErrHangs: the host let us in, and does not begin the command.
+	ErrHangs = errors.New("host hangs at the login")
 	// ErrSilent: the host is there, and nothing was heard of the command for its Silence.
 	ErrSilent = errors.New("nothing was heard")
+	// ErrFlood: more was heard than there may be.
+	ErrFlood = errors.New("too much output")
+	// ErrCut: a script did not arrive as it was sent. Nothing of it has run.
+	ErrCut = errors.New("the script did not arrive whole")
 )
 
-// stderrLines is how many of the last lines of what sudo or a login shell says an error shows.
-const stderrLines = 5
+const (
+	// stderrLines is how many of the last lines of what sudo or a login shell says an error shows, and of each as many bytes.
+	stderrLines = 5
+	lineShown   = 1 << 10
+)
 
 // ExitError is a command that ran on the host and failed.
 type ExitError struct {
@@ -41,7 +52,7 @@ type ExitError struct {
 	Code int
 	// Signal is the name without SIG when a signal ended the process, else empty.
 	Signal string
-	// Stdout and Stderr are the whole output; of a Secret command they may hold secrets.
+	// Stdout and Stderr are the whole output, as in Result; of a Secret command they may hold secrets.
 	Stdout, Stderr []byte
 
 	secret bool
@@ -72,8 +83,8 @@ func (e *ExitError) Ended() string {
 }
 
 // notStarted explains a process that ended before the command began: the output is sudo's or the login shell's.
-func (h *Host) notStarted(root bool, r Result) error {
-	said := cmp.Or(lastLines(append(append([]byte(nil), r.Stdout...), r.Stderr...), stderrLines), "it says nothing")
+func (h *Host) notStarted(root bool, said string) error {
+	said = cmp.Or(said, "it says nothing")
 	switch {
 	case !root || len(h.sudo) == 0:
 		return fmt.Errorf("%w for %s: %s", ErrShell, h.user, said)
@@ -83,13 +94,22 @@ func (h *Host) notStarted(root bool, r Result) error {
 	return fmt.Errorf("%w for %s: %s", ErrSudo, h.user, said)
 }
 
-// lastLines returns the last n non-blank lines of text, trimmed.
+// lastLines returns the last n non-blank lines of text, trimmed, long ones without their end.
 func lastLines(text []byte, n int) string {
 	var lines []string
-	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimRight(line, " \t\r\n"); line != "" {
-			lines = append(lines, line)
+	for len(lines) < n {
+		text = bytes.TrimRight(text, " \t\r\n")
+		if len(text) == 0 {
+			break
 		}
+		begin := bytes.LastIndexByte(text, '\n') + 1
+		line := text[begin:]
+		text = text[:begin]
+		if len(line) > lineShown {
+			line = append(slices.Clip(line[:lineShown]), " …"...)
+		}
+		lines = append(lines, string(line))
 	}
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+	slices.Reverse(lines)
+	return strings.Join(lines, "\n")
 }

@@ -23,7 +23,7 @@ func (h *Host) EndFiles() {
 
 // CreateFile makes an empty file by the file session and leaves its mode as it comes.
 func (h *Host) CreateFile(ctx context.Context, path string) error {
-	return h.withFiles(ctx, func(files fileAccess) error {
+	return h.withFiles(ctx, 0, func(files fileAccess) error {
 		f, err := files.(sftpFiles).client.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
 		if err != nil {
 			return err

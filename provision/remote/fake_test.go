@@ -21,6 +21,9 @@ type fake struct {
 	lost    chan error // what Wait says
 	broken  error      // what Start says
 	closing error      // what Close says
+	mute    bool       // processes do not say that they start, until announce
+	noise   string     // what is said on standard error before all else
+	frozen  bool       // Start does not return before its context ends
 	once    sync.Once
 
 	mu        sync.Mutex
@@ -29,15 +32,19 @@ type fake struct {
 
 func newFake() *fake { return &fake{started: make(chan *fakeProcess, 16), lost: make(chan error, 1)} }
 
-func (f *fake) Start(_ context.Context, e remote.Exec) (remote.Process, error) {
+func (f *fake) Start(ctx context.Context, e remote.Exec) (remote.Process, error) {
 	if f.broken != nil {
 		return nil, f.broken
 	}
-	p := &fakeProcess{line: e.Line, stdout: e.Stdout, stderr: e.Stderr, end: make(chan error, 1)}
-	if i := strings.Index(e.Line, "fairlead-start-"); i >= 0 {
-		mark := e.Line[i : i+len("fairlead-start-")+26]
-		fmt.Fprintln(e.Stdout, mark, 42)
-		fmt.Fprintln(e.Stderr, mark, 42)
+	if f.frozen {
+		<-ctx.Done()
+		return nil, context.Cause(ctx)
+	}
+	p := &fakeProcess{line: e.Line, stdout: e.Stdout, stderr: e.Stderr, end: make(chan error, 1), input: &remotetest.Buffer{}}
+	_, _ = io.WriteString(e.Stderr, f.noise)
+	if !f.mute {
+		p.announce(e.Stdout)
+		p.announce(e.Stderr)
 	}
 	f.mu.Lock()
 	f.processes = append(f.processes, p)
@@ -74,15 +81,23 @@ type fakeProcess struct {
 	stdout, stderr io.Writer
 	end            chan error
 	once           sync.Once
+	input          *remotetest.Buffer
 }
 
-// noInput takes nothing.
-type noInput struct{ io.Writer }
+// announce says on an output that the process is there, if it does that.
+func (p *fakeProcess) announce(out io.Writer) {
+	if i := strings.Index(p.line, "fairlead-start-"); i >= 0 {
+		fmt.Fprintln(out, p.line[i:i+len("fairlead-start-")+26], 42)
+	}
+}
 
-func (noInput) Close() error { return nil }
+// endless is an input whose end nobody notices.
+type endless struct{ io.Writer }
 
-func (*fakeProcess) Stdin() io.WriteCloser { return noInput{io.Discard} }
-func (p *fakeProcess) Wait() error         { return <-p.end }
+func (endless) Close() error { return nil }
+
+func (p *fakeProcess) Stdin() io.WriteCloser { return endless{p.input} }
+func (p *fakeProcess) Wait() error           { return <-p.end }
 func (p *fakeProcess) Close() error {
 	p.once.Do(func() { close(p.end) })
 	return nil

@@ -18,6 +18,8 @@ const (
 	tempInfix = ".fairlead-"
 	// tempStale is the age, by the host's clock, at which a temporary file is taken for the remains of a run that died.
 	tempStale = time.Hour
+	// maxFile is how large a file may be that is read.
+	maxFile = defaultOutput
 	// permissions are the mode bits that a File has.
 	permissions = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 )
@@ -47,11 +49,12 @@ type fileAccess interface {
 }
 
 // ReadFile returns the content of a file, read as root. The error is fs.ErrNotExist only when the host said that no
-// file of that name is there: not when the path could not be looked at, and not for a symbolic link that leads nowhere.
+// file of that name is there: not when the path could not be looked at, and not for a symbolic link that leads nowhere. A file of more than 8 MiB is
+// ErrFlood, and a host from which nothing is heard for 15 s is ErrSilent.
 func (h *Host) ReadFile(ctx context.Context, path string) ([]byte, error) {
 	var content []byte
 	start := time.Now()
-	err := h.withFiles(ctx, func(files fileAccess) (err error) {
+	err := h.withFiles(ctx, readSilence, func(files fileAccess) (err error) {
 		content, err = files.read(ctx, path)
 		return err
 	})
@@ -68,7 +71,7 @@ func (h *Host) ReadFile(ctx context.Context, path string) ([]byte, error) {
 // with 0755. A full file system is syscall.ENOSPC.
 func (h *Host) WriteFile(ctx context.Context, f File) (changed bool, err error) {
 	start := time.Now()
-	err = h.withFiles(ctx, func(files fileAccess) error {
+	err = h.withFiles(ctx, 0, func(files fileAccess) error {
 		same, err := files.equal(ctx, f)
 		if err != nil || same {
 			return err
@@ -88,7 +91,7 @@ func (h *Host) WriteFile(ctx context.Context, f File) (changed bool, err error) 
 // which may be nil, gets the bytes handed to the connection so far. A reader that ends early or late is an error.
 func (h *Host) Upload(ctx context.Context, name string, mode fs.FileMode, r io.Reader, size int64, progress func(int64)) error {
 	start := time.Now()
-	err := h.withFiles(ctx, func(files fileAccess) error {
+	err := h.withFiles(ctx, 0, func(files fileAccess) error {
 		content := &progressReader{r: &sizedReader{r: contextReader{r, ctx.Err}, size: size}, progress: progress}
 		return files.place(ctx, File{Path: name, Mode: mode}, size, content)
 	})

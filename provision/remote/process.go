@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,9 +20,13 @@ while kill -s 0 -- "-$1" 2>/dev/null; do
   n=$((n + 1))
 done`
 
-// endSlack is the time that a cancelled command has to start, so that its process group is known, and the time beyond
-// StopGrace that ending the group has. It is long because a login shell on a busy host may take seconds to come up.
-const endSlack = 20 * time.Second
+const (
+	// endSlack is the time until the host says that a process has ended that was told to, or whose process group was.
+	endSlack = 5 * time.Second
+	// defaultStart and defaultOutput are Command's StartWithin and MaxOutput.
+	defaultStart  = 30 * time.Second
+	defaultOutput = 8 << 20
+)
 
 // errLeft is a cancelled command whose process group could not be ended.
 var errLeft = errors.New("stopped waiting, but the command may still run on the host")
@@ -29,37 +34,125 @@ var errLeft = errors.New("stopped waiting, but the command may still run on the 
 // execution is a command that runs.
 type execution struct {
 	process        Process
+	gate           *gate
 	stdout, stderr *stream
-	started        chan struct{} // closed when group is known
-	group          string
+	within         time.Duration // that the host has to begin it
+	silence        *time.Timer   // nil when it may say nothing for ever
+	quiet          time.Duration // of silence
+	left           bool          // it was not ended: set before stop is over
 	ended          chan struct{} // closed when the process has ended and waitErr is set
 	waitErr        error
 }
 
-func newExecution(c Command) *execution {
-	x := &execution{started: make(chan struct{}), ended: make(chan struct{})}
-	mark := []byte(newMark())
-	x.stdout, x.stderr = &stream{mark: mark}, &stream{mark: mark}
-	x.stderr.onStart = func(group string) {
-		x.group = group
-		close(x.started)
-	}
+// newExecution is a command that may yet begin. What must not be ends it.
+func newExecution(c Command, end context.CancelCauseFunc) *execution {
+	x := &execution{gate: newGate(), ended: make(chan struct{}), within: cmp.Or(max(c.StartWithin, 0), defaultStart)}
+	noise, text := flood(maxNoise, "before the command began", end), flood(cmp.Or(c.MaxOutput, defaultOutput), "of the command", end)
+	x.stdout = &stream{gate: x.gate, noise: noise, text: text}
+	x.stderr = &stream{gate: x.gate, noise: noise, text: text}
 	if c.OnLine != nil {
 		taker := &lineTaker{take: c.OnLine}
 		x.stdout.lines, x.stderr.lines = taker, taker
 	}
+	if c.Silence > 0 {
+		x.quiet = c.Silence
+		x.silence = time.AfterFunc(c.Silence, func() { end(fmt.Errorf("%w for %s", ErrSilent, c.Silence)) })
+		x.silence.Stop() // until it begins
+		x.stdout.onWrite, x.stderr.onWrite = x.heard, x.heard
+	}
 	return x
 }
 
-// listen ends the command when nothing is heard of it for a time, until what it returns is called. It comes before the start.
-func (x *execution) listen(silence time.Duration, end context.CancelCauseFunc) (stop func()) {
-	if silence <= 0 {
-		return func() {}
+// flood allows so many bytes, and ends the command that says more.
+func flood(limit int64, of string, end context.CancelCauseFunc) *allowance {
+	return &allowance{left: limit, exceeded: func() { end(fmt.Errorf("%w: more than %d bytes %s", ErrFlood, limit, of)) }}
+}
+
+// heard has the silence begin anew.
+func (x *execution) heard() { x.silence.Reset(x.quiet) }
+
+// over ends what x listens for.
+func (x *execution) over() {
+	if x.silence != nil {
+		x.silence.Stop()
 	}
-	timer := time.AfterFunc(silence, func() { end(fmt.Errorf("%w for %s", ErrSilent, silence)) })
-	heard := func() { timer.Reset(silence) }
-	x.stdout.onWrite, x.stderr.onWrite = heard, heard
-	return func() { timer.Stop() }
+}
+
+// expect ends the command if it has not begun in time, unless the timer is stopped.
+func (h *Host) expect(x *execution, c Command, end context.CancelCauseFunc) *time.Timer {
+	return time.AfterFunc(x.within, func() {
+		if !x.gate.shut() {
+			return
+		}
+		what := "the login shell of " + h.user + " with its start-up files and home folder"
+		if c.Root && len(h.sudo) > 0 {
+			what += ", then sudo"
+		}
+		text := fmt.Sprintf("%s has not begun the command within %s; it waits for %s, and one of these hangs or reads standard input",
+			h.name, x.within, what)
+		if said := x.said(); said != "" {
+			text += ": " + said
+		}
+		end(fmt.Errorf("%w: %s", ErrHangs, text))
+	})
+}
+
+// begin waits until the command may be told to begin, and reports false when it never may.
+func (x *execution) begin(ctx context.Context) bool {
+	select {
+	case <-x.gate.open:
+	case <-x.ended:
+	case <-ctx.Done():
+	}
+	if !x.gate.isOpen() || ctx.Err() != nil || !x.gate.pass() {
+		return false
+	}
+	if x.silence != nil {
+		x.heard()
+	}
+	return true
+}
+
+// begun says that the command may have begun. It never will once this was false.
+func (x *execution) begun() bool { return !x.gate.shut() }
+
+// output is what the command said.
+func (x *execution) output() Result {
+	r := Result{Stdout: x.stdout.finish(), Stderr: x.stderr.finish()}
+	switch {
+	case !x.gate.isOpen():
+	case !x.gate.came(x.stderr):
+		r.Stderr = r.Stdout
+	case !x.gate.came(x.stdout):
+		r.Stdout = r.Stderr
+	}
+	return r
+}
+
+// cutOff says that the command's first words complained of its input.
+func (x *execution) cutOff() bool { return x.stdout.cutOff() || x.stderr.cutOff() }
+
+// stopped is why the command was stopped, if it was. One that has come to a good end just before was not, unless it was heard
+// only in part.
+func (x *execution) stopped(cause, waitErr error) error {
+	switch {
+	case cause == nil:
+		return nil
+	case !x.begun():
+		return cause
+	case waitErr == nil && errors.Is(cause, ErrFlood):
+		return cause
+	case waitErr == nil:
+		return nil
+	case x.left:
+		return fmt.Errorf("%w: %w", errLeft, cause)
+	}
+	return fmt.Errorf("stopped: %w", cause)
+}
+
+// said is the last that was said before the command.
+func (x *execution) said() string {
+	return lastLines(append(x.stdout.said(), x.stderr.said()...), stderrLines)
 }
 
 // wait waits for the end of the process.
@@ -79,41 +172,41 @@ func (x *execution) result() error {
 }
 
 // stop ends the process group of x through a second process, since a signal of the transport would not reach what sudo
-// runs as root, and waits for the end. Then it gives the process up, whatever became of it.
+// runs as root, and waits for the end, beside StopGrace for as long as the host may take to begin a command. Then it gives the
+// process up, whatever became of it. A command that has not begun needs no ending: it waits for the word, and gets the end of its
+// input.
 func (h *Host) stop(ctx context.Context, x *execution, root bool) {
-	ctx = context.WithoutCancel(ctx)
 	defer h.release(x.process)
-	if !h.await(ctx, x, x.started, endSlack) {
+	if !x.begun() || !errors.Is(x.result(), errLeft) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, h.grace+endSlack)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.grace+x.within)
 	defer cancel()
-	err := h.endProcesses(ctx, x.group, root)
-	h.log.Debug("end process group", "group", x.group, "error", err)
+	group := x.gate.processGroup()
+	err := h.endProcesses(ctx, group, root)
+	h.log.Debug("end process group", "group", group, "error", err)
 	if err == nil {
-		h.await(ctx, x, nil, endSlack)
+		h.await(ctx, x, endSlack)
 	}
+	x.left = errors.Is(x.result(), errLeft)
 }
 
-// await waits for event, and reports false when the process or the way to it ends first or limit has passed.
-func (h *Host) await(ctx context.Context, x *execution, event <-chan struct{}, limit time.Duration) bool {
+// await waits for the end of the process, or of the way to it, until limit has passed.
+func (h *Host) await(ctx context.Context, x *execution, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	select {
-	case <-event:
-		return true
 	case <-x.ended:
 	case <-h.done:
 	case <-ctx.Done():
 	}
-	return false
 }
 
 // endProcesses runs endGroup on the host.
 func (h *Host) endProcesses(ctx context.Context, group string, root bool) error {
 	tenths := strconv.Itoa(int(h.grace / (100 * time.Millisecond)))
 	argv := []string{"/bin/sh", "-c", endGroup, "sh", group, tenths}
-	process, err := h.start(ctx, Exec{Line: h.wireLine(argv, root, newMark()), Stdout: io.Discard, Stderr: io.Discard})
+	process, err := h.start(ctx, Exec{Line: h.wireLine(argv, root, false, nil), Stdout: io.Discard, Stderr: io.Discard})
 	if err != nil {
 		return err
 	}

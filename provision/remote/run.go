@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"time"
 )
 
@@ -14,20 +13,28 @@ import (
 type Command struct {
 	// Argv is the program and its arguments; with Script set, the script's positional parameters.
 	Argv []string
-	// Script travels on standard input to /bin/sh -s. A command in it that reads standard input eats the script. With Stdin
-	// set it is an argument of /bin/sh -c instead, for which Linux has room up to 128 KiB (MAX_ARG_STRLEN in execve(2)).
+	// Script travels on standard input to the host's /bin/sh, which begins it when all of it has arrived, else the error is ErrCut
+	// and nothing of it has run. Commands in it find that their input has ended. With Stdin set it is an argument of
+	// /bin/sh -c instead, for which Linux has room up to 128 KiB (MAX_ARG_STRLEN in execve(2)).
 	Script string
-	// Stdin is streamed to the program or the script. Run returns only after its last Read has.
+	// Stdin is streamed to the program or the script, once that has begun. Run returns only after its last Read has.
 	// When it fails the command is ended, as it must not take half an input for the whole.
 	Stdin io.Reader
 	// Root runs the command through sudo -n when the login user is not root.
 	Root bool
 	// Secret keeps the output out of the log and out of errors' texts. Input never gets there.
 	Secret bool
+	// StartWithin is how long the host may take to begin the command: to start the login shell, with its start-up files and
+	// the user's home folder, and sudo. A host that takes longer is ErrHangs, and the command never begins. Default 30 s.
+	StartWithin time.Duration
 	// Silence ends the command when nothing was heard of it for that long, with ErrSilent; zero waits for ever. It counts
-	// from the start of the command and from each byte of its output.
+	// from the begin of the command and from each byte of its output.
 	Silence time.Duration
-	// OnLine gets every line of standard output and error as it comes, one call at a time.
+	// MaxOutput is how many bytes both outputs may have together; a command that says more is ended, with ErrFlood.
+	// Default 8 MiB.
+	MaxOutput int64
+	// OnLine gets every line of standard output and error as it comes, one call at a time. Of a line of more than 16 KiB
+	// it gets the beginning.
 	OnLine func(line string)
 	// OnSend gets the bytes of Stdin sent so far.
 	OnSend func(sent int64)
@@ -35,25 +42,29 @@ type Command struct {
 
 // Result is what a command left.
 type Result struct {
-	// Stdout and Stderr are the whole output.
+	// Stdout and Stderr are the whole output, up to MaxOutput. Where a start-up file of the login shell has made the two one
+	// (exec 2>&1) or sent one of them elsewhere, each of these holds what came on both.
 	Stdout, Stderr []byte
 	// Duration is from sending the command to its end.
 	Duration time.Duration
 }
 
 // Run runs a command with LC_ALL=C and waits for its end. A command that fails is an *ExitError; ErrSudo means it never
-// started for want of rights; ErrLost that the connection ended, and the command may go on. When ctx ends, the
-// command's process group on the host is ended (SIGTERM, after StopGrace SIGKILL) and the error wraps ctx's cause.
-// A process that made a session or unit of its own is not reached by that.
+// started for want of rights, ErrHangs that it never started in time; ErrLost that the connection ended, and the command may
+// go on.
+//
+// The command begins, and gets its input, only after it has said on both outputs that it is there: until then what is heard is
+// the login shell's, and the shell can read nothing that is meant for the command.
+//
+// When ctx ends, or the command is silent or says too much, a command that has not begun never does. The process group of one
+// that has is ended (SIGTERM, after StopGrace SIGKILL), and the error wraps the cause. A process that made a session or unit of
+// its own is not reached by that.
 func (h *Host) Run(ctx context.Context, c Command) (Result, error) {
 	argv, err := c.argv()
 	if err != nil {
 		return Result{}, err
 	}
 	shown := h.shown(c, argv)
-	if c.Script != "" && c.Stdin == nil {
-		c.Stdin = strings.NewReader(c.Script)
-	}
 	free, err := h.slot(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("start the command: %w", err)
@@ -102,9 +113,11 @@ func (h *Host) logRun(ctx context.Context, shown string, r Result, err error) {
 func (h *Host) execute(ctx context.Context, c Command, argv []string, shown string) (Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	x := newExecution(c)
-	defer x.listen(c.Silence, cancel)()
-	line := h.wireLine(argv, c.Root, string(x.stdout.mark))
+	x := newExecution(c, cancel)
+	defer x.over()
+	late := h.expect(x, c, cancel)
+	defer late.Stop()
+	line := h.wireLine(argv, c.Root, c.scriptOverStdin(), x.gate)
 	process, err := h.start(ctx, Exec{Line: line, Stdout: x.stdout, Stderr: x.stderr})
 	if err != nil {
 		return Result{}, fmt.Errorf("start the command: %w", err)
@@ -122,7 +135,11 @@ func (h *Host) execute(ctx context.Context, c Command, argv []string, shown stri
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		if err := send(process.Stdin(), c.Stdin, c.OnSend); err != nil {
+		if !x.begin(ctx) {
+			return
+		}
+		late.Stop()
+		if err := send(process.Stdin(), c.head(x.gate), c.Stdin, c.OnSend); err != nil {
 			cancel(fmt.Errorf("read standard input: %w", err))
 		}
 	}()
@@ -140,28 +157,23 @@ func (h *Host) execute(ctx context.Context, c Command, argv []string, shown stri
 // outcome turns the end of a process into a result.
 func (h *Host) outcome(ctx context.Context, c Command, x *execution, shown string) (Result, error) {
 	waitErr := x.result()
-	var r Result
-	var startedOut, startedErr bool
-	r.Stdout, startedOut = x.stdout.finish()
-	r.Stderr, startedErr = x.stderr.finish()
-	if errors.Is(waitErr, errLeft) {
-		return r, fmt.Errorf("%w: %w", errLeft, context.Cause(ctx))
-	}
-	if waitErr != nil && ctx.Err() != nil {
-		return r, fmt.Errorf("stopped: %w", context.Cause(ctx))
+	r := x.output()
+	if err := x.stopped(context.Cause(ctx), waitErr); err != nil {
+		return r, err
 	}
 	if err := h.Alive(); err != nil && waitErr != nil {
 		return r, err
 	}
 	var exit *Exit
-	if waitErr != nil && !errors.As(waitErr, &exit) {
+	switch {
+	case waitErr != nil && !errors.As(waitErr, &exit):
 		return r, h.explain(waitErr)
-	}
-	if !startedOut || !startedErr {
-		return r, h.notStarted(c.Root, r)
-	}
-	if exit == nil {
+	case !x.gate.isOpen():
+		return r, h.notStarted(c.Root, x.said())
+	case exit == nil:
 		return r, nil
+	case exit.Code == cutCode && x.cutOff():
+		return r, ErrCut
 	}
 	return r, &ExitError{
 		Host: h.name, Command: shown, Code: exit.Code, Signal: exit.Signal,
@@ -169,8 +181,12 @@ func (h *Host) outcome(ctx context.Context, c Command, x *execution, shown strin
 	}
 }
 
-// send copies r to the command's standard input and closes it. A command that ends without reading all is no error.
-func send(input io.WriteCloser, r io.Reader, progress func(int64)) error {
+// send sends the head and then r to the command's standard input and closes that. A command that ends without reading all is no
+// error.
+func send(input io.WriteCloser, head string, r io.Reader, progress func(int64)) error {
+	if _, err := io.WriteString(input, head); err != nil {
+		return nil //nolint:nilerr // the command has ended, which Wait reports
+	}
 	if r != nil {
 		in := &progressReader{r: r, progress: progress}
 		_, err := io.Copy(input, in)
@@ -178,7 +194,7 @@ func send(input io.WriteCloser, r io.Reader, progress func(int64)) error {
 			return in.err // and leave the input open: closed, it would look whole
 		}
 		if err != nil {
-			return nil //nolint:nilerr // the command has ended, which Wait reports
+			return nil //nolint:nilerr // likewise
 		}
 	}
 	_ = input.Close() // likewise

@@ -30,7 +30,10 @@ var (
 const otherThanFile = 4
 
 // scriptFiles is access to files by a process for each operation, for hosts without an sftp-server.
-type scriptFiles struct{ host *Host }
+type scriptFiles struct {
+	host    *Host
+	silence time.Duration
+}
 
 // read implements fileAccess.
 func (s scriptFiles) read(ctx context.Context, path string) ([]byte, error) {
@@ -89,7 +92,7 @@ func (s scriptFiles) run(ctx context.Context, name, script string, content io.Re
 	}
 	defer free()
 	argv := append([]string{"/bin/sh", "-c", script, name}, args...)
-	r, err := s.host.execute(ctx, Command{Stdin: content, Root: true, Secret: true}, argv, name)
+	r, err := s.host.execute(ctx, Command{Stdin: content, Root: true, Secret: true, Silence: s.silence}, argv, name)
 	var exit *ExitError
 	if errors.As(err, &exit) {
 		err = &scriptError{code: exit.Code, said: exit.Stderr}

@@ -29,12 +29,31 @@ func (s sftpFiles) read(_ context.Context, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var content bytes.Buffer
-	_, err = f.WriteTo(&content)
+	return readAll(f, maxFile)
+}
+
+// readAll reads a file of at most so many bytes, and closes it.
+func readAll(f *sftp.File, most int64) ([]byte, error) {
+	content := capped{most: most}
+	_, err := f.WriteTo(&content)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
-	return content.Bytes(), nil
+	return content.buffer.Bytes(), nil
+}
+
+// capped is a buffer for so many bytes.
+type capped struct {
+	buffer bytes.Buffer
+	most   int64
+}
+
+// Write implements io.Writer.
+func (c *capped) Write(p []byte) (int, error) {
+	if int64(c.buffer.Len()+len(p)) > c.most {
+		return 0, fmt.Errorf("%w: the file has more than %d bytes", ErrFlood, c.most)
+	}
+	return c.buffer.Write(p)
 }
 
 // provenAbsent checks that a path that cannot be opened for want of a file is absent itself: the server gives the same
@@ -81,12 +100,8 @@ func (s sftpFiles) equal(_ context.Context, f File) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var content bytes.Buffer
-	_, err = old.WriteTo(&content)
-	if err = errors.Join(err, old.Close()); err != nil {
-		return false, err
-	}
-	return bytes.Equal(content.Bytes(), f.Content), nil
+	content, err := readAll(old, max(maxFile, info.Size()))
+	return err == nil && bytes.Equal(content, f.Content), err
 }
 
 // place implements fileAccess: it writes a file beside its target and renames it over.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -36,8 +35,15 @@ const noSFTP = 127
 // OpenSSH's channels.
 const sftpRequests = 64
 
-// cancelSlack is how long a file operation may go on after its context has ended before the file session is dropped.
-const cancelSlack = 5 * time.Second
+const (
+	// cancelSlack is how long a file operation may go on after its context has ended before the file session is dropped.
+	cancelSlack = 5 * time.Second
+	// readSilence is how long nothing may be heard while a file is read. Writing has no such limit: a disk that is busy is silent,
+	// too, until all is on it.
+	readSilence = 15 * time.Second
+	// maxHeard is how much a host may say in one file operation, beside an answer to each byte that it is sent.
+	maxHeard = 4 * maxFile
+)
 
 // fileSession is SFTP as root over one process.
 type fileSession struct {
@@ -45,38 +51,77 @@ type fileSession struct {
 	output  *io.PipeReader // what the process says
 	client  *sftp.Client
 	broken  atomic.Bool   // reading from the process or writing to it has failed
+	heard   atomic.Int64  // bytes of the process
+	heardAt atomic.Int64  // the time of the last of them
+	allowed atomic.Int64  // how many there may be
 	gone    chan struct{} // closed when the process has ended and cause is set
 	cause   error         // how it ended
 }
 
 // withFiles calls use with a way to files: the host's file session, which is opened when needed, or scripts when the host
-// has no server for it. An operation of the session cannot be interrupted, so when it goes on long after ctx has ended the
-// session is dropped, and the next operation opens another.
-func (h *Host) withFiles(ctx context.Context, use func(fileAccess) error) error {
+// has no server for it. An operation of the session cannot be interrupted, so when it goes on long after ctx has ended, or
+// nothing is heard for the silence, the session is dropped, and the next operation opens another.
+func (h *Host) withFiles(ctx context.Context, silence time.Duration, use func(fileAccess) error) error {
 	files, err := h.openFiles(ctx)
 	if errors.Is(err, errNoServer) {
-		return use(scriptFiles{h})
+		return use(scriptFiles{h, silence})
 	}
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		timer := time.NewTimer(cancelSlack)
-		defer timer.Stop()
-		select {
-		case <-done:
-		case <-timer.C:
-			h.drop(files)
+		if !errors.Is(context.Cause(ctx), ErrSilent) {
+			timer := time.NewTimer(cancelSlack)
+			defer timer.Stop()
+			select {
+			case <-done:
+				return
+			case <-timer.C:
+			}
 		}
+		h.drop(files)
 	})
+	if silence > 0 {
+		h.task(func() { files.listen(ctx, silence, cancel) }) // none is needed once Close has begun
+	}
+	files.allowed.Store(files.heard.Load() + maxHeard)
 	err = use(sftpFiles{files.client})
 	close(done)
 	stop()
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return fmt.Errorf("stopped: %w", cause)
 	}
+	if err != nil && files.heard.Load() > files.allowed.Load() {
+		return fmt.Errorf("%w: more than %d bytes of the file session", ErrFlood, int64(maxHeard))
+	}
 	return h.explainFiles(files, err)
+}
+
+// listen ends an operation during which nothing is heard for the silence, until ctx ends.
+func (f *fileSession) listen(ctx context.Context, silence time.Duration, end context.CancelCauseFunc) {
+	begin := time.Now()
+	timer := time.NewTimer(silence)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		heard := time.Unix(0, f.heardAt.Load())
+		if heard.Before(begin) {
+			heard = begin
+		}
+		left := silence - time.Since(heard)
+		if left <= 0 {
+			end(fmt.Errorf("%w for %s", ErrSilent, silence))
+			return
+		}
+		timer.Reset(left)
+	}
 }
 
 // explainFiles returns the reason behind err when that is the end of the file session or of the way to the host.
@@ -136,12 +181,16 @@ func (f *fileSession) over() bool {
 type watched struct {
 	io.Reader
 	io.WriteCloser
-	broken *atomic.Bool
+	files *fileSession
 }
 
 // Read implements io.Reader.
 func (w watched) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
+	w.files.heardAt.Store(time.Now().UnixNano())
+	if w.files.heard.Add(int64(n)) > w.files.allowed.Load() && err == nil {
+		n, err = 0, ErrFlood
+	}
 	w.note(err)
 	return n, err
 }
@@ -149,61 +198,76 @@ func (w watched) Read(p []byte) (int, error) {
 // Write implements io.Writer.
 func (w watched) Write(p []byte) (int, error) {
 	n, err := w.WriteCloser.Write(p)
+	w.files.allowed.Add(int64(n)) // what is sent is answered
 	w.note(err)
 	return n, err
 }
 
 func (w watched) note(err error) {
 	if err != nil {
-		w.broken.Store(true)
+		w.files.broken.Store(true)
 	}
 }
 
 // startFiles starts sftp-server as root and greets it.
 func (h *Host) startFiles(ctx context.Context) (*fileSession, error) {
-	mark := newMark()
-	complaints := &stream{mark: []byte(mark)}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	command := Command{Argv: append([]string{"/bin/sh", "-c", startSFTP, "sh"}, h.servers...), Root: true, Silence: readSilence, MaxOutput: maxNoise}
+	x := newExecution(command, cancel)
 	output, toOutput := io.Pipe()
-	argv := append([]string{"/bin/sh", "-c", startSFTP, "sh"}, h.servers...)
-	process, err := h.start(ctx, Exec{Line: h.wireLine(argv, true, mark), Stdout: toOutput, Stderr: complaints})
+	x.stdout.sink = toOutput
+	defer x.over()
+	late := h.expect(x, command, cancel)
+	defer late.Stop()
+	process, err := h.start(ctx, Exec{Line: h.wireLine(command.Argv, true, false, x.gate), Stdout: x.stdout, Stderr: x.stderr})
 	if err != nil {
 		return nil, err
 	}
 	files := &fileSession{process: process, output: output, gone: make(chan struct{})}
-	if !h.task(func() { h.watchFiles(files, toOutput) }) {
+	files.allowed.Store(maxHeard)
+	if !h.task(func() { h.watchFiles(files, x, toOutput) }) {
 		h.drop(files)
 		return nil, errClosed
 	}
 	stop := context.AfterFunc(ctx, func() { h.drop(files) })
 	defer stop()
-	if err := h.greet(files, mark, complaints); err != nil {
+	if err := h.greet(ctx, files, x); err != nil {
 		return nil, cmp.Or(context.Cause(ctx), err)
 	}
 	return files, nil
 }
 
 // watchFiles waits for the end of the process, which is the end of what it says.
-func (h *Host) watchFiles(files *fileSession, output *io.PipeWriter) {
+func (h *Host) watchFiles(files *fileSession, x *execution, output *io.PipeWriter) {
 	files.cause = files.process.Wait()
 	h.log.Debug("file session ended", "error", files.cause)
 	h.release(files.process)
 	_ = output.Close() // never fails
+	close(x.ended)
 	close(files.gone)
 }
 
-// greet waits until the server runs and agrees with it on the protocol.
-func (h *Host) greet(files *fileSession, mark string, complaints *stream) error {
-	reader := bufio.NewReaderSize(watched{Reader: files.output, broken: &files.broken}, 64<<10)
-	said, err := skipTo(reader, mark)
-	if err != nil {
-		<-files.gone
-		return h.noFiles(files.cause, said, complaints)
+// greet waits until the server may begin, and agrees with it on the protocol.
+func (h *Host) greet(ctx context.Context, files *fileSession, x *execution) error {
+	if !x.begin(ctx) {
+		h.letEnd(files)
+		return h.noFiles(files.cause, x)
 	}
-	files.client, err = sftp.NewClientPipe(reader, watched{WriteCloser: files.process.Stdin(), broken: &files.broken},
-		sftp.UseConcurrentWrites(true), sftp.MaxConcurrentRequestsPerFile(sftpRequests))
+	if !x.gate.came(x.stdout) { // a start-up file has sent it elsewhere, and complaints and files cannot go the same way
+		h.letEnd(files)
+		return errNoServer
+	}
+	input := watched{WriteCloser: files.process.Stdin(), files: files}
+	_, err := io.WriteString(input, beginWord+"\n")
+	if err == nil {
+		reader := bufio.NewReaderSize(watched{Reader: files.output, files: files}, 64<<10)
+		files.client, err = sftp.NewClientPipe(reader, input,
+			sftp.UseConcurrentWrites(true), sftp.MaxConcurrentRequestsPerFile(sftpRequests))
+	}
 	if err != nil {
 		h.letEnd(files)
-		return h.noFiles(files.cause, nil, complaints)
+		return h.noFiles(files.cause, x)
 	}
 	return nil
 }
@@ -220,30 +284,15 @@ func (h *Host) letEnd(files *fileSession) {
 	<-files.gone
 }
 
-// skipTo reads up to and including the line that ends with mark and the process group, and returns what was before it.
-func skipTo(r *bufio.Reader, mark string) ([]byte, error) {
-	var before []byte
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return append(before, line...), err
-		}
-		if strings.Contains(line, mark) {
-			return before, nil
-		}
-		before = append(before, line...)
-	}
-}
-
 // noFiles explains why sftp-server did not start, from how its process ended.
-func (h *Host) noFiles(waitErr error, said []byte, complaints *stream) error {
-	text, started := complaints.finish()
+func (h *Host) noFiles(waitErr error, x *execution) error {
+	text := x.output().Stderr
 	var exit *Exit
 	switch {
 	case waitErr != nil && !errors.As(waitErr, &exit):
 		return h.explain(waitErr)
-	case !started:
-		return h.notStarted(true, Result{Stdout: said, Stderr: text})
+	case !x.gate.isOpen():
+		return h.notStarted(true, x.said())
 	case exit != nil && exit.Code == noSFTP:
 		return errNoServer
 	}

@@ -69,3 +69,29 @@ func TestSilenceOver(t *testing.T) {
 		}
 	})
 }
+
+// TestSilenceBegins has a host take its time to begin a command: that is no silence of the command.
+func TestSilenceBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		way := newFake()
+		way.mute = true
+		h := remote.New(way, remote.Settings{Name: "cp1", User: "root"})
+		over := make(chan error)
+		go func() {
+			_, err := h.Run(t.Context(), remote.Command{Argv: []string{"true"}, Silence: 2 * time.Second})
+			over <- err
+		}()
+		command := <-way.started
+		time.Sleep(29 * time.Second)
+		command.announce(command.stdout)
+		command.announce(command.stderr)
+		time.Sleep(time.Second)
+		command.end <- nil
+		if err := <-over; err != nil {
+			t.Error(err)
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}

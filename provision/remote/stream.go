@@ -2,23 +2,61 @@ package remote
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"strings"
 	"sync"
 )
 
-// stream is one output of a command: what comes before the mark is set aside, the rest is kept and handed out by lines.
+const (
+	// maxNoise is how much may be heard before a command begins, and noiseKept how much of that is kept for its error.
+	maxNoise  = 1 << 20
+	noiseKept = 8 << 10
+	// maxLine is how much of one line is handed out as it comes.
+	maxLine = 16 << 10
+)
+
+// errGone is what a stream says to output that nobody waits for any more.
+var errGone = errors.New("nobody listens any more")
+
+// allowance is how much may be heard; both outputs of a process share one.
+type allowance struct {
+	mu       sync.Mutex
+	left     int64
+	exceeded func() // called once
+}
+
+// take returns how many of the next n bytes are within the allowance.
+func (a *allowance) take(n int) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.left < 0 {
+		return 0
+	}
+	granted := min(int64(n), a.left)
+	if a.left -= int64(n); a.left < 0 {
+		a.exceeded()
+	}
+	return int(granted)
+}
+
+// stream is one output of a process: what comes before the gate is open is noise, of which the end is kept; the rest is kept
+// and handed out by lines, or goes to a sink as it comes. It takes no more memory than its allowances, and time in proportion
+// to what it hears.
 type stream struct {
-	mark  []byte
-	lines *lineTaker // nil when nobody listens
+	gate        *gate
+	noise, text *allowance
+	lines       *lineTaker // nil when nobody listens
+	onWrite     func()     // nil when nobody listens
+	sink        io.Writer  // nil when the text is kept
 
 	mu      sync.Mutex
-	started bool
-	before  []byte // until started
-	text    []byte // since
-	partial []byte
-	group   string
-	onStart func(group string)
-	onWrite func() // nil when nobody listens
+	over    bool
+	before  []byte // the end of the noise
+	line    []byte // the beginning of the noise's last line
+	kept    []byte
+	partial []byte // the line to be handed out next
+	cut     bool   // of which there was more
 }
 
 // lineTaker calls one function from several streams, one call at a time.
@@ -33,68 +71,124 @@ func (l *lineTaker) call(line []byte) {
 	l.take(strings.TrimSuffix(string(line), "\r"))
 }
 
-// Write takes output of the command; it never fails.
+// Write takes output of the process. It fails when nobody waits for it any more, so that its source stops, too.
 func (s *stream) Write(p []byte) (int, error) {
+	rest, err := s.keep(p)
+	if err == nil && s.sink != nil && len(rest) > 0 {
+		_, err = s.sink.Write(rest)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// keep takes output, and returns what is for the sink.
+func (s *stream) keep(p []byte) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := len(p)
-	if s.onWrite != nil {
+	if s.over {
+		return nil, errGone
+	}
+	if !s.gate.isOpen() {
+		p = s.skip(p)
+	}
+	if s.onWrite != nil && len(p) > 0 {
 		s.onWrite()
 	}
-	if !s.started {
-		s.before = append(s.before, p...)
-		if p = s.findMark(); !s.started {
-			return n, nil
-		}
+	if s.sink != nil {
+		return p, nil
 	}
-	s.text = append(s.text, p...)
+	p = p[:s.text.take(len(p))]
+	s.kept = append(s.kept, p...)
 	if s.lines != nil {
 		s.splitLines(p)
 	}
-	return n, nil
+	return nil, nil
 }
 
-// findMark looks for "mark group\n" and returns what follows it.
-func (s *stream) findMark() []byte {
-	i := bytes.Index(s.before, s.mark)
-	if i < 0 {
-		return nil
+// skip takes noise line by line, and returns what follows the mark that opens the gate.
+func (s *stream) skip(p []byte) []byte {
+	for len(p) > 0 {
+		piece, rest, whole := bytes.Cut(p, []byte("\n"))
+		s.line = append(s.line, piece[:min(len(piece), s.gate.longest()+1-len(s.line))]...)
+		s.note(p[:len(p)-len(rest)])
+		if p = rest; !whole {
+			break
+		}
+		mark := s.gate.found(s.line, s)
+		s.line = s.line[:0]
+		if mark && s.gate.isOpen() {
+			return p
+		}
 	}
-	rest := s.before[i+len(s.mark):]
-	end := bytes.IndexByte(rest, '\n')
-	if end < 0 {
-		return nil
+	return nil
+}
+
+// note keeps the end of the noise.
+func (s *stream) note(p []byte) {
+	s.noise.take(len(p))
+	s.before = append(s.before, p[max(0, len(p)-noiseKept):]...)
+	if extra := len(s.before) - noiseKept; extra > noiseKept {
+		s.before = append(s.before[:0], s.before[extra:]...)
 	}
-	s.started, s.group = true, string(bytes.TrimSpace(rest[:end]))
-	s.before = s.before[:i]
-	if s.onStart != nil {
-		s.onStart(s.group)
-	}
-	return rest[end+1:]
 }
 
 func (s *stream) splitLines(p []byte) {
-	s.partial = append(s.partial, p...)
 	for {
-		end := bytes.IndexByte(s.partial, '\n')
-		if end < 0 {
+		piece, rest, whole := bytes.Cut(p, []byte("\n"))
+		room := maxLine - len(s.partial)
+		s.cut = s.cut || len(piece) > room
+		s.partial = append(s.partial, piece[:min(len(piece), room)]...)
+		if !whole {
 			return
 		}
-		s.lines.call(s.partial[:end])
-		s.partial = s.partial[end+1:]
+		s.handOut()
+		p = rest
 	}
 }
 
-// finish hands out a last line without newline and returns all output, and whether the command had started.
-func (s *stream) finish() (text []byte, started bool) {
+func (s *stream) handOut() {
+	if s.cut {
+		s.partial = append(s.partial, " …"...)
+	}
+	s.lines.call(s.partial)
+	s.partial, s.cut = s.partial[:0], false
+}
+
+// said is the end of the noise, without marks.
+func (s *stream) said() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var text []byte
+	for line := range bytes.Lines(s.before) {
+		if !bytes.HasPrefix(line, []byte(s.gate.mark)) {
+			text = append(text, line...)
+		}
+	}
+	return text
+}
+
+// cutOff says that the command's first words complained of its input. They may have done so before the other output's mark came.
+func (s *stream) cutOff() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	complaint := []byte(s.gate.mark + " cut")
+	for _, said := range [][]byte{s.before, s.kept} {
+		if bytes.HasSuffix(bytes.TrimRight(said, "\r\n"), complaint) {
+			return true
+		}
+	}
+	return false
+}
+
+// finish hands out a last line without newline, and returns all output. What comes afterwards is refused.
+func (s *stream) finish() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lines != nil && len(s.partial) > 0 {
-		s.lines.call(s.partial)
-		s.partial = nil
+		s.handOut()
 	}
-	if !s.started {
-		return s.before, false
-	}
-	return s.text, true
+	s.over = true
+	return s.kept
 }

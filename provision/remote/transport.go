@@ -27,7 +27,7 @@ type Transport interface {
 type Exec struct {
 	// Line is a simple command, in printable ASCII, that means the same to every shell a user may have.
 	Line string
-	// Stdout and Stderr get the output as it comes.
+	// Stdout and Stderr get the output as it comes. One that fails gets no more, and the process need not be read from.
 	Stdout, Stderr io.Writer
 }
 

@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,26 +9,60 @@ import (
 // errCommand is a Command that cannot be sent as it is.
 var errCommand = errors.New("command cannot be sent")
 
-// prelude runs on the host right before the command, already as root when the command is to run as root. It says on
-// both outputs that the command starts, with the number of its process group, and everything before that line is the
-// talk of login shells and sudo. It reads the group from /proc as ps is not everywhere. Directories of administration
-// tools are appended to PATH because an ordinary user's lacks them.
-const prelude = `export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; ` +
+// surroundings are what every command gets. Options that a start-up file has exported for all shells (SHELLOPTS) are none of its,
+// and directories of administration tools are appended to PATH because an ordinary user's lacks them.
+const surroundings = `set +euvx; export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; `
+
+// announce runs on the host right before the command, already as root when the command is to run as root. It prints the gate's
+// mark on both outputs, as a line of its own whatever was printed before, with the number of its process group, and waits for the
+// word to go on. An output that a start-up file has sent elsewhere (exec >/dev/null) is sent to the other one. It reads the group
+// from /proc as ps is not everywhere.
+const announce = `[ -p /proc/$$/fd/1 ] || [ -S /proc/$$/fd/1 ] || [ -t 1 ] || exec >&2; ` +
+	`[ -p /proc/$$/fd/2 ] || [ -S /proc/$$/fd/2 ] || [ -t 2 ] || exec 2>&1; ` +
 	`read -r fl_x fl_x fl_x fl_x fl_g fl_x </proc/$$/stat; ` +
-	`echo "%[1]s $fl_g"; echo "%[1]s $fl_g" >&2; exec `
+	"echo \"\n%[1]s $fl_g\"; echo \"\n%[1]s $fl_g\" >&2; " +
+	`read -r fl_x && [ "$fl_x" = ` + beginWord + ` ] || { echo "%[1]s cut" >&2; exit %[2]d; }; `
 
-// newMark returns the word that tells the start of a command from whatever was printed before.
-func newMark() string {
-	return "fairlead-start-" + rand.Text()
-}
+// takeScript reads a script to its end and runs it, if the end is the line that only a whole one has. Until then nothing of
+// it has run. The script is the shell's own from then on, and what it does sees an input that has ended.
+const takeScript = `fl_s=$(cat); case $fl_s in *"` + "\n" + `#%[1]s") ;; *) echo "%[1]s cut" >&2; exit %[2]d ;; esac; `
 
-// wireLine renders what the transport is asked to start for argv.
-func (h *Host) wireLine(argv []string, root bool, mark string) string {
-	text := fmt.Sprintf(prelude, mark) + Quote(argv)
+const (
+	// beginWord is the line of input that a command waits for.
+	beginWord = "begin"
+	// cutCode is the exit code of a command whose input did not arrive as it should.
+	cutCode = 97
+)
+
+// wireLine renders what the transport is asked to start for argv: at once without a gate, else when that opens. With script
+// set, argv are the parameters of a script, which follows on standard input.
+func (h *Host) wireLine(argv []string, root, script bool, g *gate) string {
+	text := wireText(argv, script, g)
 	if root && len(h.sudo) > 0 {
 		text = "export LC_ALL=C; exec " + Quote(append(h.sudoArgs(), "/bin/sh", "-c", text))
 	}
 	return loginLine(text)
+}
+
+// wireText is what the host's /bin/sh does.
+func wireText(argv []string, script bool, g *gate) string {
+	text := surroundings
+	if g != nil {
+		text += fmt.Sprintf(announce, g.mark, cutCode)
+	}
+	if script {
+		return text + fmt.Sprintf(takeScript, g.mark, cutCode) + Quote(append([]string{"set", "--"}, argv...)) + `; eval "$fl_s"`
+	}
+	return text + "exec " + Quote(argv)
+}
+
+// head is what is sent before a command's Stdin: the word to begin and, unless that is an argument, its script with the line
+// that proves that all of it arrived.
+func (c Command) head(g *gate) string {
+	if !c.scriptOverStdin() {
+		return beginWord + "\n"
+	}
+	return beginWord + "\n" + c.Script + "\n#" + g.mark + "\n"
 }
 
 // sudoArgs is a copy of the words that turn a command into a command as root; empty for root.
@@ -37,25 +70,26 @@ func (h *Host) sudoArgs() []string {
 	return append([]string(nil), h.sudo...)
 }
 
-// argv is the argument list that Command stands for.
+// argv is the argument list that Command stands for, or the parameters of its script when that travels on standard input.
 func (c Command) argv() ([]string, error) {
-	for _, arg := range c.Argv {
+	for _, arg := range append([]string{c.Script}, c.Argv...) {
 		if strings.IndexByte(arg, 0) >= 0 {
-			return nil, fmt.Errorf("%w: an argument holds a NUL byte", errCommand)
+			return nil, fmt.Errorf("%w: an argument or the script holds a NUL byte", errCommand)
 		}
 	}
 	switch {
 	case c.Script == "" && len(c.Argv) == 0:
 		return nil, fmt.Errorf("%w: neither Argv nor Script is set", errCommand)
-	case c.Script == "":
+	case c.Script == "", c.scriptOverStdin():
 		return c.Argv, nil
-	case c.Stdin != nil:
-		return append([]string{"/bin/sh", "-c", c.Script, "sh"}, c.Argv...), nil
 	}
-	return c.overStdin(), nil
+	return append([]string{"/bin/sh", "-c", c.Script, "sh"}, c.Argv...), nil
 }
 
-// overStdin is the argument list of a script that travels on standard input.
+// scriptOverStdin says that the command is a script that travels on standard input.
+func (c Command) scriptOverStdin() bool { return c.Script != "" && c.Stdin == nil }
+
+// overStdin is how a person would run a script that travels on standard input.
 func (c Command) overStdin() []string {
 	if len(c.Argv) == 0 {
 		return []string{"/bin/sh", "-s"}

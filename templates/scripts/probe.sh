@@ -277,10 +277,18 @@ files() {
 	sums=$(stat --printf '%i:%s:%.9Y:%.9Z\t%n\n' -- "$@" | awk -F "$tab" -v OFS="$tab" -v cache=/var/lib/fairlead/hashes '
 		BEGIN { while ((getline line <cache) > 0) { split(line, f, FS); known[f[2] FS f[3]] = f[1] } }
 		$0 in known { print "sha256", $2, known[$0]; next }
-		{ print "unknown", $2 }')
+		{ split($1, f, ":"); print (f[2] > 16777216 ? "large" : "unknown"), $2 }')
 	unchanged=$(printf '%s\n' "$sums" | grep '^sha256') && printf '%s\n' "$unchanged"
-	printf '%s\n' "$sums" | sed -n "s/^unknown$tab//p" | tr '\n' '\0' | xargs -0r sha256sum -- |
-		sed "s/^\([0-9a-f]*\)  \(.*\)/sha256$tab\2$tab\1/"
+	printf '%s\n' "$sums" | sed -n "s/^unknown$tab//p" | hashes
+	printf '%s\n' "$sums" | sed -n "s/^large$tab//p" | while IFS= read -r path; do
+		printf '%s\n' "$path" | hashes
+	done
+}
+
+# The hashes of the files that are named on standard input. What prints when all are read keeps the host silent until then, so
+# large ones come one by one: who waits gives up a host that is silent for long.
+hashes() {
+	tr '\n' '\0' | xargs -0r sha256sum -- | sed "s/^\([0-9a-f]*\)  \(.*\)/sha256$tab\2$tab\1/"
 }
 
 # Small files whose text the plan shows or compares. Octal 37 stands for a new line, 36 for a tab.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"slices"
@@ -29,6 +30,8 @@ type Call struct {
 type Reply struct {
 	Stdout, Stderr string
 	Code           int
+	// Flood is how many bytes it goes on to say on standard output, unless nobody takes them.
+	Flood int64
 }
 
 // Pretend is a way to a machine that is not there: what its commands do is a function, and its files are a map. Root's rights
@@ -41,6 +44,7 @@ type Pretend struct {
 	mu      sync.Mutex
 	cause   error
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	login   func(ctx context.Context, stdout, stderr io.Writer)
 	files   map[string]string
 	calls   []Call
 	running map[string]*pretendProcess // by process group
@@ -94,6 +98,14 @@ func (p *Pretend) OnDial(dial func(ctx context.Context, network, address string)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.dial = dial
+}
+
+// OnLogin has a function be what the login shell does before each command. When ctx ends, somebody has given the command up, and
+// the function has to return.
+func (p *Pretend) OnLogin(login func(ctx context.Context, stdout, stderr io.Writer)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.login = login
 }
 
 // Dial implements remote.Transport.
@@ -161,10 +173,16 @@ func (p *Pretend) Start(ctx context.Context, e remote.Exec) (remote.Process, err
 	p.groups++
 	group := fmt.Sprint(p.groups)
 	p.running[group] = process
+	login := p.login
 	p.working.Go(func() {
-		_, _ = fmt.Fprintln(e.Stdout, mark, group)
-		_, _ = fmt.Fprintln(e.Stderr, mark, group)
-		process.run(call, e, p.do)
+		if login != nil {
+			login(process.ctx, e.Stdout, e.Stderr)
+		}
+		if mark != "" {
+			_, _ = fmt.Fprintln(e.Stdout, mark, group)
+			_, _ = fmt.Fprintln(e.Stderr, mark, group)
+		}
+		process.run(call, mark, e, p.do)
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		delete(p.running, group)

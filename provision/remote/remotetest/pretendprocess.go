@@ -1,6 +1,7 @@
 package remotetest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -29,19 +30,25 @@ func newPretendProcess(ctx context.Context) *pretendProcess {
 }
 
 // run does what the command does. What ended the process counts more than what it says.
-func (p *pretendProcess) run(call Call, e remote.Exec, do func(context.Context, Call) Reply) {
+func (p *pretendProcess) run(call Call, mark string, e remote.Exec, do func(context.Context, Call) Reply) {
 	defer close(p.ended)
 	defer p.input.Close() // so that nobody goes on writing
-	var input []byte
+	var input string
 	var err error
 	if !call.startsSFTP() && !call.endsGroup() {
-		input, err = io.ReadAll(p.input)
+		var all []byte
+		all, err = io.ReadAll(p.input)
+		var begins bool
+		if input, begins = strings.CutPrefix(string(all), "begin\n"); !begins && err == nil {
+			err = errors.New("it was not told to begin")
+			p.err = &remote.Exit{Code: 97}
+		}
 	}
 	if err == nil {
 		if call.Script == "-" {
-			call.Script = string(input)
+			call.Script, _ = strings.CutSuffix(input, "\n#"+mark+"\n")
 		} else {
-			call.Input = string(input)
+			call.Input = input
 		}
 		reply := do(p.ctx, call)
 		if reply.Code != 0 {
@@ -50,6 +57,7 @@ func (p *pretendProcess) run(call Call, e remote.Exec, do func(context.Context, 
 		if p.ctx.Err() == nil {
 			say(e.Stdout, reply.Stdout)
 			say(e.Stderr, reply.Stderr)
+			Flood(e.Stdout, reply.Flood)
 		}
 	}
 	if cause := context.Cause(p.ctx); cause != nil {
@@ -61,6 +69,16 @@ func (p *pretendProcess) run(call Call, e remote.Exec, do func(context.Context, 
 func say(to io.Writer, text string) {
 	if text != "" {
 		_, _ = io.WriteString(to, text)
+	}
+}
+
+// Flood says so many bytes, unless nobody takes them.
+func Flood(to io.Writer, n int64) {
+	chunk := bytes.Repeat([]byte("fact\tthat\tis\tnone\n"), 1<<10)
+	for said := int64(0); said < n; said += int64(len(chunk)) {
+		if _, err := to.Write(chunk); err != nil {
+			return
+		}
 	}
 }
 
@@ -100,8 +118,8 @@ func (p *pretendProcess) Close() error {
 	return nil
 }
 
-// decodeLine reads what remote asks a transport to start: the command, and the word that says that it starts. The Script of a
-// command that is one is "-" until its input has come.
+// decodeLine reads what remote asks a transport to start: the command, and the word that says that it is there, if it waits to be
+// told to begin. The Script of a command that is one is "-" until its input has come.
 func decodeLine(line string) (call Call, mark string, err error) {
 	const sudo = "export LC_ALL=C; exec sudo -n -- /bin/sh -c "
 	text := strings.TrimSuffix(strings.TrimPrefix(line, `/bin/sh -c 'eval "$(printf %b "$1")"' sh '`), "'")
@@ -111,16 +129,18 @@ func decodeLine(line string) (call Call, mark string, err error) {
 	if quoted, root := strings.CutPrefix(text, sudo); root {
 		call.Root, text = true, unquote(quoted)[0]
 	}
-	_, rest, marked := strings.Cut(text, `; echo "`)
-	mark, _, _ = strings.Cut(rest, " $fl_g")
-	_, command, found := strings.Cut(text, ">&2; exec ")
-	if !marked || !found {
+	_, command, found := strings.Cut(text, `:/sbin:/bin"; `)
+	if _, rest, waits := strings.Cut(command, "echo \"\n"); waits {
+		mark, _, _ = strings.Cut(rest, " $fl_g")
+		_, command, found = strings.Cut(rest, "exit 97; }; ")
+	}
+	if !found {
 		return call, "", fmt.Errorf("no command in %q", line)
 	}
-	call.Argv = unquote(command)
-	if len(call.Argv) > 1 && call.Argv[0] == "/bin/sh" && call.Argv[1] == "-s" {
-		call.Script, call.Argv = "-", call.Argv[min(3, len(call.Argv)):]
+	if _, rest, script := strings.Cut(command, "exit 97 ;; esac; set "); script {
+		call.Script, command = "-", strings.TrimSuffix(rest, `; eval "$fl_s"`)
 	}
+	call.Argv = unquote(command)[1:] // "exec" or "--"
 	return call, mark, nil
 }
 

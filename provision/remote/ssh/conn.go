@@ -107,13 +107,28 @@ func (c *conn) Start(ctx context.Context, e remote.Exec) (remote.Process, error)
 		return nil, fmt.Errorf("open session: %w", err)
 	}
 	session.Stdout, session.Stderr = e.Stdout, e.Stderr
-	p := &process{conn: c, session: session}
-	p.stdin, err = session.StdinPipe()
-	if err == nil {
-		err = session.Start(e.Line)
+	p := &process{conn: c, session: session, given: make(chan struct{}), ended: make(chan struct{})}
+	if p.stdin, err = session.StdinPipe(); err != nil {
+		return nil, errors.Join(err, closeSession(session))
+	}
+	started := make(chan error, 1)
+	ok := c.task(func() {
+		defer close(p.ended)
+		err := session.Start(e.Line) // which cannot be interrupted
+		if started <- err; err == nil {
+			p.err = session.Wait()
+		}
+	})
+	if !ok {
+		return nil, errors.Join(errClosed, closeSession(session))
+	}
+	select {
+	case err = <-started:
+		err = c.explain(err)
+	case <-ctx.Done():
+		err = context.Cause(ctx)
 	}
 	if err != nil {
-		err = c.explain(err)
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
@@ -175,11 +190,21 @@ func (f forwarded) Read(p []byte) (int, error) {
 	return n, f.conn.explain(err)
 }
 
+// closeSlack is how long a host may take to confirm that a session is closed. What is under way in the session comes first.
+const closeSlack = 30 * time.Second
+
+// errGivenUp is how a process ends that was closed while it ran.
+var errGivenUp = errors.New("process given up")
+
 // process is a command that runs in a session.
 type process struct {
 	conn    *conn
 	session *xssh.Session
 	stdin   io.WriteCloser
+	once    sync.Once
+	given   chan struct{} // closed when the process is given up
+	ended   chan struct{} // closed when err is set
+	err     error
 }
 
 // Stdin implements remote.Process.
@@ -187,16 +212,41 @@ func (p *process) Stdin() io.WriteCloser { return p.stdin }
 
 // Wait implements remote.Process.
 func (p *process) Wait() error {
-	err := p.session.Wait()
+	select {
+	case <-p.ended:
+	case <-p.given:
+		select {
+		case <-p.ended: // before that
+		default:
+			return errGivenUp
+		}
+	}
 	var exit *xssh.ExitError
-	if errors.As(err, &exit) {
+	if errors.As(p.err, &exit) {
 		return &remote.Exit{Code: exit.ExitStatus(), Signal: exit.Signal()}
 	}
-	return p.conn.explain(err)
+	return p.conn.explain(p.err)
 }
 
-// Close implements remote.Process.
-func (p *process) Close() error { return closeSession(p.session) }
+// Close implements remote.Process. A host that does not let the session end holds whoever writes to it, and loses the connection.
+func (p *process) Close() error {
+	err := error(nil)
+	p.once.Do(func() {
+		close(p.given)
+		err = closeSession(p.session)
+		p.conn.task(func() { // none is needed once the connection is closed
+			timer := time.NewTimer(closeSlack)
+			defer timer.Stop()
+			select {
+			case <-p.ended:
+			case <-p.conn.done:
+			case <-timer.C:
+				p.conn.end(fmt.Errorf("%w: the host does not let a session end", remote.ErrLost))
+			}
+		})
+	})
+	return err
+}
 
 // closeSession closes a session. EOF is how a session says that it was closed already.
 func closeSession(s *xssh.Session) error {
