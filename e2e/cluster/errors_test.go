@@ -119,10 +119,7 @@ func (s *site) wrongKey() {
 		s.t.Fatalf("%v: %s", err, out)
 	}
 	s.edit(strconv.Quote(s.lab.IdentityFile()), strconv.Quote(key))
-	o := s.fairlead("up").exits(1)
-	for _, host := range []string{"cp1", "w1", "w2"} {
-		o.saysOf(host, "error: "+host, key, "hint: try to log in by hand: ssh")
-	}
+	s.fairlead("up").exits(1).saysOf("cp1", "error: cp1, w1, w2: login refused", key, "hint: for cp1: try to log in by hand: ssh")
 }
 
 // sudoRefused: the login of w1 may not become root.

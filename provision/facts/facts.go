@@ -55,6 +55,10 @@ type Host struct {
 	Links       []string       `json:"links,omitzero"`
 	Nameservers []netip.Addr   `json:"nameservers,omitzero"`
 	Ports       map[int]string `json:"ports,omitzero"` // listening TCP port → process
+	// SSHSessions is how many sessions sshd allows on one connection; 0 where that is not known.
+	SSHSessions int `json:"sshSessions,omitzero"`
+	// Forwarding is why the API server of a control-plane host could not be reached if it ran; nil where it could.
+	Forwarding *Problem `json:"forwarding,omitzero"`
 
 	Swaps         []Swap            `json:"swaps,omitzero"`
 	FstabSwaps    []string          `json:"fstabSwaps,omitzero"` // devices of active swap lines

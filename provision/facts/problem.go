@@ -17,6 +17,8 @@ const (
 	HostShell Kind = "login shell"
 	// HostLost: the way to it broke while it was asked.
 	HostLost Kind = "connection lost"
+	// HostForwards: sshd on it lets no connection through, and its own address cannot be reached either.
+	HostForwards Kind = "no forwarding"
 	// HostNoAnswer: it was reached and did not answer, or not to the end.
 	HostNoAnswer Kind = "no answer"
 	// HostUnread: it has answered, and some of that cannot be read. An observation never says so: see Facts.Understood.

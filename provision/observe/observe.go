@@ -34,6 +34,9 @@ const (
 	probeSilence = 15 * time.Second
 )
 
+// otherSessions are those that a connection has beside its commands: one for files, and one that ends a cancelled command.
+const otherSessions = 2
+
 // Observer looks at the hosts and at the cluster. It changes nothing.
 type Observer struct {
 	wish  desired.State
@@ -94,6 +97,11 @@ func (o *Observer) ObserveHost(ctx context.Context, host inventory.Host, also ..
 		seen = facts.Host{Unreachable: hostProblem(err)}
 		event.Error = err.Error()
 	}
+	if err == nil && host.Role == inventory.RoleControlPlane {
+		if err := o.connections.Reaches(ctx, host.Name); errors.Is(err, remote.ErrForwarding) {
+			seen.Forwarding = facts.NewProblem(facts.HostForwards, err)
+		}
+	}
 	o.events.Emit(event)
 	return seen
 }
@@ -117,6 +125,12 @@ func (o *Observer) probe(ctx context.Context, host inventory.Host, query facts.Q
 	seen, err := parseProbe(result.Stdout, sent, time.Now())
 	if err != nil {
 		return facts.Host{}, fmt.Errorf("read the probe's answer: %w", err)
+	}
+	if host.SSH.Transport == inventory.TransportLocal {
+		seen.SSHSessions = 0 // of an sshd that nobody goes through
+	}
+	if seen.SSHSessions > 0 {
+		connection.Limit(seen.SSHSessions - otherSessions)
 	}
 	seen.Asked = query
 	nameVersions(o.wish.Bundle, seen)

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -68,6 +69,22 @@ func TestHostsAreAskedAtOnce(t *testing.T) {
 		if host.Unreachable != nil {
 			t.Errorf("%s: %v", name, host.Unreachable)
 		}
+	}
+}
+
+// A control plane whose sshd lets no connection through, and whose address is nobody's, is known before anything is changed; of a
+// worker nobody asks.
+func TestHostsThatDoNotForward(t *testing.T) {
+	s := newScene(t, world.State(t, nil), true)
+	for _, name := range []string{"cp1", "w1"} {
+		s.hosts[name].OnDial(func(context.Context, string, string) (net.Conn, error) { return nil, remote.ErrForwarding })
+	}
+	seen := s.observe()
+	if problem := seen.Hosts["cp1"].Forwarding; !problem.Of(facts.HostForwards) || !strings.HasPrefix(problem.Text, "dial 192.0.2.11:6443 from cp1: the host refuses to forward connections; and straight to its address: ") {
+		t.Errorf("cp1: %+v", problem)
+	}
+	if seen.Hosts["cp1"].Unreachable != nil || seen.Hosts["w1"].Forwarding != nil {
+		t.Errorf("%+v", seen.Hosts)
 	}
 }
 

@@ -37,6 +37,8 @@ func probeRules() rules {
 		"nameserver": checked(1, readNameserver),
 		"port":       checked(2, readPort),
 
+		"ssh-sessions": number(func(f *facts.Host, n int64) { f.SSHSessions = int(n) }),
+
 		"swap": named(3, readSwap),
 		"fstab-swap": named(1, func(f *facts.Host, v []string) {
 			f.FstabSwaps = append(f.FstabSwaps, v[0])

@@ -91,6 +91,7 @@ func machineLines() []said {
 		{"link\tcni0\nlink\tlo", func(h *facts.Host) { h.Links = []string{"cni0", "lo"} }},
 		{"nameserver\t192.0.2.53", func(h *facts.Host) { h.Nameservers = []netip.Addr{netip.MustParseAddr("192.0.2.53")} }},
 		{"port\t6443\tkube-apiserver", func(h *facts.Host) { h.Ports[6443] = "kube-apiserver" }},
+		{"ssh-sessions\t10", func(h *facts.Host) { h.SSHSessions = 10 }},
 		{"port\t65535\t", func(h *facts.Host) { h.Ports[65535] = "" }},
 		{"swap\t/dev/vdb\tpartition\t1024", func(h *facts.Host) { h.Swaps = []facts.Swap{{Device: "/dev/vdb"}} }},
 		{"fstab-swap\tUUID=1\nfstab-swap\t/swap", func(h *facts.Host) { h.FstabSwaps = []string{"UUID=1", "/swap"} }},

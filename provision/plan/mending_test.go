@@ -250,6 +250,8 @@ func clusterMendings(t *testing.T) []mended {
 		{"NodeName", preflightCase{living: true, on: "w1", host: func(h *facts.Host) {
 			h.Certificates = append(h.Certificates, facts.Certificate{Path: templates.KubeletClientCertificate, Subject: "CN=system:node:other,O=system:nodes"})
 		}}, []mending{{says: "write nodeName: other", edit: func(c *inventory.Cluster) { c.Workers[0].Node = "other" }}}},
+		{"MaxSessions", preflightCase{host: func(h *facts.Host) { h.SSHSessions = 3 }}, []mending{{says: "MaxSessions 10", host: func(h *facts.Host) { h.SSHSessions = 10 }}}},
+		{"Forwarding", preflightCase{host: notForwarding}, []mending{{says: "AllowTcpForwarding yes", host: func(h *facts.Host) { h.Forwarding = nil }}}},
 		{"ClusterName", preflightCase{living: true, on: "w1", host: func(h *facts.Host) { world.Claimed(h, "prod") }}, []mending{
 			{says: "correct the host's address", host: func(h *facts.Host) { world.Claimed(h, "lab") }},
 			{says: "ignorePreflight: [ClusterName]", edit: ignoring("ClusterName")},

@@ -27,6 +27,8 @@ func hostChecks() []check {
 		{name: "Disk", run: checkDisk},
 		{name: "LowDisk", warning: true, run: checkLowDisk},
 		{name: "Clock", run: checkClock},
+		{name: "MaxSessions", run: checkSessions},
+		{name: "Forwarding", run: checkForwarding},
 		{name: "Address", run: checkAddress},
 		{name: "SystemVerification", run: checkCgroup},
 		{name: "Resolver", run: checkResolver},

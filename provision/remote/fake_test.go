@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fairlead/provision/remote"
@@ -149,6 +150,41 @@ func TestCommandsWait(t *testing.T) {
 	}
 	if n := strings.Count(logged.String(), " host=cp1 "); n != strings.Count(logged.String(), "\n") {
 		t.Errorf("not each record names the host:\n%s", logged)
+	}
+}
+
+// TestLimit lowers the bound while commands run: those come to their end, and then no more run at once than may.
+func TestLimit(t *testing.T) {
+	for limit, want := range map[int]int{2: 2, 1: 1, 0: 1, -1: 1, 4: 4, 9: 4} {
+		synctest.Test(t, func(t *testing.T) {
+			way := newFake()
+			h := remote.New(way, remote.Settings{Name: "cp1", Commands: 4})
+			errs := make(chan error, 16)
+			run := func() { _, err := h.Run(t.Context(), truth); errs <- err }
+			for range 4 {
+				go run()
+			}
+			synctest.Wait()
+			h.Limit(limit)
+			h.Limit(9) // which raises nothing
+			for range 4 {
+				(<-way.started).end <- nil
+			}
+			synctest.Wait()
+			for range 6 {
+				go run()
+			}
+			synctest.Wait()
+			if running := way.count() - 4; running != want {
+				t.Errorf("limited to %d: %d run at once, want %d", limit, running, want)
+			}
+			if err := h.Close(); err != nil {
+				t.Error(err)
+			}
+			for range 10 {
+				<-errs
+			}
+		})
 	}
 }
 

@@ -44,6 +44,7 @@ type Host struct {
 	way        Transport
 	sudo       []string      // words before a command that make it run as root; empty when the user is root
 	slots      chan struct{} // nil without a bound
+	withheld   int           // slots that nobody gets any more; guarded by tasksMu
 	sessions   atomic.Int64
 
 	tasksMu sync.Mutex // guards closing, so that no task begins once Close waits
@@ -77,6 +78,23 @@ func New(way Transport, s Settings) *Host {
 	}
 	h.task(func() { h.end(way.Wait()) })
 	return h
+}
+
+// Limit has at most n commands run at once from now on, and at least one; those that run or wait already have their turn. It only
+// lowers the bound.
+func (h *Host) Limit(n int) {
+	h.tasksMu.Lock()
+	withheld := cap(h.slots) - max(n, 1) - h.withheld
+	h.withheld += max(withheld, 0)
+	h.tasksMu.Unlock()
+	for range withheld {
+		h.task(func() {
+			select {
+			case h.slots <- struct{}{}:
+			case <-h.done:
+			}
+		})
+	}
 }
 
 // task runs f in a goroutine that Close waits for; it reports false, and does nothing, once Close has begun.

@@ -106,6 +106,14 @@ network() {
 	done
 }
 
+# How many sessions sshd allows on one connection, for the user who has logged in. Other servers do not say.
+sshd_limits() {
+	command -v sshd >/dev/null 2>&1 || return 0
+	sshd -T -C "user=${SUDO_USER:-root},host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>/dev/null | while read -r key value; do
+		[ "$key" != maxsessions ] || fact ssh-sessions "$value"
+	done
+}
+
 kernel() {
 	while read -r device type size _; do
 		[ "$device" = Filename ] || fact swap "$device" "$type" "$size"
@@ -534,6 +542,7 @@ remains() {
 machine
 tools "$@"
 network
+sshd_limits
 kernel
 modules "$@"
 sysctls "$@"
