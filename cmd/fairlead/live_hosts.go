@@ -142,12 +142,17 @@ func (l *liveLine) advance(e event.Event) {
 		if i >= 0 {
 			l.running = slices.Delete(l.running, i, i+1)
 		}
-		if l.at != stateSkipped {
-			l.at = stateDone
-		}
-		if e.Kind == event.Failed {
-			l.failed = e.Title
-		}
+		l.over(e)
+	}
+}
+
+// over takes down that a step has come to its end.
+func (l *liveLine) over(e event.Event) {
+	if l.at != stateSkipped {
+		l.at = stateDone
+	}
+	if e.Kind == event.Failed {
+		l.failed = e.Title
 	}
 }
 

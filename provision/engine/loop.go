@@ -54,31 +54,41 @@ func (l Loop) Run(ctx context.Context) (int, error) {
 		if err := ctx.Err(); err != nil {
 			return count, err
 		}
-		if findings := plan.Errors(); len(findings) > 0 {
-			return count, errors.Join(ErrPreflight, unreached)
-		}
-		if len(plan.Steps) == 0 {
-			if unreached != nil {
-				return count, unreached // it is why anything is blocked
-			}
-			return count, blockedError(plan)
-		}
-		// A node may be not Ready for a moment after its kubelet or its runtime was restarted.
-		if whole && !plan.Waits() {
-			return count, &NotConvergedError{Plan: plan}
+		if over, err := verdict(plan, unreached, whole); over {
+			return count, err
 		}
 		done, errs := l.Apply(ctx, plan)
 		count += done
-		if len(errs) > 0 && returns < maxReturns && ctx.Err() == nil && l.Back != nil && l.Back(ctx, errs) {
+		switch {
+		case len(errs) == 0 && ctx.Err() == nil:
+			whole = plan.More == ""
+		case returns < maxReturns && l.back(ctx, errs):
 			whole, round, returns = false, -1, returns+1
-			continue
-		}
-		if len(errs) > 0 || ctx.Err() != nil {
+		default:
 			return count, errors.Join(append(errs, unreached, ctx.Err())...)
 		}
-		whole = plan.More == ""
 	}
 	return count, fmt.Errorf("did not converge in %d rounds", maxRounds)
+}
+
+// verdict says whether a run is over by its plan, and how it ends then. whole says that all steps of a whole plan were done before.
+func verdict(plan plan.Plan, unreached error, whole bool) (over bool, err error) {
+	switch {
+	case len(plan.Errors()) > 0:
+		return true, errors.Join(ErrPreflight, unreached)
+	case len(plan.Steps) == 0 && unreached != nil:
+		return true, unreached // it is why anything is blocked
+	case len(plan.Steps) == 0:
+		return true, blockedError(plan)
+	case whole && !plan.Waits(): // a node may be not Ready for a moment after its kubelet or its runtime was restarted
+		return true, &NotConvergedError{Plan: plan}
+	}
+	return false, nil
+}
+
+// back says that a run may go on in spite of the errors of its steps.
+func (l Loop) back(ctx context.Context, errs []error) bool {
+	return len(errs) > 0 && ctx.Err() == nil && l.Back != nil && l.Back(ctx, errs)
 }
 
 // blockedError turns what could not be planned into an error.

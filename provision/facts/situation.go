@@ -56,6 +56,12 @@ func Assess(controlPlanes []string, seen Facts) Cluster {
 	case api.Err.Of(APIRefuses):
 		return assessRefusal(controlPlanes, seen)
 	}
+	return assessSilence(controlPlanes, seen)
+}
+
+// assessSilence says what there is of a cluster whose API server does not answer.
+func assessSilence(controlPlanes []string, seen Facts) Cluster {
+	api := seen.API
 	for _, name := range controlPlanes {
 		host, ok := seen.Hosts[name]
 		if !ok || host.Unreachable != nil || !HasControlPlane(host) {

@@ -56,7 +56,7 @@ func (c *Client) PutLease(ctx context.Context, name string, lease Lease) (versio
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	acquired, renewed := metav1.NewMicroTime(lease.Acquired), metav1.NewMicroTime(lease.Renewed)
-	seconds := int32(lease.Duration / time.Second)
+	seconds := int32(lease.Duration / time.Second) //nolint:gosec // some seconds
 	object := &coordinationv1.Lease{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: metav1.NamespaceSystem, ResourceVersion: lease.Version},
 		Spec: coordinationv1.LeaseSpec{

@@ -17,8 +17,9 @@ func readSysctlLine(f *facts.Host, v []string) error {
 // unquote is a value of systemctl show-environment as it is: one with characters that a shell takes for its own is shown as
 // $'…', with backslashes (systemd, basic/escape: shell_maybe_quote).
 func unquote(shown string) string {
-	inner, quoted := strings.CutPrefix(shown, "$'")
-	if inner, quoted = strings.CutSuffix(inner, "'"); !quoted || !strings.HasPrefix(shown, "$'") {
+	inner, begins := strings.CutPrefix(shown, "$'")
+	inner, ends := strings.CutSuffix(inner, "'")
+	if !begins || !ends {
 		return shown
 	}
 	return strings.NewReplacer(`\\`, `\`, `\'`, `'`, `\n`, "\n", `\t`, "\t").Replace(inner)

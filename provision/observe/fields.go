@@ -52,7 +52,7 @@ func readFile(f *facts.Host, v []string) error {
 			return fmt.Errorf("%s: %w", []string{"mode", "owner", "group", "size"}[i], err)
 		}
 	}
-	f.Files[v[0]] = facts.File{Mode: uint32(mode), UID: int(uid), GID: int(gid), Size: size}
+	f.Files[v[0]] = facts.File{Mode: uint32(mode & 0o7777), UID: int(uid), GID: int(gid), Size: size}
 	return nil
 }
 
@@ -100,7 +100,10 @@ func readNameserver(f *facts.Host, v []string) error {
 }
 
 func readPort(f *facts.Host, v []string) error {
-	port, err := parsed(strconv.ParseUint(v[0], 10, 16))
+	port, err := unsigned(v[0])
+	if err == nil && port > 65535 {
+		err = errors.New("the number is too large")
+	}
 	if err == nil {
 		f.Ports[int(port)] = v[1]
 	}

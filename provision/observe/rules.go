@@ -1,6 +1,8 @@
 package observe
 
 import (
+	"maps"
+
 	"fairlead/provision/facts"
 	"fairlead/templates"
 )
@@ -10,6 +12,13 @@ var architectures = map[string]string{"x86_64": "amd64", "aarch64": "arm64"}
 
 // probeRules are all facts that the probe script may print.
 func probeRules() rules {
+	all := machineRules()
+	maps.Copy(all, softwareRules())
+	return all
+}
+
+// machineRules are those of facts about the machine, its network and its kernel.
+func machineRules() rules {
 	return rules{
 		"uid":   number(func(f *facts.Host, n int64) { f.Root = n == 0 }),
 		"clock": checked(1, readClock),
@@ -50,7 +59,12 @@ func probeRules() rules {
 		"module":         withName(checked(2, readModule)),
 		"sysctl":         named(2, func(f *facts.Host, v []string) { f.Sysctls[v[0]] = v[1] }),
 		"sysctl-line":    withName(checked(4, readSysctlLine)),
+	}
+}
 
+// softwareRules are those of facts about what is on the machine.
+func softwareRules() rules {
+	return rules{
 		"file":        withName(checked(5, readFile)),
 		"sha256":      withName(checked(2, readSHA256)),
 		"tree":        named(1, func(f *facts.Host, v []string) { f.Trees[v[0]] = true }),

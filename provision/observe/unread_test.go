@@ -69,7 +69,7 @@ func oddLines() map[string]facts.Unread {
 		"nameserver\tresolver":                {Fact: "nameserver", Value: "resolver", Why: noAddress},
 		"nameserver\t":                        {Fact: "nameserver", Why: noAddress},
 		"port\t65536\tx":                      {Fact: "port", Of: "65536", Value: "x", Why: tooLarge},
-		"port\t-1\tx":                         {Fact: "port", Of: "-1", Value: "x", Why: noNumber},
+		"port\t-1\tx":                         {Fact: "port", Of: "-1", Value: "x", Why: "the number is negative"},
 		"port\t*\tx":                          {Fact: "port", Of: "*", Value: "x", Why: noNumber},
 		"port\t22\tx\ty":                      {Fact: "port", Of: "22", Value: "x y", Why: "it has 3 fields, want 2"},
 		"swap\t/dev/a\tpartition":             {Fact: "swap", Of: "/dev/a", Value: "partition", Why: "it has 2 fields, want 3"},

@@ -43,16 +43,7 @@ func (p *planner) ofUser(set desired.AddonSet) bool {
 // that a run that is cut off leaves nothing behind that no record names.
 func (p *planner) addon(set desired.AddonSet) Step {
 	step := Step{ID: clusterStep(set.Name), Stage: StageApply, Title: "apply " + set.Title}
-	step.Needs = p.afterInit()
-	placed := map[string]bool{}
-	for _, name := range desired.Placed(p.Cluster, set.Placement) {
-		placed[name] = true
-	}
-	for _, host := range p.Cluster.Hosts() {
-		if _, registered := p.registered(host); registered && placed[host.Name] { // others join with the images
-			step.Needs = append(step.Needs, StepID(host.Name, stepImages))
-		}
-	}
+	step.Needs = append(p.afterInit(), p.imagesFor(set.Placement)...)
 	recorded := p.facts.API.Applied[set.Name]
 	var want []object.Applied
 	for _, item := range set.Objects {
@@ -82,6 +73,20 @@ func (p *planner) addon(set desired.AddonSet) Step {
 		step.do(RecordApplied{Set: set.Name, Objects: want})
 	}
 	return step
+}
+
+// imagesFor are the steps that bring images to the nodes of a placement. Hosts that join bring theirs along.
+func (p *planner) imagesFor(placement inventory.Placement) (needs []string) {
+	placed := map[string]bool{}
+	for _, name := range desired.Placed(p.Cluster, placement) {
+		placed[name] = true
+	}
+	for _, host := range p.Cluster.Hosts() {
+		if _, registered := p.registered(host); registered && placed[host.Name] {
+			needs = append(needs, StepID(host.Name, stepImages))
+		}
+	}
+	return needs
 }
 
 // object plans one object. A Job that deletes itself after its end is done when the record

@@ -128,7 +128,7 @@ func (p *planner) member(host inventory.Host, facts facts.Host) {
 			Message: "the host belongs to another cluster: its " + templates.CACertificate + " is not this cluster's",
 			Fix:     "correct the host's address; or, if that cluster is no longer wanted on it: " + p.undoing(host),
 		})
-	case facts.Joined() && facts.NodeName() != "" && facts.NodeName() != host.NodeName():
+	case facts.Joined() && !slices.Contains([]string{"", host.NodeName()}, facts.NodeName()):
 		p.plan.Findings = append(p.plan.Findings, Finding{
 			Host: host.Name, Name: "NodeName",
 			Message: fmt.Sprintf("the host is in the cluster as node %s, and the inventory calls its node %s", facts.NodeName(), host.NodeName()),

@@ -156,30 +156,36 @@ func freshChecks(seen facts.Host, host inventory.Host) []check {
 			ports[port] = user
 		}
 	}
-	checks := []check{{name: "DirAvailable--var-lib-etcd", run: func(_ *planner, host inventory.Host, facts facts.Host) (string, string) {
-		if host.Role != inventory.RoleControlPlane || !facts.NotEmpty["/var/lib/etcd"] {
-			return "", ""
-		}
-		fix := "it may be the data of a cluster, so it stays: move it away, as in mv /var/lib/etcd /var/lib/etcd.before"
-		if slices.Contains(facts.Ledger, ledger.Entry{Kind: ledger.Tree, Key: "/var/lib/etcd", Was: "absent"}) { // else it would stay as it was
-			fix += "; or fairlead reset " + host.Name
-		}
-		return "/var/lib/etcd is not empty", fix
-	}}, {name: "FormerInterfaces", run: checkFormerLinks}}
+	checks := []check{{name: "DirAvailable--var-lib-etcd", run: checkEtcdData}, {name: "FormerInterfaces", run: checkFormerLinks}}
 	for _, port := range slices.Sorted(maps.Keys(ports)) {
 		checks = append(checks, check{name: fmt.Sprintf("Port-%d", port), run: func(_ *planner, _ inventory.Host, facts facts.Host) (string, string) {
-			process, used := facts.Ports[port]
-			switch {
-			case !used || process == "kubelet" && (port != 10250 || ofKubeadm(facts)):
-				return "", ""
-			case process == "kubelet":
-				return fmt.Sprintf("port %d is in use by a kubelet that kubeadm has not configured: the host belongs to a cluster of another kind, or to none", port),
-					"take that cluster's software off the host (k0s, k3s, RKE2 and MicroK8s have commands for it), or stop that kubelet"
-			}
-			return fmt.Sprintf("port %d, which %s needs, is in use by %q", port, ports[port], process), "stop that program"
+			return checkPort(port, ports[port], facts)
 		}})
 	}
 	return checks
+}
+
+func checkEtcdData(_ *planner, host inventory.Host, seen facts.Host) (message, mending string) {
+	if host.Role != inventory.RoleControlPlane || !seen.NotEmpty[etcdFolder] {
+		return "", ""
+	}
+	mending = "it may be the data of a cluster, so it stays: move it away, as in mv /var/lib/etcd /var/lib/etcd.before"
+	if slices.Contains(seen.Ledger, ledger.Entry{Kind: ledger.Tree, Key: etcdFolder, Was: "absent"}) { // else it would stay as it was
+		mending += "; or fairlead reset " + host.Name
+	}
+	return etcdFolder + " is not empty", mending
+}
+
+func checkPort(port int, user string, seen facts.Host) (message, mending string) {
+	process, used := seen.Ports[port]
+	switch {
+	case !used || process == "kubelet" && (port != 10250 || ofKubeadm(seen)):
+		return "", ""
+	case process == "kubelet":
+		return fmt.Sprintf("port %d is in use by a kubelet that kubeadm has not configured: the host belongs to a cluster of another kind, or to none", port),
+			"take that cluster's software off the host (k0s, k3s, RKE2 and MicroK8s have commands for it), or stop that kubelet"
+	}
+	return fmt.Sprintf("port %d, which %s needs, is in use by %q", port, user, process), "stop that program"
 }
 
 // ofKubeadm says that the kubelet that runs is one that kubeadm has started, in a join that has not come to its end.

@@ -43,26 +43,15 @@ func (e *RefusedError) Error() string {
 func MakeReset(wish desired.State, seen facts.Facts, order ResetOrder) (Plan, error) {
 	p, names := newPlanner(wish, seen), order.Names
 	whole := len(names) == 0 || len(names) == len(wish.Cluster.Hosts())
-	of := map[string]Belonging{}
-	refused := &RefusedError{Cluster: wish.Cluster.Name}
-	for _, b := range Whose(wish, seen, names) {
-		of[b.Host] = b
-		if !order.Foreign && (b.Verdict == Foreign || b.Verdict == Unproven && !order.Asked) {
-			refused.Hosts = append(refused.Hosts, b)
-		}
-	}
+	of, refused := order.sort(wish, seen)
 	if err := p.resettable(names, whole, of); err != nil {
 		return Plan{}, err
 	}
 	if len(refused.Hosts) > 0 {
 		return Plan{}, refused
 	}
-	named := map[string]bool{}
-	for _, name := range names {
-		named[name] = true
-	}
 	for _, host := range wish.Cluster.Hosts() {
-		if !whole && !named[host.Name] {
+		if !whole && !slices.Contains(names, host.Name) {
 			continue
 		}
 		p.plan.Findings = append(p.plan.Findings, warnings(unreadFindings(host.Name, seen.Hosts[host.Name].Unread, false))...)
@@ -78,28 +67,39 @@ func MakeReset(wish desired.State, seen facts.Facts, order ResetOrder) (Plan, er
 	return p.plan, nil
 }
 
+// sort says of the hosts whose they are, and which of them the order is not enough for.
+func (o ResetOrder) sort(wish desired.State, seen facts.Facts) (map[string]Belonging, *RefusedError) {
+	of, refused := map[string]Belonging{}, &RefusedError{Cluster: wish.Cluster.Name}
+	for _, b := range Whose(wish, seen, o.Names) {
+		of[b.Host] = b
+		if !o.Foreign && (b.Verdict == Foreign || b.Verdict == Unproven && !o.Asked) {
+			refused.Hosts = append(refused.Hosts, b)
+		}
+	}
+	return of, refused
+}
+
 // resettable refuses names that do not exist, and to take the last control plane away
 // from workers that stay.
 func (p *planner) resettable(names []string, whole bool, of map[string]Belonging) error {
-	known := map[string]bool{}
-	for _, host := range p.Cluster.Hosts() {
-		known[host.Name] = true
-	}
 	for _, name := range names {
-		if !known[name] {
+		if _, known := p.Cluster.Host(name); !known {
 			return fmt.Errorf("host %s is not in the inventory", name)
 		}
+	}
+	if whole {
+		return nil
 	}
 	leaves := func(h inventory.Host) bool {
 		return slices.Contains(names, h.Name) && of[h.Name].Verdict != Foreign
 	}
 	stays := func(h inventory.Host) bool { return !slices.Contains(names, h.Name) }
 	controlPlanes := p.Cluster.ControlPlane.Hosts
-	if !whole && slices.ContainsFunc(controlPlanes, leaves) && !slices.ContainsFunc(controlPlanes, stays) {
+	if slices.ContainsFunc(controlPlanes, leaves) && !slices.ContainsFunc(controlPlanes, stays) {
 		return errors.New("no control plane would be left for the other hosts: reset them too (fairlead reset without names), or keep one")
 	}
 	lost := p.found.Situation == facts.Silent || p.found.Situation == facts.Half && !p.found.Answers
-	if !whole && lost && slices.ContainsFunc(p.Cluster.Hosts(), leaves) {
+	if lost && slices.ContainsFunc(p.Cluster.Hosts(), leaves) {
 		return fmt.Errorf("the node cannot be drained and deleted, the API server does not answer: %w", p.facts.API.Err)
 	}
 	return nil

@@ -62,16 +62,18 @@ func (p *planner) belonging(host inventory.Host) Belonging {
 		b.Since = certificates[0].NotBefore
 	}
 	b.Verdict, b.Reason = p.judge(host.Name, seen, record)
-	switch {
-	case b.Verdict == Foreign:
+	switch b.Verdict {
+	case Foreign:
 		b.Fix = "correct the host's address; or, if the cluster that it is in is to lose it with all its data: " + p.undoing(host)
-	case b.Verdict == Unproven:
+	case Unproven:
 		b.Fix = fmt.Sprintf("run fairlead up, which writes down of which cluster the host is; or reset without --yes, and look at what it says of the host; or fairlead reset %s --foreign", host.Name)
 	}
 	return b
 }
 
 // judge is the table of situations. What fairlead has written down on the host comes first, then what other hosts have.
+//
+//nolint:cyclop // a table
 func (p *planner) judge(name string, seen facts.Host, record ledger.Whose) (Verdict, string) {
 	hash, has := p.owners().hashes[name], p.owners().carried
 	switch recorded := record.Cluster == p.Cluster.Name; {

@@ -41,7 +41,7 @@ func (f *fake) Start(ctx context.Context, e remote.Exec) (remote.Process, error)
 		<-ctx.Done()
 		return nil, context.Cause(ctx)
 	}
-	p := &fakeProcess{line: e.Line, stdout: e.Stdout, stderr: e.Stderr, end: make(chan error, 1), input: &remotetest.Buffer{}}
+	p := &fakeProcess{line: e.Line, stdout: e.Stdout, stderr: e.Stderr, end: make(chan error, 1), input: &remotetest.Buffer{}, begun: make(chan struct{})}
 	_, _ = io.WriteString(e.Stderr, f.noise)
 	if !f.mute {
 		p.announce(e.Stdout)
@@ -83,6 +83,8 @@ type fakeProcess struct {
 	end            chan error
 	once           sync.Once
 	input          *remotetest.Buffer
+	told           sync.Once
+	begun          chan struct{} // closed when it was told to begin
 }
 
 // announce says on an output that the process is there, if it does that.
@@ -92,12 +94,17 @@ func (p *fakeProcess) announce(out io.Writer) {
 	}
 }
 
-// endless is an input whose end nobody notices.
-type endless struct{ io.Writer }
+// fakeInput is an input whose end nobody notices.
+type fakeInput struct{ *fakeProcess }
 
-func (endless) Close() error { return nil }
+func (i fakeInput) Write(b []byte) (int, error) {
+	i.told.Do(func() { close(i.begun) })
+	return i.input.Write(b)
+}
 
-func (p *fakeProcess) Stdin() io.WriteCloser { return endless{p.input} }
+func (fakeInput) Close() error { return nil }
+
+func (p *fakeProcess) Stdin() io.WriteCloser { return fakeInput{p} }
 func (p *fakeProcess) Wait() error           { return <-p.end }
 func (p *fakeProcess) Close() error {
 	p.once.Do(func() { close(p.end) })
@@ -258,6 +265,7 @@ func TestStopGrace(t *testing.T) {
 		over := make(chan error)
 		go func() { _, err := h.Run(ctx, truth); over <- err }()
 		command := <-way.started
+		<-command.begun // or nothing would have to be ended
 		cancel()
 		killer := <-way.started
 		if !strings.HasSuffix(killer.line, want) {
