@@ -56,12 +56,14 @@ func testKill(t *testing.T) {
 // the holder's name, the first one goes on, and neither leaves its lock. Then all is taken away again.
 func (s *site) secondRun() {
 	s.t.Helper()
-	refused := func(s *site, _ *os.Process, _ event) error {
-		s.fairlead("up").exits(1).says("another run changes this cluster: ", "hint: wait until that run is over")
-		s.fairlead("reset", "--yes").exits(1).says("another run changes this cluster: ")
-		return nil
+	refused := func(args ...string) func(*site, *os.Process, event) error {
+		return func(s *site, _ *os.Process, _ event) error {
+			s.fairlead(args...).exits(1).says("another run changes this cluster: ", "hint: wait until that run is over")
+			return nil
+		}
 	}
-	s.upWith(moment{"no API server", printed("cp1/init", ""), refused}, moment{"an API server", printed("w1/join", ""), refused}).exits(0)
+	// While hosts join, an up would only wait for their kubeadm, for which it needs no lock.
+	s.upWith(moment{"no API server", printed("cp1/init", ""), refused("up")}, moment{"an API server", printed("w1/join", ""), refused("reset", "--yes")}).exits(0)
 	if left := s.kubectl("get", "lease", "fairlead", "--namespace", "kube-system", "--ignore-not-found", "--output", "name"); left != "" {
 		s.t.Errorf("the lock is left: %s", left)
 	}
