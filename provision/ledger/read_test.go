@@ -126,3 +126,27 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a ledger holds is read or is damage, and one in the present form that lost a part is never whole.
+func FuzzRead(f *testing.F) {
+	f.Add("fairlead-ledger 2\nfile /etc/a absent\nend 1", 20)
+	f.Add("fairlead-ledger 2\nfile /etc/a\\040b saved:12:0123\nunit a.service not-found\nend 2", 30)
+	f.Add("file /etc/a absent\nunit a.service enabled:active", 3)
+	f.Add("", 0)
+	f.Fuzz(func(t *testing.T, text string, cut int) {
+		entries, err := Read(strings.Split(text, "\n"))
+		if err != nil || !strings.HasPrefix(text, form+"\n") {
+			return
+		}
+		for _, entry := range entries {
+			if strings.ContainsAny(Encode(entry.Key), " \t\n") {
+				t.Errorf("the key %q is more than a word", entry.Key)
+			}
+		}
+		if cut = len(form) + 1 + max(cut, 0)%len(text); cut < len(text)-1 {
+			if rest, err := Read(strings.Split(text[:cut], "\n")); err == nil && len(rest) >= len(entries) {
+				t.Errorf("of %q, %q is whole", text, text[:cut])
+			}
+		}
+	})
+}
