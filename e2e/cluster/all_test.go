@@ -38,6 +38,9 @@ func TestSecrets(t *testing.T) { testSecrets(t) }
 // TestDrift: what changed on a host is named, and repaired alone.
 func TestDrift(t *testing.T) { testDrift(t) }
 
+// TestDamage: what is damaged of the state on a host is not taken for truth, and stays.
+func TestDamage(t *testing.T) { testDamage(t) }
+
 // TestSettings: a living cluster takes changes of kubeadm's documents, and only what changed
 // starts anew.
 func TestSettings(t *testing.T) { testSettings(t) }

@@ -25,6 +25,7 @@ func testErrors(t *testing.T) {
 		{"WrongAddress", (*site).wrongAddress},
 		{"WrongKey", (*site).wrongKey},
 		{"SudoRefused", (*site).sudoRefused},
+		{"HostileLogins", (*site).hostileLogins},
 		{"UnknownHostKey", (*site).unknownHostKey},
 		{"ChangedHostKey", (*site).changedHostKey},
 	} {

@@ -73,10 +73,30 @@ func testRestart(t *testing.T) {
 			s.wantNodes(hosts...)
 			s.wantNoTokens()
 			s.planned(0)
+			s.bootAgain(hosts)
 			s.fairlead("reset", "--yes").exits(0)
 			s.restored(before)
 		})
 	}
+}
+
+// bootAgain has all hosts of the cluster lose their power when all is done: what was prepared holds, and they are a cluster again.
+func (s *site) bootAgain(hosts []string) {
+	s.t.Helper()
+	for _, host := range hosts {
+		if err := s.powerCut(host); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	s.eventually("all nodes Ready again", 2*time.Minute, func() string {
+		out, err := s.tryKubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=5s")
+		if err != nil {
+			return out + err.Error()
+		}
+		return ""
+	})
+	s.mustUp()
+	s.planned(0)
 }
 
 // listens says why nothing listens on a TCP port of the host; empty if something does.
