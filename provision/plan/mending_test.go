@@ -113,6 +113,7 @@ func machineMendings() []mended {
 			{says: "give a bundle for arm64", bundle: func(b *bundle.Manifest) { b.Architecture = "arm64" }},
 		}},
 		{"Root", preflightCase{host: func(h *facts.Host) { h.Root = false }}, []mending{{says: "let the user become root", host: func(h *facts.Host) { h.Root = true }}}},
+		{"Ledger", preflightCase{host: func(h *facts.Host) { h.Ledger = []ledger.Entry{{Kind: "orbit", Key: "moon"}} }}, []mending{{says: "take the one that wrote it", host: func(h *facts.Host) { h.Ledger = nil }}}},
 		{"Ledger", preflightCase{host: func(h *facts.Host) { h.LedgerDamage = "it is empty" }}, []mending{{says: "put back a whole copy", host: func(h *facts.Host) { h.LedgerDamage = "" }}}},
 		{"Tools", preflightCase{host: func(h *facts.Host) { h.MissingTools = []string{"ip"} }}, []mending{{says: "install the packages that hold them", host: func(h *facts.Host) { h.MissingTools = nil }}}},
 		{"NumCPU", preflightCase{host: func(h *facts.Host) { h.CPUs = 1 }}, []mending{{says: "use a larger machine", host: func(h *facts.Host) { h.CPUs = 2 }}}},

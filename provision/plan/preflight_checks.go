@@ -89,10 +89,13 @@ func ledgerMessage(f facts.Host) string {
 
 // checkLedger finds a ledger that could not be gone on from: the first step would fail, and a reset.
 func checkLedger(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
-	if f.LedgerDamage == "" {
-		return "", ""
+	if f.LedgerDamage != "" {
+		return ledgerMessage(f), ledgerMending
 	}
-	return ledgerMessage(f), ledgerMending
+	if unknown := unknownEntries(f.Ledger); len(unknown) > 0 {
+		return unknownMessage(unknown), "take the one that wrote it"
+	}
+	return "", ""
 }
 
 func checkTools(p *planner, _ inventory.Host, f facts.Host) (string, string) {

@@ -69,6 +69,8 @@ func machineCases() []preflightCase {
 		{name: "another architecture without a bundle", edit: world.All(world.FromRepositories, world.WithoutBundle), host: func(h *facts.Host) { h.Architecture = "arm64" }},
 		{name: "not root", on: "w1", host: func(h *facts.Host) { h.Root = false },
 			want: "error w1 Root: commands do not run as root (let the user become root by sudo without a password, or set ssh.user: root)"},
+		{name: "a ledger of a later version", on: "w1", host: func(h *facts.Host) { h.Ledger = []ledger.Entry{{Kind: "orbit", Key: "moon"}} },
+			want: "error w1 Ledger: its ledger holds what this fairlead does not know: orbit moon (take the one that wrote it)"},
 		{name: "a damaged ledger", host: func(h *facts.Host) { h.LedgerDamage = "it is empty" },
 			want: "error cp1 Ledger: the ledger of what fairlead changed on the host is damaged: it is empty (put back a whole copy of /var/lib/fairlead/ledger; if there is none, " +
 				"undo by hand what it still names, with the former files in /var/lib/fairlead/saved, and move /var/lib/fairlead away)"},

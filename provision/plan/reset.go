@@ -138,9 +138,13 @@ func (p *planner) understands(host inventory.Host) bool {
 	}
 	unknown := unknownEntries(seen.Ledger)
 	if len(unknown) > 0 {
-		p.block(host.Name, "reset the host", "its ledger holds what this fairlead does not know: "+strings.Join(unknown, ", ")+"; take the one that wrote it")
+		p.block(host.Name, "reset the host", unknownMessage(unknown)+"; take the one that wrote it")
 	}
 	return len(unknown) == 0
+}
+
+func unknownMessage(entries []string) string {
+	return "its ledger holds what this fairlead does not know: " + strings.Join(entries, ", ")
 }
 
 func (p *planner) resetHost(host inventory.Host, of Belonging) {
