@@ -66,7 +66,7 @@ const (
 func (s Script) before() []Script {
 	switch s {
 	case ScriptProbe:
-		return []Script{"facts"}
+		return []Script{"facts", "probe-machine", "probe-files", "probe-software", "probe-remains"}
 	case ScriptRecord:
 		return []Script{"ledger", "mounts"}
 	case ScriptReset:
