@@ -57,7 +57,7 @@ func testRestart(t *testing.T) {
 		"Rights": {
 			{"images of w1", importing, cutPower},
 			{"API server to come", printed("cp1/init", "[kubelet-start] Starting the kubelet"), func(s *site, _ *os.Process, e event) error {
-				eventually(s.ctx, s.t, "the API server", time.Minute, func() string { return s.listens(e.Host, "6443") })
+				eventually(s.ctx, s.t, "etcd serves", time.Minute, func() string { return s.etcdServes(e.Host) })
 				return s.powerCut(e.Host)
 			}},
 		},
@@ -99,11 +99,12 @@ func (s *site) bootAgain(hosts []string) {
 	s.planned(0)
 }
 
-// listens says why nothing listens on a TCP port of the host; empty if something does.
-func (s *site) listens(host, port string) string {
-	out, err := s.lab.Exec(s.ctx, host, "ss", "-Hltn", "sport", "=", ":"+port)
+// etcdServes says why the host's etcd does not serve; empty if it does. One that is cut off before it has written the first entry
+// of its log has no leader ever after.
+func (s *site) etcdServes(host string) string {
+	out, err := s.lab.Exec(s.ctx, host, "sh", "-c", "grep -l 'ready to serve client requests' /var/log/pods/kube-system_etcd-*/etcd/*.log")
 	if err != nil || strings.TrimSpace(out) == "" {
-		return "nothing listens on " + port
+		return "its log does not say so"
 	}
 	return ""
 }
