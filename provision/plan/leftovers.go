@@ -93,6 +93,9 @@ func Leftovers(was, now facts.Host) ([]string, error) {
 	return left, errors.Join(errs...)
 }
 
+// resetLinks are the interfaces that a reset removes (scripts/reset-network.sh): flannel's and kube-proxy's.
+func resetLinks() []string { return []string{"cni0", "flannel.1", "flannel-v6.1", "kube-ipvs0"} }
+
 // remains are processes, mounts, interfaces and rules, of which a reset must leave none.
 func remains(was, now facts.Host) []string {
 	var left []string
@@ -107,7 +110,7 @@ func remains(was, now facts.Host) []string {
 		found("mount %s", mount)
 	}
 	for _, link := range now.Links {
-		if slices.Contains([]string{"cni0", "flannel.1", "flannel-v6.1", "kube-ipvs0"}, link) {
+		if slices.Contains(resetLinks(), link) {
 			found("interface %s", link)
 		}
 	}

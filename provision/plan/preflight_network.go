@@ -117,9 +117,9 @@ func (p *planner) subnetOf(address netip.Addr) (key string, subnet netip.Prefix)
 	return "", netip.Prefix{}
 }
 
-// clusterLinks are interfaces that only pod networks and kube-proxy make. The first ones are what a reset removes.
+// clusterLinks are interfaces that only pod networks and kube-proxy make, those that a reset removes among them.
 func clusterLinks() []string {
-	return []string{"cni0", "flannel.1", "flannel-v6.1", "kube-ipvs0", "vxlan.calico", "vxlan-v6.calico", "cilium_host", "cilium_net", "cilium_vxlan", "weave", "kube-bridge", "antrea-gw0", "ovn-k8s-mp0"}
+	return append(resetLinks(), "vxlan.calico", "vxlan-v6.calico", "cilium_host", "cilium_net", "cilium_vxlan", "weave", "kube-bridge", "antrea-gw0", "ovn-k8s-mp0")
 }
 
 // ofPods says that an interface is one that a pod network may have made, for itself or for a pod.
