@@ -100,7 +100,13 @@ func (f Facts) Away(name string) string {
 // Printable is a text as a fact has it: control characters, what is not seen and bytes that are no characters are written as Go
 // writes them. A text without any of these stays as it is.
 func Printable(text string) string {
-	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	return Escaped(text, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// Escaped is a text in which bytes that are no characters, and the characters that are to be, are written as Go writes them: \x1b
+// for one. A text without any of these stays as it is.
+func Escaped(text string, toBe func(rune) bool) string {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, toBe) {
 		return text
 	}
 	var b strings.Builder
@@ -108,10 +114,10 @@ func Printable(text string) string {
 		switch {
 		case r == utf8.RuneError && !strings.HasPrefix(text[i:], string(utf8.RuneError)):
 			fmt.Fprintf(&b, `\x%02x`, text[i])
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
+		case toBe(r):
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
 		default:
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+			b.WriteRune(r)
 		}
 	}
 	return b.String()
