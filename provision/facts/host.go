@@ -83,21 +83,24 @@ func (h Host) KubeadmRunning() bool {
 // lacksToServe is what is missing on a control plane without which its API server never comes up, however long one waits:
 // a manifest, or the kubelet's configuration. kubeadm init writes them in this order. Empty if nothing is.
 func (h Host) lacksToServe() string {
+	lacks := h.missingManifest()
+	if lacks == "" && !h.KubeletConfig {
+		lacks = templates.KubeletConfigFile
+	}
+	return lacks
+}
+
+// WholeControlPlane says that all of kubeadm's manifests are there.
+func (h Host) WholeControlPlane() bool { return h.missingManifest() == "" }
+
+// missingManifest is the first of kubeadm's manifests that is not there; empty if all are.
+func (h Host) missingManifest() string {
 	for _, component := range templates.Components() {
 		if !slices.Contains(h.Manifests, component+".yaml") {
 			return templates.ManifestPath(component)
 		}
 	}
-	if !h.KubeletConfig {
-		return templates.KubeletConfigFile
-	}
 	return ""
-}
-
-// WholeControlPlane says that all of kubeadm's manifests are there.
-func (h Host) WholeControlPlane() bool {
-	lacks := h.lacksToServe()
-	return lacks == "" || lacks == templates.KubeletConfigFile
 }
 
 // HasControlPlane says that kubeadm has put a control plane on the host, whole or in part.
