@@ -57,7 +57,8 @@ type Host struct {
 	Ports       map[int]string `json:"ports,omitzero"` // listening TCP port → process
 	// SSHSessions is how many sessions sshd allows on one connection; 0 where that is not known.
 	SSHSessions int `json:"sshSessions,omitzero"`
-	// Forwarding is why the API server of a control-plane host could not be reached if it ran; nil where it could.
+	// Forwarding is why the API server of a control-plane host could not be reached if it ran; nil where it could, and where
+	// an API server has answered.
 	Forwarding *Problem `json:"forwarding,omitzero"`
 
 	Swaps         []Swap            `json:"swaps,omitzero"`

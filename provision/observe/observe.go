@@ -79,9 +79,33 @@ func (o *Observer) Observe(ctx context.Context) (facts.Facts, error) {
 		return facts, err
 	}
 	facts.API = o.observeAPI(ctx, facts)
+	if facts.API.Err != nil {
+		o.observeForwarding(ctx, facts)
+	}
 	facts.ImageProblems = o.observeImages(ctx, facts)
 	facts.ObservedAt = time.Now()
 	return facts, ctx.Err()
+}
+
+// observeForwarding tries whether the API servers of control-plane hosts can be reached once they run. Where one has answered,
+// nobody needs to know.
+func (o *Observer) observeForwarding(ctx context.Context, seen facts.Facts) {
+	hosts := o.wish.Cluster.ControlPlane.Hosts
+	errs := make([]error, len(hosts))
+	var group sync.WaitGroup
+	for i, host := range hosts {
+		if seen.Hosts[host.Name].Unreachable == nil {
+			group.Go(func() { errs[i] = o.connections.Reaches(ctx, host.Name) })
+		}
+	}
+	group.Wait()
+	for i, host := range hosts {
+		if errors.Is(errs[i], remote.ErrForwarding) {
+			is := seen.Hosts[host.Name]
+			is.Forwarding = facts.NewProblem(facts.HostForwards, errs[i])
+			seen.Hosts[host.Name] = is
+		}
+	}
 }
 
 // ObserveHost asks one host everything in one round trip, and reports that it was observed.
@@ -96,11 +120,6 @@ func (o *Observer) ObserveHost(ctx context.Context, host inventory.Host, also ..
 	if err != nil {
 		seen = facts.Host{Unreachable: hostProblem(err)}
 		event.Error = err.Error()
-	}
-	if err == nil && host.Role == inventory.RoleControlPlane {
-		if err := o.connections.Reaches(ctx, host.Name); errors.Is(err, remote.ErrForwarding) {
-			seen.Forwarding = facts.NewProblem(facts.HostForwards, err)
-		}
 	}
 	o.events.Emit(event)
 	return seen
