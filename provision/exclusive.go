@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -23,12 +21,10 @@ import (
 const releaseTime = 10 * time.Second
 
 // newRun is an id that no other run has.
-func newRun(random io.Reader) (string, error) {
+func newRun() string {
 	id := make([]byte, 4)
-	if _, err := io.ReadFull(random, id); err != nil {
-		return "", fmt.Errorf("make the id of the run: %w", err)
-	}
-	return hex.EncodeToString(id), nil
+	_, _ = rand.Read(id) // never fails
+	return hex.EncodeToString(id)
 }
 
 // newLocks are those of a session, which holds none yet.
@@ -42,8 +38,6 @@ func newLocks(options Options, run string, events *event.Emitter) *lock.Set {
 	}
 	return lock.NewSet(holder, run, clock, func(text string) { events.Emit(event.Event{Kind: event.Lock, Message: text}) })
 }
-
-func randomRun() (string, error) { return newRun(rand.Reader) }
 
 // lease is the lock in the cluster.
 func (s *Session) lease() lock.Store {

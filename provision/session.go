@@ -69,12 +69,8 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 			return nil, err
 		}
 	}
-	run, err := randomRun()
-	if err != nil {
-		return nil, err
-	}
 	connections := connect.New(cluster, ssh.Options{Log: options.Log, Handshakes: options.Concurrency})
-	return newSession(wish, b, run, options, connections), nil
+	return newSession(wish, b, newRun(), options, connections), nil
 }
 
 // newSession is a run for a wish over some connections.

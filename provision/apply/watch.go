@@ -26,13 +26,11 @@ var errKubelet = errors.New("the kubelet keeps failing")
 // when that cannot come: the connection to the host is lost, as it is when the host restarts, or its kubelet keeps failing.
 // When the time runs out, the error has what the kubelet and the static pods said last. Steps without a host only wait.
 func (s *stepRun) await(ctx context.Context, patience time.Duration, pods []string, wait func(context.Context) error) error {
-	if s.host == nil {
-		ctx, cancel := context.WithTimeout(ctx, patience)
-		defer cancel()
-		return wait(ctx)
-	}
 	waitCtx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	if s.host == nil {
+		return wait(waitCtx)
+	}
 	waitCtx, end := context.WithCancelCause(waitCtx)
 	var watching sync.WaitGroup
 	watching.Go(func() { s.watchHost(waitCtx, end) })
