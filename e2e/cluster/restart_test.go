@@ -65,9 +65,9 @@ func testRestart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := s.sub(t)
 			o := s.upWith(moments...).exits(0)
-			for _, m := range moments {
-				if !slices.ContainsFunc(o.events(), func(e event) bool { return e.Kind == "lost" }) {
-					t.Errorf("%s: no host was lost", m.name)
+			for _, host := range hosts {
+				if !slices.ContainsFunc(o.events(), func(e event) bool { return e.Kind == "lost" && e.Host == host }) {
+					t.Errorf("the run did not wait for %s", host)
 				}
 			}
 			s.wantNodes(hosts...)
