@@ -84,6 +84,11 @@ func (s *Simulation) runScript(step plan.Step, a plan.Script, half bool) error {
 		return nil
 	}
 	switch a.Name {
+	case templates.ScriptRestartUnit:
+		if node, waits := s.letIn[step.Host]; waits && a.Args[0] == templates.KubeletService {
+			delete(s.letIn, step.Host)
+			s.register(step.Host, node, false)
+		}
 	case templates.ScriptLeaveEtcd:
 		return s.alone(step, "etcd", func() error { return s.leaveEtcd(step.Host) })
 	case templates.ScriptSwapOff:

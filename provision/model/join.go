@@ -38,6 +38,11 @@ func (s *Simulation) join(step plan.Step, a plan.KubeadmJoin, half bool) error {
 		world.Written(h, kubernetesFolder+"/bootstrap-kubelet.conf", 0o600, []byte(name))
 		if half && s.cut.late {
 			s.startKubelet(h)
+			if s.cut.restart { // it was let in, and has not made its Node before the host went away
+				remove(h, kubernetesFolder+"/bootstrap-kubelet.conf")
+				world.Written(h, kubeletCredentials, 0o600, []byte(a.Node.Name))
+				s.letIn[name] = a.Node
+			}
 		}
 		return nil
 	})

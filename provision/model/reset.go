@@ -13,6 +13,7 @@ import (
 
 // resetHost does what the script does, in its order; it can be cut off between any two of its parts.
 func (s *Simulation) resetHost(step plan.Step) error {
+	delete(s.letIn, step.Host)
 	for _, part := range resetParts(s.Facts.Hosts[step.Host]) {
 		if err := s.place(step); err != nil {
 			return err

@@ -47,6 +47,8 @@ type Simulation struct {
 
 	authority *pki.Authority
 	minted    string // the bootstrap token of this run
+	// letIn are hosts whose kubelet has its certificate and has not made its Node yet, which it does when it starts anew.
+	letIn map[string]templates.Node
 	// stale are services, HOST/UNIT, that run with files that are no longer there.
 	stale map[string]bool
 }
@@ -77,7 +79,7 @@ func Simulate(t *testing.T, wish desired.State) *Simulation {
 	t.Helper()
 	hash := fnv.New64a()
 	hash.Write([]byte(t.Name()))
-	s := &Simulation{t: t, State: wish, cluster: newCluster(), stale: map[string]bool{}}
+	s := &Simulation{t: t, State: wish, cluster: newCluster(), stale: map[string]bool{}, letIn: map[string]templates.Node{}}
 	s.seedWith(hash.Sum64())
 	s.Facts = world.Of(wish, func(_ desired.State, host inventory.Host) facts.Host { return world.FreshHost(host) })
 	s.Facts.ObservedAt = time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
@@ -96,7 +98,7 @@ func (s *Simulation) seedWith(seed uint64) {
 // Fork is another world that is like this one, and goes its own way.
 func (s *Simulation) Fork() *Simulation {
 	fork := &Simulation{
-		t: s.t, State: s.State, Facts: s.Facts, cluster: s.cluster.clone(), authority: s.authority, stale: maps.Clone(s.stale),
+		t: s.t, State: s.State, Facts: s.Facts, cluster: s.cluster.clone(), authority: s.authority, stale: maps.Clone(s.stale), letIn: maps.Clone(s.letIn),
 	}
 	fork.Facts.Hosts = map[string]facts.Host{}
 	for name, host := range s.Facts.Hosts {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"fairlead/inventory"
 	"fairlead/provision/facts"
@@ -22,15 +23,18 @@ func (p *planner) claims() {
 	if p.plan.More != "" {
 		return
 	}
-	changing := map[string][]string{}
+	changing, claimed := map[string][]string{}, map[string]bool{}
 	for _, step := range p.plan.Steps {
+		if slices.ContainsFunc(step.Actions, func(a Action) bool { _, is := a.(RecordCluster); return is }) {
+			claimed[step.Host] = true // kubeadm makes it a member; one that only registers anew is one already
+		}
 		if len(step.Touches()) > 0 {
 			changing[step.Host] = append(changing[step.Host], step.ID)
 		}
 	}
 	for _, host := range p.Cluster.Hosts() {
 		seen, ok := p.reached(host.Name)
-		if !ok || !seen.Joined() || p.joining(host.Name) || p.foreign(seen) || len(seen.Ledger)+len(changing[host.Name]) == 0 {
+		if !ok || !seen.Joined() || claimed[host.Name] || p.foreign(seen) || len(seen.Ledger)+len(changing[host.Name]) == 0 {
 			continue
 		}
 		hash := p.owners().hashes[host.Name]

@@ -236,6 +236,13 @@ func TestClaims(t *testing.T) {
 			}
 		})
 	}
+	// A worker that was cut off when its kubelet had been let in, and registers anew, gets its record by the same plan.
+	cut := world.Converged(t, world.State(t, nil))
+	world.ChangeHost(cut, "w1", beforeInit)
+	delete(cut.API.Nodes, "w1")
+	if made := Make(world.State(t, nil), cut); !slices.ContainsFunc(made.Steps, func(s Step) bool { return s.ID == "w1/claim" }) {
+		t.Errorf("planned is\n%s", Show(made))
+	}
 	// An adopted host has no ledger before the steps of this very plan.
 	seen := world.Converged(t, world.State(t, nil))
 	world.ChangeHost(seen, "w1", byOthers(world.CA))
