@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,10 +64,9 @@ func testRestart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := s.sub(t)
 			o := s.upWith(moments...).exits(0)
-			for _, host := range hosts {
-				if !slices.ContainsFunc(o.events(), func(e event) bool { return e.Kind == "lost" && e.Host == host }) {
-					t.Errorf("the run did not wait for %s", host)
-				}
+			// Of the others, what was at work may have come to its end just before, and another step may have found them back.
+			if e, failed := find(o.events(), "failed", "cp1/init"); !failed || !strings.Contains(e.Error, "connection lost") {
+				t.Errorf("kubeadm init was not cut off: %q", e.Error)
 			}
 			s.wantNodes(hosts...)
 			s.wantNoTokens()

@@ -25,7 +25,7 @@ func (p *planner) claims() {
 	}
 	changing, claimed := map[string][]string{}, map[string]bool{}
 	for _, step := range p.plan.Steps {
-		if slices.ContainsFunc(step.Actions, func(a Action) bool { _, is := a.(RecordCluster); return is }) {
+		if slices.ContainsFunc(step.Actions, isClaim) {
 			claimed[step.Host] = true // kubeadm makes it a member; one that only registers anew is one already
 		}
 		if len(step.Touches()) > 0 {
@@ -39,8 +39,8 @@ func (p *planner) claims() {
 		}
 		hash := p.owners().hashes[host.Name]
 		is, _ := recordOf(seen)
-		if hash == "" || is == (ledger.Whose{Cluster: p.Cluster.Name, CA: hash}) {
-			continue
+		if slices.Contains([]ledger.Whose{is, {Cluster: p.Cluster.Name}}, ledger.Whose{Cluster: p.Cluster.Name, CA: hash}) {
+			continue // it is up to date, or there is no CA to be written down
 		}
 		step := hostStep(host, StageJoin, "claim", "write down of which cluster the host is")
 		step.because("its record is of %s", described(is))
@@ -48,6 +48,11 @@ func (p *planner) claims() {
 		step.do(p.claim())
 		p.add(step)
 	}
+}
+
+func isClaim(action Action) bool {
+	_, is := action.(RecordCluster)
+	return is
 }
 
 // described is a record in words.
