@@ -32,7 +32,7 @@ type Query struct {
 	Remains bool
 }
 
-// kinds are the parts of a query by the names that the probe knows them by (scripts/probe.sh).
+// kinds are the parts of a query by the names that the probe knows them by (scripts/probe*.sh).
 func (q *Query) kinds() []struct {
 	name string
 	of   *[]string

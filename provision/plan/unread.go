@@ -68,7 +68,7 @@ func unreadWords(u facts.Unread) (what, from string) {
 	return of(words[0]), of(words[1])
 }
 
-// unreadTable has words for facts; OF stands for what a fact is about. The commands are those of scripts/probe.sh.
+// unreadTable has words for facts; OF stands for what a fact is about. The commands are those of scripts/probe*.sh.
 func unreadTable() map[string][2]string {
 	files := func(what string) [2]string { return [2]string{what, "stat OF"} }
 	return map[string][2]string{
