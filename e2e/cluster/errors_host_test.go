@@ -2,7 +2,45 @@
 
 package cluster
 
-import "strings"
+import (
+	"strings"
+	"testing"
+)
+
+// sshdSays has sshd of the host follow other settings until the test ends, over those of the lab.
+func (s *site) sshdSays(host, settings string) {
+	s.t.Helper()
+	const file = "/etc/ssh/sshd_config.d/a.conf"
+	s.shell(host, "printf '"+settings+"\\n' >"+file+" && sshd -t && systemctl reload ssh")
+	s.t.Cleanup(func() { s.shell(host, "rm "+file+"; systemctl reload ssh") })
+}
+
+// tooFewSessions: sshd allows less at once on a connection than a step needs.
+func (s *site) tooFewSessions() {
+	for _, most := range []string{"1", "3"} {
+		s.t.Run(most, func(t *testing.T) {
+			s := s.sub(t)
+			s.sshdSays("x1", "MaxSessions "+most)
+			s.refused("x1", "MaxSessions", "sshd allows "+most+" session", "MaxSessions 10")
+		})
+	}
+}
+
+// noWayToTheAPI: sshd forwards nothing, and a firewall lets nobody straight to the API server's port.
+func (s *site) noWayToTheAPI() {
+	s.sshdSays("x1", "AllowTcpForwarding no")
+	const rule = " INPUT -p tcp --dport 6443 ! -i lo -j DROP"
+	s.shell("x1", "iptables -w -I"+rule)
+	open := func() { s.shell("x1", "iptables -w -D"+rule) }
+	s.t.Cleanup(func() {
+		if s.t.Failed() {
+			open()
+		}
+	})
+	s.refused("x1", "Forwarding", "the API server would not be reached", "AllowTcpForwarding yes")
+	open()
+	s.fairlead("check").exits(0).saysNot("Forwarding") // the way is straight
+}
 
 // unsupportedOS: the host says that it is something that fairlead does not know.
 func (s *site) unsupportedOS() {

@@ -41,6 +41,8 @@ func testErrors(t *testing.T) {
 		name string
 		test func(*site)
 	}{
+		{"Sessions", (*site).tooFewSessions},
+		{"Forwarding", (*site).noWayToTheAPI},
 		{"UnsupportedOS", (*site).unsupportedOS},
 		{"DiskTooSmall", (*site).diskTooSmall},
 		{"WrongArchitecture", (*site).wrongArchitecture},

@@ -21,6 +21,7 @@ mount -t tmpfs -o size=1m foreign /mnt/foreign
 echo '{"name": "foreign"}' >/etc/cni/net.d/99-foreign.conf.disabled
 echo '/dev/loop6 none swap nofail 0 0' >>/etc/fstab
 systemctl daemon-reload
+echo mine >/root/precious
 # Both kinds of tables are there from now on, as on a host on which iptables was used once.
 ip6tables -L -n >/dev/null
 `
@@ -50,11 +51,20 @@ func testReset(t *testing.T) {
 		}
 	}
 	t.Run("Foreign", func(t *testing.T) { s.sub(t).mistake() })
+	for _, host := range hosts {
+		s.shell(host, oddNames)
+	}
 	t.Run("Leftover", func(t *testing.T) { s.sub(t).leaveSomething() })
+	t.Run("CutCopy", func(t *testing.T) { s.sub(t).cutCopy() })
 	t.Run("Restored", func(t *testing.T) {
 		s := s.sub(t)
 		s.fairlead("reset", "--yes").exits(0)
 		s.restored(before)
+		for _, host := range hosts {
+			if is := s.shell(host, "cat /root/precious"); is != "mine" {
+				t.Errorf("host %s: /root/precious is %q", host, is)
+			}
+		}
 		s.fairlead("reset", "--yes").exits(0).says("nothing to do")
 	})
 	t.Run("UpAgain", func(t *testing.T) {
@@ -66,18 +76,49 @@ func testReset(t *testing.T) {
 	})
 }
 
-// leaveSomething resets w2 while a file cannot be removed: a mount of somebody else lies
-// over it. The reset must say so, and go on once the mount is gone.
+// oddNames makes files whose names hold a line that is the name of another file, in folders that reset empties or removes. Pods
+// can make them in their volumes.
+const oddNames = `
+line=$(printf '\nx')
+for tree in /var/lib/kubelet/pods /etc/cni/net.d /opt/cni /var/lib/etcd; do
+	mkdir -p "$tree/a${line%x}/root"
+	: >"$tree/a${line%x}/root/precious"
+	: >"$tree/ *?[a]\\"
+done
+`
+
+// leaveSomething resets w2 while something cannot be removed: mounts of somebody else lie
+// over a file and in a folder. The reset must say so, and go on once they are gone.
 func (s *site) leaveSomething() {
 	s.t.Helper()
 	const file = "/opt/cni/bin/bridge"
-	s.shell("w2", "mount --bind "+file+" "+file)
-	s.fairlead("reset", "w2", "--yes").exits(1).says("reset left behind", "w2: file "+file, "hint: ")
-	s.shell("w2", "umount "+file)
+	const below, theirs = "/var/lib/cni/a mount", "/var/lib/cni/a mount/theirs"
+	s.shell("w2", "mount --bind "+file+" "+file+"; mkdir -p '"+below+"' && mount -t tmpfs -o size=1m foreign '"+below+"' && : >'"+theirs+"'")
+	s.fairlead("reset", "w2", "--yes").exits(1).says("reset left behind", "w2: file "+file, "hint: ", `something is mounted at /var/lib/cni/a\040mount`)
+	s.shell("w2", "ls '"+theirs+"'; umount '"+below+"' "+file)
 	s.fairlead("reset", "w2", "--yes").exits(0)
 	if out := s.shell("w2", "ls -d /opt/cni /var/lib/fairlead 2>/dev/null || :"); out != "" {
 		s.t.Errorf("after the second reset there is still %s", out)
 	}
+}
+
+// cutCopy resets w1 while the copy of a file that was saved there is cut, as after a power cut on a file system that had not
+// written it: that file stays as it is, and so does all that is known of how the host was.
+func (s *site) cutCopy() {
+	s.t.Helper()
+	const state = "/var/lib/fairlead"
+	copied := state + "/saved/" + s.shell("w1", `sed -n 's/^file \/etc\/fstab saved \([^ ]*\) .*/\1/p' `+state+`/ledger`)
+	s.shell("w1", "cp -a "+copied+" /root/copy && truncate --size=-5 "+copied)
+	fstab, ledger := s.shell("w1", "cat /etc/fstab"), s.shell("w1", "cat "+state+"/ledger")
+	s.fairlead("reset", "w1", "--yes").exits(1).says("cannot restore /etc/fstab: its saved copy is lost or damaged")
+	if is := s.shell("w1", "cat /etc/fstab"); is != fstab {
+		s.t.Errorf("/etc/fstab became %q", is)
+	}
+	if is := s.shell("w1", "cat "+state+"/ledger"); is != ledger {
+		s.t.Errorf("the ledger became %q", is)
+	}
+	s.shell("w1", "mv /root/copy "+copied)
+	s.fairlead("reset", "w1", "--yes").exits(0)
 }
 
 // mistake has w2 be a host of another cluster, by fairlead's record or by its CA: it is refused, alone and among all, and nothing
