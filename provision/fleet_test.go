@@ -119,7 +119,7 @@ func (f *fleet) lose(names ...string) {
 // scriptOf is the name of a script by its text.
 func scriptOf(text string) templates.Script {
 	for _, name := range []templates.Script{
-		templates.ScriptProbe, templates.ScriptLock, templates.ScriptRecord, templates.ScriptReset, templates.ScriptSetSysctls, templates.ScriptLeaveEtcd,
+		templates.ScriptProbe, templates.ScriptLock, templates.ScriptRecord, templates.ScriptReset, templates.ScriptSetSysctls, templates.ScriptLeaveEtcd, templates.ScriptBeginEtcd,
 		templates.ScriptRestartUnit, templates.ScriptStopUnit, templates.ScriptRemoveFiles, templates.ScriptCollectGarbage,
 	} {
 		if name.Text() == text {

@@ -25,6 +25,8 @@ const (
 	ScriptReset Script = "reset"
 	// ScriptLeaveEtcd removes the host's etcd member from a cluster that lives on.
 	ScriptLeaveEtcd Script = "leave-etcd"
+	// ScriptBeginEtcd lets an etcd begin anew whose log proves that it never began.
+	ScriptBeginEtcd Script = "begin-etcd"
 	// ScriptLock keeps the record of the run that changes the cluster; see scripts/lock.sh.
 	ScriptLock Script = "lock"
 	// ScriptKubeadm runs or follows kubeadm in a transient unit.
@@ -66,7 +68,9 @@ const (
 func (s Script) before() []Script {
 	switch s {
 	case ScriptProbe:
-		return []Script{"facts", "probe-machine", "probe-files", "probe-software", "probe-remains"}
+		return []Script{"facts", "etcd-log", "probe-machine", "probe-files", "probe-software", "probe-remains"}
+	case ScriptBeginEtcd:
+		return []Script{"etcd-log"}
 	case ScriptRecord:
 		return []Script{"ledger", "mounts"}
 	case ScriptReset:

@@ -51,6 +51,10 @@ func testRestart(t *testing.T) {
 	for name, moments := range map[string][]moment{
 		"Manifests": {
 			{"kubelet to start", printed("cp1/init", "[control-plane] Creating static Pod manifest"), cutPower},
+			{"etcd to begin", printed("cp1/init", "[kubelet-start] Starting the kubelet"), func(s *site, _ *os.Process, e event) error {
+				eventually(s.ctx, s.t, "etcd serves", time.Minute, func() string { return s.etcdServes(e.Host) })
+				return errors.Join(s.forgetEntries(e.Host), s.powerCut(e.Host))
+			}},
 			{"kubelet of w1 to be let in", printed("w1/join", "[kubelet-start] Starting the kubelet"), cutPower},
 		},
 		"Rights": {
@@ -97,8 +101,18 @@ func (s *site) bootAgain(hosts []string) {
 	s.planned(0)
 }
 
-// etcdServes says why the host's etcd does not serve; empty if it does. One that is cut off before it has written the first entry
-// of its log has no leader ever after.
+// forgetEntries makes the log of the host's etcd what it was before its first entry, and stops that etcd, for a power cut that comes
+// next: the moment itself is too short to meet.
+func (s *site) forgetEntries(host string) error {
+	_, err := s.lab.Exec(s.ctx, host, "sh", "-euc", `pkill -STOP -x etcd
+	cd /var/lib/etcd/member; log=wal/0000000000000000-0000000000000000.wal; size=$(stat -c %s $log)
+	begin=$(od -A n -v -t u1 -N 4096 $log | awk '{ for (i = 1; i <= NF; i++) byte[n++] = $i }
+		END { for (at = 0; byte[at + 9] != 2 && byte[at + 9] != 3; at += 8 + byte[at] + byte[at + 7] % 128 % 8) if (at > n) exit 1; print at }')
+	truncate -s "$begin" $log; truncate -s "$size" $log; rm -f snap/*; sync`)
+	return err
+}
+
+// etcdServes says why the host's etcd does not serve; empty if it does.
 func (s *site) etcdServes(host string) string {
 	out, err := s.lab.Exec(s.ctx, host, "sh", "-c", "grep -l 'ready to serve client requests' /var/log/pods/kube-system_etcd-*/etcd/*.log")
 	if err != nil || strings.TrimSpace(out) == "" {

@@ -99,6 +99,8 @@ type Host struct {
 	Certificates       []Certificate   `json:"certificates,omitzero"`
 	CA                 []byte          `json:"ca,omitzero"` // PEM of the cluster CA that the host has, nil without, or where it is in Unread
 	NotEmpty           map[string]bool `json:"notEmpty,omitzero"`
+	// EtcdUnbegun says that the log of the host's etcd holds no entry: there is nothing in it that could be lost.
+	EtcdUnbegun bool `json:"etcdUnbegun,omitzero"`
 	// NetworkConfigurations are the files of pod networks in /etc/cni/net.d.
 	NetworkConfigurations []string `json:"networkConfigurations,omitzero"`
 	// Ledger is what fairlead has touched, and how it was before. LedgerDamage is why it cannot be trusted as a whole; the

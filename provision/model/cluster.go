@@ -20,6 +20,9 @@ func (s *Simulation) actOnCluster(step plan.Step, action plan.Action) (done bool
 	api := &s.Facts.API
 	switch a := action.(type) {
 	case plan.AwaitAPI:
+		if s.Facts.Hosts[step.Host].EtcdUnbegun {
+			return true, errNoLeader
+		}
 		api.Err = nil
 		return true, nil
 	case plan.MintToken:

@@ -17,6 +17,7 @@ const (
 	imageFolder        = "/var/lib/containerd/"
 	etcdData           = "/var/lib/etcd"
 	etcdMember         = etcdData + "/member"
+	unbegun            = "no entry" // what etcdMember holds of an etcd that was cut off before it wrote anything
 	podLogs            = "/var/log/pods/kube-proxy"
 	kubeletCredentials = templates.KubeletClientCertificate
 )
@@ -62,6 +63,7 @@ func derive(h *facts.Host) {
 			h.SwapUnits = append(h.SwapUnits, facts.SwapUnit{Name: name, State: h.Units[name].Enabled})
 		}
 	}
+	h.EtcdUnbegun = string(h.Contents[etcdMember]) == unbegun
 	_, h.InstallCut = h.Contents[packagesPending]
 }
 

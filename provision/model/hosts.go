@@ -119,6 +119,8 @@ func runScript(h *facts.Host, a plan.Script) error {
 		return startUnit(h, a.Args[0], len(a.Args) > 1)
 	case templates.ScriptRemoveFiles:
 		takeAway(h, a.Args)
+	case templates.ScriptBeginEtcd:
+		world.Written(h, etcdMember, 0o600, nil)
 	case templates.ScriptCollectGarbage:
 		if _, there := h.Files[templates.RegistryFolder+"/writer.yaml"]; !there {
 			return errors.New("there is no registry")

@@ -90,15 +90,24 @@ func preflight(h facts.Host, n templates.Node, joins, controlPlane bool) error {
 	return nil
 }
 
+// errNoLeader is why an API server does not come.
+var errNoLeader = errors.New("etcd has no leader")
+
 func (s *Simulation) init(step plan.Step, a plan.KubeadmInit, half bool) error {
 	name := step.Host
 	if err := errors.Join(s.prepared(name), preflight(s.Facts.Hosts[name], a.Node, false, true)); err != nil {
 		return err
 	}
 	return s.alone(step, "etcd", func() error {
+		if s.Facts.Hosts[name].EtcdUnbegun {
+			return errNoLeader
+		}
 		s.Facts.API.Err = world.Refused()
 		err := s.change(name, func(h *facts.Host) error {
 			s.controlPlaneFiles(h)
+			if half && s.cut.restart && !s.cut.late {
+				world.Written(h, etcdMember, 0o600, []byte(unbegun))
+			}
 			world.Written(h, kubernetesFolder+"/kubelet.conf", 0o600, []byte(name))
 			world.Written(h, kubeletCredentials, 0o600, []byte(a.Node.Name))
 			world.Written(h, templates.KubeletConfigFile, 0o644, nil)

@@ -13,7 +13,7 @@ import (
 // restart has a host start anew. What was only in memory is gone: transient units, what nobody has enabled, modules and
 // settings of the kernel that we make and for which there is no file. What is on the disk stays.
 func (s *Simulation) restart(name string) error {
-	if h := s.Facts.Hosts[name]; s.Facts.API.Err.Of(facts.APINoAnswer) && h.WholeControlPlane() && h.KubeletConfig {
+	if h := s.Facts.Hosts[name]; s.Facts.API.Err.Of(facts.APINoAnswer) && h.WholeControlPlane() && h.KubeletConfig && !h.EtcdUnbegun {
 		s.Facts.API.Err = world.Forbidden() // the kubelet starts the API server, which kubeadm has given no rights to anybody yet
 	}
 	return s.change(name, func(h *facts.Host) error {

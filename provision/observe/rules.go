@@ -87,6 +87,7 @@ func softwareRules() rules {
 		"kubelet-config": text(1, func(f *facts.Host, _ []string) { f.KubeletConfig = true }),
 
 		"kubelet-credentials": text(1, func(f *facts.Host, _ []string) { f.KubeletCredentials = true }),
+		"etcd-unbegun":        text(1, func(f *facts.Host, _ []string) { f.EtcdUnbegun = true }),
 		"certificate":         {fields: 2, plain: 1, named: true, private: true, read: readCertificate},
 		"network-configuration": named(1, func(f *facts.Host, v []string) {
 			f.NetworkConfigurations = append(f.NetworkConfigurations, v[0])

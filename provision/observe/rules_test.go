@@ -152,6 +152,7 @@ func clusterLines() []said {
 		{"kubeconfig\tadmin.conf", func(h *facts.Host) { h.Kubeconfigs["admin.conf"] = true }},
 		{"kubelet-config\tpresent", func(h *facts.Host) { h.KubeletConfig = true }},
 		{"kubelet-credentials\tpresent", func(h *facts.Host) { h.KubeletCredentials = true }},
+		{"etcd-unbegun\tyes", func(h *facts.Host) { h.EtcdUnbegun = true }},
 		{"network-configuration\t10-x.conflist", func(h *facts.Host) { h.NetworkConfigurations = []string{"10-x.conflist"} }},
 		{"not-empty\t/var/lib/etcd", func(h *facts.Host) { h.NotEmpty["/var/lib/etcd"] = true }},
 		{"ledger\tfile /a absent\nledger\tnet all\nledger\tswap all /dev/a /dev/b", func(h *facts.Host) {

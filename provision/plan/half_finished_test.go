@@ -167,6 +167,7 @@ func TestHalfFinished(t *testing.T) {
 			}
 		}
 	}
+	etcdUnbegun := func(h *facts.Host) { h.EtcdUnbegun = true }
 	// bare is a host that was prepared and on which kubeadm has not been at work.
 	bare := func(name string, has func(*facts.Host)) func(*facts.Facts) {
 		return func(f *facts.Facts) {
@@ -196,6 +197,7 @@ func TestHalfFinished(t *testing.T) {
 		alone     = "; wait until node cp2 is registered (etcd membership)"
 		follow    = "follow fairlead-kubeadm.service"
 		atWork    = "more: kubeadm of an earlier run is still at work on "
+		begins    = "let etcd begin anew, whose log holds no entry; "
 		awaits    = "wait until /readyz answers"
 		notYet    = "\nmore: the API server on cp1 does not answer yet"
 	)
@@ -221,6 +223,9 @@ func TestHalfFinished(t *testing.T) {
 		{name: "somebody took admin.conf's rights away", edit: world.ThreeControlPlanes, change: func(f *facts.Facts) { f.API = facts.API{Err: world.Forbidden()} },
 			want: "blocked : reach the API server: the API server refuses this administrator; give the group kubeadm:cluster-admins its rights again, with super-admin.conf"},
 		{name: "the API server is silent", edit: world.OnlyControlPlane, change: silent(), want: "cp1/await-api: " + awaits + notYet},
+		{name: "init failed, and etcd has not begun", edit: world.OnlyControlPlane, change: silent(kubeadmIs("failed"), etcdUnbegun), want: "cp1/init: " + begins + "init again"},
+		{name: "the API server is silent, and etcd has not begun", edit: world.OnlyControlPlane, change: silent(etcdUnbegun), want: "cp1/await-api: " + begins + awaits + notYet},
+		{name: "a further control plane's etcd has not begun", edit: world.ThreeControlPlanes, change: onHost("cp2", etcdUnbegun)},
 		{name: "the API server is silent without manifests", edit: world.OnlyControlPlane, change: silent(func(h *facts.Host) { h.Manifests = nil }), want: initAgain},
 		{name: "the API server is silent after a change that was cut off", edit: world.OnlyControlPlane, change: silent(func(h *facts.Host) {
 			for _, component := range []string{templates.ComponentAPIServer, templates.ComponentEtcd} {

@@ -91,11 +91,20 @@ func (p *planner) initialise(name, title, reason string, ignore []string) {
 	step := hostStep(host, StageJoin, stepInit, title)
 	step.because("%s", reason)
 	step.Needs = p.preparation(host.Name)
+	p.beginEtcd(&step)
 	step.do(
 		p.claim(), KubeadmInit{Cluster: p.common.kubeadm, Node: p.templateNode(host, append(ignore, p.Cluster.IgnorePreflight...))}, p.claim(),
 	)
 	p.add(step)
 	p.first = name
+}
+
+// beginEtcd has a step that needs an API server let the etcd below it begin anew, where it was cut off before it wrote anything.
+func (p *planner) beginEtcd(step *Step) {
+	if seen, ok := p.reached(step.Host); ok && seen.EtcdUnbegun {
+		step.because("etcd was cut off before the first entry of its log, and would elect no leader")
+		step.do(Script{Title: "let etcd begin anew, whose log holds no entry", Name: templates.ScriptBeginEtcd})
+	}
 }
 
 // awaitAPI plans to wait for an API server that should answer and does not.
@@ -109,6 +118,7 @@ func (p *planner) awaitAPI(found facts.Cluster) {
 		step.because("a change of %s was cut off", strings.Join(kept, ", "))
 		step.do(RestoreManifests{Components: kept})
 	}
+	p.beginEtcd(&step)
 	step.do(AwaitAPI{})
 	p.add(step)
 	p.plan.More = "the API server on " + host.Name + " does not answer yet"

@@ -116,6 +116,7 @@ cluster() {
 	done
 	[ -f /var/lib/kubelet/config.yaml ] && fact kubelet-config present
 	kubelet_credentials && fact kubelet-credentials present
+	etcd_unbegun && fact etcd-unbegun yes
 	for path in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do
 		[ -f "$path" ] && fact network-configuration "${path##*/}"
 	done
