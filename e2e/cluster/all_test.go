@@ -57,6 +57,9 @@ func TestRestart(t *testing.T) { testRestart(t) }
 // TestThreeControlPlanes: control planes come and go one by one.
 func TestThreeControlPlanes(t *testing.T) { testThreeControlPlanes(t) }
 
+// TestReach: hosts behind a bastion, with other shells, keys, limits and ways to become root, are a cluster like others.
+func TestReach(t *testing.T) { testReach(t) }
+
 // TestAdopt: a cluster that bare kubeadm made is understood, and takes another worker.
 func TestAdopt(t *testing.T) { testAdopt(t) }
 

@@ -58,6 +58,7 @@ func (s *site) command(args ...string) *exec.Cmd {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.home, "XDG_CACHE_HOME=" + filepath.Join(s.home, "cache"),
 		"TMPDIR=" + filepath.Join(s.home, "tmp"), "TERM=dumb",
 	}
+	cmd.Env = append(cmd.Env, s.env...)
 	return cmd
 }
 

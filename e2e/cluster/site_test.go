@@ -18,8 +18,9 @@ type site struct {
 	t    *testing.T
 	ctx  context.Context
 	lab  *lab.Lab
-	home string // HOME of fairlead: inventory, cache, logs, temporary files
-	file string // the inventory
+	home string   // HOME of fairlead: inventory, cache, logs, temporary files
+	file string   // the inventory
+	env  []string // of fairlead, beside what all have
 }
 
 // usual are the hosts of the cluster that most tests share.

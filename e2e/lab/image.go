@@ -38,7 +38,7 @@ func RootFS() Debian {
 	return Debian{Suite: "bookworm", Variant: "minbase", Packages: []string{
 		"systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "iproute2", "iptables", "nftables",
 		"conntrack", "socat", "ethtool", "kmod", "ca-certificates", "procps", "psmisc", "util-linux", "mount",
-		"iputils-ping", "curl", "openssl", "gzip", "tar", "jq", "less",
+		"iputils-ping", "curl", "openssl", "gzip", "tar", "jq", "less", "fish", "tcsh", "opendoas",
 	}}
 }
 
