@@ -127,7 +127,7 @@ func (a *ansible) roles(r *reading) (control, workers *hostSet, ok bool) {
 	}
 	control, workers = a.allOf(groups), a.allOf(a.named(workerGroups()))
 	if len(control.order) == 0 {
-		r.fault(1, "no group makes a host a control plane: there are %s, and kube_control_plane, masters, server and the like are known; name hosts or groups with --control-plane",
+		r.fault(1, "no group makes a host a control plane: there are %s, and kube_control_plane, masters, server and the like are known; name hosts or groups with --control-planes",
 			list(slices.Sorted(maps.Keys(a.groups))))
 		return nil, nil, false
 	}
@@ -152,7 +152,7 @@ func (a *ansible) chosen(r *reading) (control, workers *hostSet, ok bool) {
 			members = append(members, name)
 		}
 		if len(members) == 0 {
-			r.fault(1, "--control-plane %s: neither a host nor a group with hosts is called so; the hosts are %s", name, list(a.order))
+			r.fault(1, "--control-planes %s: neither a host nor a group with hosts is called so; the hosts are %s", name, list(a.order))
 			return nil, nil, false
 		}
 		control.add(members...)

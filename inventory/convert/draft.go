@@ -96,7 +96,7 @@ func (d *Draft) settlePods() {
 		d.Schedulable = true
 		for _, h := range d.Hosts {
 			if !takes(h) && !isWorker(h) {
-				d.AddNote(h.Line, h.called(), "takes ordinary pods here, as another control-plane host does; schedulable is one for all")
+				d.AddNote(h.Line, h.Called(), "takes ordinary pods here, as another control-plane host does; schedulable is one for all")
 			}
 		}
 	case !slices.ContainsFunc(d.Hosts, isWorker):
@@ -108,7 +108,7 @@ func (d *Draft) settlePods() {
 // overrule applies the options.
 func (d *Draft) overrule(o Options) error {
 	for name, address := range o.Addresses {
-		i := slices.IndexFunc(d.Hosts, func(h Host) bool { return h.called() == name })
+		i := slices.IndexFunc(d.Hosts, func(h Host) bool { return h.Called() == name })
 		if i < 0 {
 			return fmt.Errorf("%s: no host of the file is called so; its hosts are %s", name, d.names())
 		}
@@ -125,7 +125,7 @@ func (d *Draft) overrule(o Options) error {
 		d.Hosts[i].Role = inventory.RoleWorker
 	}
 	for _, name := range o.ControlPlane {
-		i := slices.IndexFunc(d.Hosts, func(h Host) bool { return h.called() == name })
+		i := slices.IndexFunc(d.Hosts, func(h Host) bool { return h.Called() == name })
 		if i < 0 {
 			return fmt.Errorf("%s: no host of the file is called so; its hosts are %s", name, d.names())
 		}
@@ -137,7 +137,7 @@ func (d *Draft) overrule(o Options) error {
 func (d *Draft) names() string {
 	names := make([]string, len(d.Hosts))
 	for i, h := range d.Hosts {
-		names[i] = h.called()
+		names[i] = h.Called()
 	}
 	return list(names)
 }
@@ -163,8 +163,8 @@ func (d *Draft) Unaddressed() []*Host {
 	return all
 }
 
-// called is what people can call a host by: its name, or its address where the file has no names.
-func (h Host) called() string {
+// Called is what people can call a host by: its name, or its address where the file has no names.
+func (h Host) Called() string {
 	address := ""
 	if h.Address.IsValid() {
 		address = h.Address.String()

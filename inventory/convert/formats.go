@@ -1,8 +1,11 @@
 package convert
 
 import (
+	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -54,10 +57,30 @@ func Recognise(name string, data []byte) (*inventory.Foreign, error) {
 	case seen != nil:
 		return nil, unreadable(name, seen.Line, "this is "+seen.What+", which holds no hosts that can be taken")
 	}
-	if _, _, err := inventory.Parse(name, data); err == nil {
+	if regexp.MustCompile(`(?m)^["{\s]*apiVersion["\s]*:\s*["']?fairlead/`).Match(data) {
 		return nil, unreadable(name, 1, "this is a cluster file of fairlead already")
 	}
-	return nil, unreadable(name, 1, "this is no file of a tool that is known here")
+	line, broken := brokenText(data)
+	return nil, unreadable(name, line, "this is no file of a tool that is known here"+broken)
+}
+
+// brokenText says what is wrong with a file that is no text, or no YAML; nothing of others.
+func brokenText(data []byte) (line int, broken string) {
+	_, _, err := inventory.Parse("", data)
+	var invalid *inventory.Invalid
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 {
+		return 1, ""
+	}
+	p := invalid.Problems[0]
+	for _, start := range []string{"not valid YAML", "the file is not UTF-8", "the line is indented", "the file is larger"} {
+		if strings.HasPrefix(p.Message, start) {
+			return p.Line, " (" + p.Message + ")"
+		}
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return 1, " (it is empty)"
+	}
+	return 1, ""
 }
 
 func unreadable(name string, line int, seen string) error {

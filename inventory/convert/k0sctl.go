@@ -103,6 +103,6 @@ func (r *reading) someControlPlane(hosts tree, count int) {
 				return
 			}
 		}
-		r.fault(hosts.line, "%s: no host is a control plane; name some with --control-plane", hosts.path)
+		r.fault(hosts.line, "%s: no host is a control plane; name some with --control-planes", hosts.path)
 	}
 }

@@ -19,8 +19,8 @@ type Node struct {
 
 // Living makes a draft of a living cluster of kubeadm's: its nodes become hosts. configuration is the ClusterConfiguration that
 // kubeadm keeps in the cluster, server the URL in the kubeconfig. How to log in to the hosts nobody has said yet.
-func Living(source string, nodes []Node, configuration []byte, server string) (*Draft, error) {
-	r := &reading{draft: &Draft{Source: source}}
+func Living(source string, nodes []Node, configuration []byte, server string, o Options) (*Draft, error) {
+	r := &reading{options: o, draft: &Draft{Source: source}}
 	d := r.draft
 	if len(configuration) == 0 {
 		d.AddNote(0, "", "the hosts are taken, and no data of the cluster, which is not kubeadm's: it has no kubeadm-config")
@@ -45,7 +45,7 @@ func Living(source string, nodes []Node, configuration []byte, server string) (*
 	if tainted > 0 && open > 0 {
 		d.AddNote(0, "controlPlane.schedulable", "is one for all control-plane nodes; some of them have the taint that it is about, and some have not")
 	}
-	if tainted+open == 0 {
+	if tainted+open == 0 && len(o.ControlPlane) == 0 {
 		r.fault(1, "no node is a control plane by its label %s: this is not a cluster of kubeadm's", controlPlaneLabel)
 	}
 	if d.Version.Value == "" && len(nodes) > 0 {
@@ -60,7 +60,7 @@ func Living(source string, nodes []Node, configuration []byte, server string) (*
 		return nil, &inventory.Invalid{File: fileOf(source), Problems: r.problems}
 	}
 	d.Schedulable = true // for Finish, which has nothing to say of it here
-	if err := d.Finish(Options{}); err != nil {
+	if err := d.Finish(o); err != nil {
 		return nil, err
 	}
 	d.Schedulable = tainted == 0

@@ -82,7 +82,7 @@ func (r *reading) rkeNode(t tree, key Setting) (Host, bool) {
 			r.draft.AddNote(t.line, t.path+".role", "etcd runs on control-plane hosts here; this one is a worker alone")
 		}
 	default:
-		r.draft.AddNote(t.line, h.called(), "left out, as its role is "+clip(strings.Join(roles, ", "))+": etcd runs on control-plane hosts here")
+		r.draft.AddNote(t.line, h.Called(), "left out, as its role is "+clip(strings.Join(roles, ", "))+": etcd runs on control-plane hosts here")
 		return h, false
 	}
 	return h, true

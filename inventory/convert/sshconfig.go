@@ -137,9 +137,9 @@ func (r *reading) vagrantRoles() {
 		return
 	case len(found) == 0:
 		d.Hosts[0].Role = inventory.RoleControlPlane
-		d.AddNote(0, "", "the first host is the control plane, as no name tells; --control-plane chooses others")
+		d.AddNote(0, "", "the first host is the control plane, as no name tells; --control-planes chooses others")
 	default:
-		d.AddNote(0, "", "the control plane is told by the names: "+list(found)+"; --control-plane chooses others")
+		d.AddNote(0, "", "the control plane is told by the names: "+list(found)+"; --control-planes chooses others")
 	}
 }
 

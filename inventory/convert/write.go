@@ -138,7 +138,7 @@ func (d *Draft) unwritable(problems []inventory.Problem) error {
 	out := &inventory.Invalid{File: fileOf(d.Source)}
 	for _, p := range problems {
 		if h := d.at(p.Path); h != nil && len(p.Path) > 3 {
-			name := cmp.Or(h.called(), h.Name)
+			name := cmp.Or(h.Called(), h.Name)
 			out.Problems = append(out.Problems, inventory.Problem{
 				Line: max(h.Line, 1), Message: fmt.Sprintf("host %s: %s: %s", name, strings.Join(p.Path[3:], "."), p.Message),
 			})
