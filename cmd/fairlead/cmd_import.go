@@ -91,7 +91,10 @@ func (p *program) importFrom(c *cli.Context, from string) error {
 	}
 	_, _ = fmt.Fprintln(p.stderr, printable(fmt.Sprintf("wrote %s with %s of %s", s.file, count(len(draft.Hosts), "host"), draft.Source)))
 	before := ""
-	if len(draft.Notes) > 0 {
+	switch {
+	case draft.WithoutSSH:
+		before = "put ssh.user into it and read the comments at its top"
+	case len(draft.Notes) > 0:
 		before = "read the comments at its top"
 	}
 	p.next(s, before, "check")

@@ -25,6 +25,12 @@ func readAnsibleYAML(r *reading, data []byte) {
 			b.group(name, groups[i], 1)
 		}
 	}
+	about, values := top.in("_meta").entries()
+	for i, key := range about {
+		if key != "hostvars" {
+			r.draft.AddNote(values[i].line, "_meta."+clip(key), "is about the inventory, not about hosts")
+		}
+	}
 	hosts, vars := top.in("_meta", "hostvars").entries()
 	for i, name := range hosts {
 		h := a.host(name, vars[i].line)

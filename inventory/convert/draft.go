@@ -40,6 +40,7 @@ type Draft struct {
 	Name, Version, PodSubnet, ServiceSubnet, Endpoint Setting
 
 	Schedulable bool
+	WithoutSSH  bool // nothing says how to log in to the hosts
 	Hosts       []Host
 	Notes       []Note
 }
