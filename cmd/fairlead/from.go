@@ -33,11 +33,17 @@ func fromReaders() map[string]fromReader {
 
 // draftFrom reads WORD:WHAT, or a file. A file whose name is of that form can be written as ./WORD:WHAT.
 func (p *program) draftFrom(ctx context.Context, from string, o fromOptions) (*convert.Draft, error) {
-	word, what, _ := strings.Cut(from, ":")
-	if read := fromReaders()[word]; read != nil {
+	word, what, found := strings.Cut(from, ":")
+	if read := fromReaders()[word]; read != nil && (found || !isFile(from)) {
 		return read(ctx, p, what, o)
 	}
 	return fileDraft(ctx, p, from, o)
+}
+
+// isFile says whether there is a file of this name, whatever it is.
+func isFile(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
 }
 
 // maxForeign bounds a file of another tool, in bytes.

@@ -55,6 +55,7 @@ func Living(source string, nodes []Node, configuration []byte, server string, o 
 	if d.Endpoint.Value == "" && tainted+open > 1 {
 		d.AddNote(0, "controlPlaneEndpoint", "the cluster has none; the kubeconfig has "+clip(server))
 	}
+	d.AddNote(0, "addons.network", "flannel, where nothing is said: write {name: none} if the cluster has another pod network; check finds that, too")
 	d.WithoutSSH = true
 	d.AddNote(0, "ssh", "how to log in is for you to say: user, port, identityFile")
 	if len(r.problems) > 0 {
