@@ -10,42 +10,51 @@ import (
 // readAnsibleINI reads an inventory as Ansible's ini plugin does (docs.ansible.com, "ansible.builtin.ini"). Its lines of hosts are
 // words of a shell, `node1 ansible_host=192.0.2.1 ip=10.0.0.1`, which readers of INI files take for one key; so this one is our own.
 func readAnsibleINI(r *reading, data []byte) {
-	a := newAnsible()
-	section, kind := ungrouped, ""
-	number := 0
+	a := &ansibleLines{r: r, ansible: newAnsible(), section: ungrouped}
 	for line := range strings.Lines(string(data)) {
-		number++
+		a.number++
 		if !utf8.ValidString(line) {
-			r.fault(number, "is not UTF-8 text")
+			r.fault(a.number, "is not UTF-8 text")
 			return
 		}
-		line = strings.TrimSpace(strings.TrimPrefix(line, "\ufeff"))
-		if line == "" || strings.ContainsAny(line[:1], "#;") {
-			continue
-		}
-		if name, of, is := iniSection(line); is {
-			section, kind = name, of
-			if kind != "" && kind != "children" && kind != "vars" {
-				r.fault(number, "[%s:%s]: a section is [GROUP], [GROUP:children] or [GROUP:vars]", clip(name), clip(of))
-			}
-			a.group(section, number)
-			continue
-		}
-		if strings.HasPrefix(line, "[") && strings.HasSuffix(line, "]") {
-			r.fault(number, "%s: is no section: one is [GROUP], [GROUP:children] or [GROUP:vars]", clip(line))
-			continue
-		}
-		switch kind {
-		case "children":
-			a.iniChild(r, section, line, number)
-		case "vars":
-			a.iniVar(r, section, line, number)
-		default:
-			a.iniHost(r, section, line, number)
-		}
+		a.line(strings.TrimSpace(strings.TrimPrefix(line, "\ufeff")))
 	}
 	if len(r.problems) == 0 {
 		a.mean(r)
+	}
+}
+
+// ansibleLines reads an inventory line by line.
+type ansibleLines struct {
+	r *reading
+	*ansible
+	section, kind string // [section:kind]
+	number        int    // of the line
+}
+
+func (a *ansibleLines) line(line string) {
+	if line == "" || strings.ContainsAny(line[:1], "#;") {
+		return
+	}
+	if name, kind, is := iniSection(line); is {
+		a.section, a.kind = name, kind
+		if kind != "" && kind != "children" && kind != "vars" {
+			a.r.fault(a.number, "[%s:%s]: a section is [GROUP], [GROUP:children] or [GROUP:vars]", clip(name), clip(kind))
+		}
+		a.group(name, a.number)
+		return
+	}
+	if strings.HasPrefix(line, "[") && strings.HasSuffix(line, "]") {
+		a.r.fault(a.number, "%s: is no section: one is [GROUP], [GROUP:children] or [GROUP:vars]", clip(line))
+		return
+	}
+	switch a.kind {
+	case "children":
+		a.iniChild(a.r, a.section, line, a.number)
+	case "vars":
+		a.iniVar(a.r, a.section, line, a.number)
+	default:
+		a.iniHost(a.r, a.section, line, a.number)
 	}
 }
 

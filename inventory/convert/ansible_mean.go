@@ -10,13 +10,13 @@ import (
 
 // ansibleWhys are reasons by the names of variables (docs.ansible.com, "Connecting to hosts"; kubespray's docs/ansible/vars.md).
 func ansibleWhys() map[string]string {
-	const secret = "a secret, not copied; "
+	const notCopied = "a secret, not copied; "
 	return map[string]string{
-		"ansible_password":                    secret + "fairlead logs in with keys",
-		"ansible_ssh_pass":                    secret + "fairlead logs in with keys",
-		"ansible_become_password":             secret + "ssh.sudo is where fairlead gets it from",
-		"ansible_become_pass":                 secret + "ssh.sudo is where fairlead gets it from",
-		"ansible_sudo_pass":                   secret + "ssh.sudo is where fairlead gets it from",
+		"ansible_password":                    notCopied + "fairlead logs in with keys",
+		"ansible_ssh_pass":                    notCopied + "fairlead logs in with keys",
+		"ansible_become_password":             notCopied + "ssh.sudo is where fairlead gets it from",
+		"ansible_become_pass":                 notCopied + "ssh.sudo is where fairlead gets it from",
+		"ansible_sudo_pass":                   notCopied + "ssh.sudo is where fairlead gets it from",
 		"ansible_become":                      "fairlead becomes root by sudo where the user is not root",
 		"ansible_become_user":                 "fairlead becomes root",
 		"ansible_become_method":               "fairlead becomes root by sudo",

@@ -86,43 +86,41 @@ func (r *reading) proxyCommand(v variable, command string) []string {
 	if err != nil || len(all) < 2 || all[0] != "ssh" {
 		return nil
 	}
-	var host, user, port Setting
-	through := false
-	for i := 1; i < len(all); i++ {
-		name, value := all[i], ""
-		if len(name) > 1 && name[0] == '-' && strings.ContainsRune("Wpliob", rune(name[1])) {
-			if value = name[2:]; value == "" && i+1 < len(all) {
-				i++
-				value = all[i]
-			}
-			name = name[:2]
-		}
-		switch {
-		case name == "-W":
-			through = value == "%h:%p" || value == "[%h]:%p"
-		case name == "-p":
-			port = Setting{Value: value, Key: v.key, Line: v.line}
-		case name == "-l":
-			user = Setting{Value: value, Key: v.key, Line: v.line}
-		case name == "-i":
-			r.draft.AddNote(v.line, v.key, "the key of its ProxyCommand is left out: hosts to go through have none of their own here; ~/.ssh/config can name one")
-		case name == "-o":
-			option, _, _ := strings.Cut(value, "=")
-			r.draft.AddNote(v.line, v.key, "the option "+clip(option)+" of its ProxyCommand is left out")
-		case strings.HasPrefix(name, "-"): // -q, -A, -t and such say nothing of the way
-		case host.Value != "":
-			return nil
-		default:
-			host = Setting{Value: name, Key: v.key, Line: v.line}
-		}
-	}
-	if !through || host.Value == "" {
+	options, operands := sshOptions(all[1:])
+	if to := options["-W"]; to != "%h:%p" && to != "[%h]:%p" || len(operands) != 1 {
 		return nil
 	}
-	if name, at, found := strings.Cut(host.Value, "@"); found {
-		user.Value, host.Value = name, at
+	if options["-i"] != "" {
+		r.draft.AddNote(v.line, v.key, "the key of its ProxyCommand is left out: hosts to go through have none of their own here; ~/.ssh/config can name one")
 	}
-	return r.hop(host, user, port)
+	if option, _, _ := strings.Cut(options["-o"], "="); option != "" {
+		r.draft.AddNote(v.line, v.key, "the option "+clip(option)+" of its ProxyCommand is left out")
+	}
+	at := func(value string) Setting { return Setting{Value: value, Key: v.key, Line: v.line} }
+	user, host := options["-l"], operands[0]
+	if name, rest, found := strings.Cut(host, "@"); found {
+		user, host = name, rest
+	}
+	return r.hop(at(host), at(user), at(options["-p"]))
+}
+
+// sshOptions splits the arguments of ssh; of an option that is there several times all values are kept, with spaces between.
+func sshOptions(arguments []string) (options map[string]string, operands []string) {
+	options = map[string]string{}
+	for i := 0; i < len(arguments); i++ {
+		argument := arguments[i]
+		switch {
+		case len(argument) < 2 || argument[0] != '-':
+			operands = append(operands, argument)
+		case !strings.ContainsRune("WpliobFJ", rune(argument[1])): // -q, -A, -t and such say nothing of the way
+		case len(argument) > 2:
+			options[argument[:2]] = strings.TrimSpace(options[argument[:2]] + " " + argument[2:])
+		case i+1 < len(arguments):
+			i++
+			options[argument] = strings.TrimSpace(options[argument] + " " + arguments[i])
+		}
+	}
+	return options, operands
 }
 
 // connection applies ansible_connection.

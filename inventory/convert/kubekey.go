@@ -8,7 +8,7 @@ import (
 
 // kubekeyWhys are reasons by the keys of KubeKey's configuration (kubekey's docs/config-example.md).
 func kubekeyWhys() map[string]string {
-	return map[string]string{
+	return map[string]string{ //nolint:gosec // names of keys that hold secrets, and no secrets
 		"spec.hosts[].password":                          "a secret, not copied; fairlead logs in with keys",
 		"spec.hosts[].privateKey":                        "a secret, not copied; put it into a file that identityFile names",
 		"spec.hosts[].arch":                              "fairlead looks for itself",

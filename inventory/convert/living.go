@@ -20,24 +20,17 @@ type Node struct {
 // Living makes a draft of a living cluster of kubeadm's: its nodes become hosts. configuration is the ClusterConfiguration that
 // kubeadm keeps in the cluster, server the URL in the kubeconfig. How to log in to the hosts nobody has said yet.
 func Living(source string, nodes []Node, configuration []byte, server string, o Options) (*Draft, error) {
-	r := &reading{options: o, draft: &Draft{Source: source}}
+	r := &reading{options: o, draft: &Draft{Source: source, WithoutSSH: true}}
 	d := r.draft
-	if len(configuration) == 0 {
-		d.AddNote(0, "", "the hosts are taken, and no data of the cluster, which is not kubeadm's: it has no kubeadm-config")
-	} else {
-		yamlReader(livingWhys(), readConfiguration)(r, configuration)
-	}
-	for i, n := range d.Notes {
-		if n.Key != "" {
-			d.Notes[i] = Note{Key: "ClusterConfiguration." + n.Key, Why: n.Why} // without lines of a file that nobody has before them
-		}
-	}
-	tainted, open := 0, 0
+	r.configuration(configuration)
+	var tainted, open int
 	for _, n := range nodes {
 		h, taintedHere := r.node(n)
-		if h.Role == inventory.RoleControlPlane && taintedHere {
+		switch {
+		case h.Role != inventory.RoleControlPlane:
+		case taintedHere:
 			tainted++
-		} else if h.Role == inventory.RoleControlPlane {
+		default:
 			open++
 		}
 		d.Hosts = append(d.Hosts, h)
@@ -46,17 +39,13 @@ func Living(source string, nodes []Node, configuration []byte, server string, o 
 		d.AddNote(0, "controlPlane.schedulable", "is one for all control-plane nodes; some of them have the taint that it is about, and some have not")
 	}
 	if tainted+open == 0 && len(o.ControlPlane) == 0 {
-		r.fault(1, "no node is a control plane by its label %s: this is not a cluster of kubeadm's", controlPlaneLabel)
+		r.fault(1, "no node is a control plane by its label %s; name some with --control-planes", controlPlaneLabel)
 	}
-	if d.Version.Value == "" && len(nodes) > 0 {
-		d.Version = version(Setting{Value: nodes[0].Version, Key: "kubelet of " + nodes[0].Name})
-	}
-	r.kubelets(nodes)
 	if d.Endpoint.Value == "" && tainted+open > 1 {
 		d.AddNote(0, "controlPlaneEndpoint", "the cluster has none; the kubeconfig has "+clip(server))
 	}
+	r.kubelets(nodes)
 	d.AddNote(0, "addons.network", "flannel, where nothing is said: write {name: none} if the cluster has another pod network; check finds that, too")
-	d.WithoutSSH = true
 	d.AddNote(0, "ssh", "how to log in is for you to say: user, port, identityFile")
 	if len(r.problems) > 0 {
 		return nil, &inventory.Invalid{File: fileOf(source), Problems: r.problems}
@@ -67,6 +56,19 @@ func Living(source string, nodes []Node, configuration []byte, server string, o 
 	}
 	d.Schedulable = tainted == 0
 	return d, nil
+}
+
+// configuration reads what kubeadm keeps in the cluster. Its notes are without lines: nobody has that file before them.
+func (r *reading) configuration(text []byte) {
+	d := r.draft
+	if len(text) == 0 {
+		d.AddNote(0, "", "the hosts are taken, and no data of the cluster, which is not kubeadm's: it has no kubeadm-config")
+		return
+	}
+	yamlReader(livingWhys(), readConfiguration)(r, text)
+	for i, n := range d.Notes {
+		d.Notes[i] = Note{Key: strings.TrimSuffix("ClusterConfiguration."+n.Key, "."), Why: n.Why}
+	}
 }
 
 const controlPlaneLabel = "node-role.kubernetes.io/control-plane"
@@ -113,18 +115,33 @@ func (r *reading) node(n Node) (h Host, tainted bool) {
 	} else {
 		r.draft.AddNote(0, n.Name, "has no InternalIP")
 	}
+	h.Labels = r.peoplesLabels(n)
+	h.Taints, tainted = r.peoplesTaints(n)
+	if n.Cordoned {
+		r.draft.AddNote(0, n.Name, "is cordoned; that is not in this file")
+	}
+	return h, tainted
+}
+
+func (r *reading) peoplesLabels(n Node) map[string]string {
+	labels := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(n.Labels)) {
 		switch owner := labelOwner(key); owner {
 		case "":
-			if h.Labels == nil {
-				h.Labels = map[string]string{}
-			}
-			h.Labels[key] = n.Labels[key]
+			labels[key] = n.Labels[key]
 		case ofSystem:
 		default:
 			r.draft.AddNote(0, "the label "+key, "left out: "+owner+" sets it")
 		}
 	}
+	if len(labels) == 0 {
+		return nil
+	}
+	return labels
+}
+
+// peoplesTaints has the taints that neither the cluster nor kubeadm sets; kubeadm's is the second answer.
+func (r *reading) peoplesTaints(n Node) (taints []inventory.Taint, tainted bool) {
 	for _, t := range n.Taints {
 		switch {
 		case ofControlPlane(t):
@@ -133,13 +150,10 @@ func (r *reading) node(n Node) (h Host, tainted bool) {
 		case strings.HasPrefix(t.Key, "node.kubernetes.io/"), strings.HasPrefix(t.Key, "node.cloudprovider.kubernetes.io/"):
 			r.draft.AddNote(0, "the taint "+t.String()+" of "+n.Name, "left out: the cluster sets it and takes it away")
 		default:
-			h.Taints = append(h.Taints, t)
+			taints = append(taints, t)
 		}
 	}
-	if n.Cordoned {
-		r.draft.AddNote(0, n.Name, "is cordoned; that is not in this file")
-	}
-	return h, tainted
+	return taints, tainted
 }
 
 const ofSystem = "the cluster itself"
@@ -160,10 +174,13 @@ func labelOwner(key string) string {
 	return ""
 }
 
-// kubelets notes kubelets of other versions than the cluster's.
+// kubelets notes kubelets of other versions than the cluster's; where that is not known, the first one's counts.
 func (r *reading) kubelets(nodes []Node) {
+	if r.draft.Version.Value == "" && len(nodes) > 0 {
+		r.draft.Version = version(Setting{Value: nodes[0].Version, Key: "kubelet of " + nodes[0].Name})
+	}
 	for _, n := range nodes {
-		if v := strings.TrimPrefix(n.Version, "v"); v != "" && v != r.draft.Version.Value {
+		if v := strings.TrimPrefix(n.Version, "v"); v != "" && v != strings.TrimPrefix(r.draft.Version.Given, "v") {
 			r.draft.AddNote(0, n.Name, "has a kubelet of version "+clip(v))
 		}
 	}

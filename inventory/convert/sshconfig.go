@@ -12,7 +12,7 @@ import (
 // sshConfigWhys are reasons by the keywords that `vagrant ssh-config` prints, in lower case.
 func sshConfigWhys() map[string]string {
 	const keys = "left out: it would turn the check of host keys off, which fairlead never does; `fairlead trust` records the keys"
-	return map[string]string{
+	return map[string]string{ //nolint:gosec // no secrets
 		"userknownhostsfile":       keys,
 		"stricthostkeychecking":    keys,
 		"passwordauthentication":   "fairlead logs in with keys",

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -11,51 +12,79 @@ import (
 // words splits a text as a shell does, without expanding anything: quotes, backslashes, and comments, which # begins anywhere
 // outside of quotes, as in Python's shlex, which Ansible reads its lines with.
 func words(text string) ([]string, error) {
-	var all []string
-	var word strings.Builder
-	var quote rune
-	inWord, escaped := false, false
+	var s splitter
 	for _, c := range text {
-		switch {
-		case escaped:
-			if quote == '"' && c != '"' && c != '\\' {
-				word.WriteRune('\\')
-			}
-			word.WriteRune(c)
-			escaped = false
-		case c == '\\' && quote != '\'':
-			escaped, inWord = true, true
-		case quote != 0 && c == quote:
-			quote = 0
-		case quote != 0:
-			word.WriteRune(c)
-		case c == '\'' || c == '"':
-			quote, inWord = c, true
-		case c == '#':
-			return appendWord(all, word.String(), inWord), nil
-		case c == ' ' || c == '\t':
-			all = appendWord(all, word.String(), inWord)
-			word.Reset()
-			inWord = false
-		default:
-			word.WriteRune(c)
-			inWord = true
+		if s.take(c) {
+			return s.all, nil
 		}
 	}
 	switch {
-	case quote != 0:
-		return nil, fmt.Errorf("a quote (%c) is not closed", quote)
-	case escaped:
+	case s.quote != 0:
+		return nil, fmt.Errorf("a quote (%c) is not closed", s.quote)
+	case s.escaped:
 		return nil, errors.New("ends in a backslash")
 	}
-	return appendWord(all, word.String(), inWord), nil
+	s.end()
+	return s.all, nil
 }
 
-func appendWord(all []string, word string, is bool) []string {
-	if !is {
-		return all
+// splitter has the words so far, and what the next character is part of.
+type splitter struct {
+	all     []string
+	word    strings.Builder
+	quote   rune // 0 outside of quotes
+	inWord  bool // a word has begun, perhaps an empty one
+	escaped bool
+}
+
+// take takes a character. It answers whether a comment begins with it.
+func (s *splitter) take(c rune) bool {
+	switch {
+	case s.escaped:
+		if s.quote == '"' && c != '"' && c != '\\' {
+			s.word.WriteRune('\\')
+		}
+		s.add(c)
+		s.escaped = false
+	case c == '\\' && s.quote != '\'':
+		s.escaped, s.inWord = true, true
+	case s.quote != 0 && c == s.quote:
+		s.quote = 0
+	case s.quote != 0:
+		s.add(c)
+	default:
+		return s.plain(c)
 	}
-	return append(all, word)
+	return false
+}
+
+// plain takes a character outside of quotes.
+func (s *splitter) plain(c rune) bool {
+	switch c {
+	case '\'', '"':
+		s.quote, s.inWord = c, true
+	case '#':
+		s.end()
+		return true
+	case ' ', '\t':
+		s.end()
+	default:
+		s.add(c)
+	}
+	return false
+}
+
+func (s *splitter) add(c rune) {
+	s.word.WriteRune(c)
+	s.inWord = true
+}
+
+func (s *splitter) end() {
+	if s.inWord {
+		s.all = append(s.all, s.word.String())
+	}
+	s.word.Reset()
+	s.inWord = false
 }
 
 // maxHosts bounds how many hosts a file may name, ranges expanded.
@@ -110,9 +139,11 @@ func span(from, to, by string) ([]string, error) {
 	if from != "" && strings.Contains(letters, from) && strings.Contains(letters, to) {
 		return pick(strings.Split(letters, ""), strings.Index(letters, from), strings.Index(letters, to), step)
 	}
-	if from == "" {
-		from = "0"
-	}
+	return count(cmp.Or(from, "0"), to, step)
+}
+
+// count is span for numbers.
+func count(from, to string, step int) ([]string, error) {
 	first, err := strconv.Atoi(from)
 	last, errLast := strconv.Atoi(to)
 	switch {
