@@ -35,11 +35,11 @@ unit: ## unit tests with the race detector
 	for module in $(MODULES); do go -C $$module test -race -short ./...; done
 
 golden: ## writes the golden files anew; look at the difference before you commit it
-	go test ./inventory ./templates ./pki ./provision/plan ./cmd/... -update
+	go test ./inventory ./inventory/convert ./templates ./pki ./provision/plan ./cmd/... -update
 	go -C e2e test ./lab ./bench -update
 
 fuzz: ## every fuzz target for 20 seconds
-	for package in inventory templates templates/images provision/facts provision/observe provision/ledger provision/manifests provision/remote provision/remote/ssh pki; do \
+	for package in inventory inventory/convert templates templates/images provision/facts provision/observe provision/ledger provision/manifests provision/remote provision/remote/ssh pki; do \
 	  for target in $$(go test ./$$package -list '^Fuzz' | grep ^Fuzz); do \
 	    go test ./$$package -run '^$$' -fuzz "^$$target$$" -fuzztime 20s -fuzzminimizetime 5x; done; done
 

@@ -104,8 +104,10 @@ type SSH struct {
 	// Transport is TransportSSH or TransportLocal. With the latter, which one host at
 	// most has, User is the current user and the others are empty.
 	Transport    string
-	User         string // default: the user running this process
-	Port         int    // default: DefaultSSHPort
+	User         string   // default: the user running this process
+	Port         int      // default: DefaultSSHPort
+	Address      string   // an IP address, a DNS name or an alias; default: the host's address
+	Jump         []string // the hosts to go through, each [user@]host[:port], the first one first
 	IdentityFile string
 	KnownHosts   string
 	HostKey      string // a public key ("ssh-ed25519 AAAA…") or its fingerprint ("SHA256:…")

@@ -132,6 +132,9 @@ func (doc *document) with(h Host) *Cluster {
 	if h.SSH.Port == 0 {
 		h.SSH.Port = defaults.Port
 	}
+	if len(h.SSH.Jump) == 0 {
+		h.SSH.Jump = defaults.Jump
+	}
 	h.SSH = h.SSH.settled()
 	if h.Labels = maps.Clone(h.Labels); len(h.Labels) == 0 {
 		h.Labels = nil

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -8,6 +9,7 @@ import (
 // TestForeignFiles has files as other tools' documents show them. Each is called by its name at the line that tells it, and
 // nothing else is said of it.
 func TestForeignFiles(t *testing.T) {
+	importable := []string{"a k0sctl file", "a KubeOne file", "a KubeKey file", "a kubeconfig", "an RKE file (cluster.yml)", "an Ansible inventory", "an output of terraform for KubeOne", "a configuration of ssh"}
 	for _, c := range []struct{ what, line, file string }{
 		{"a k0sctl file", "1", "apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nmetadata: {name: k0s}\nspec:\n  hosts:\n  - role: controller\n    ssh: {address: 192.0.2.11, user: root}\n"},
 		{"a KubeOne file", "1", "apiVersion: kubeone.k8c.io/v1beta2\nkind: KubeOneCluster\nversions:\n  kubernetes: 1.30.0\n"},
@@ -34,10 +36,17 @@ func TestForeignFiles(t *testing.T) {
 		{"a Vagrantfile", "2", "# -*- mode: ruby -*-\nVagrant.configure(\"2\") do |config|\n  config.vm.box = \"debian/bookworm64\"\nend\n"},
 		{"a Terraform file", "1", "resource \"hcloud_server\" \"cp1\" {\n  name = \"cp1\"\n}\n"},
 		{"a configuration of ssh", "1", "Host cp1\n  HostName 192.0.2.11\n  User ubuntu\n"},
+		{"an Ansible inventory", "3", "{\n  \"all\": {\"children\": [\"ungrouped\"]},\n  \"_meta\": {\"hostvars\": {\"a\": {}}}\n}\n"},
+		{"an output of terraform for KubeOne", "2", "{\n  \"kubeone_hosts\": {\"sensitive\": false, \"type\": \"string\", \"value\": {\"control_plane\": {}}}\n}\n"},
+		{"an output of terraform without kubeone_hosts", "1", "{\"ip\": {\"sensitive\": false, \"type\": \"string\", \"value\": \"192.0.2.1\"}}\n"},
+		{"an Ansible inventory by its line 1 and a configuration of ssh by its line 3", "3", "[all]\nnode1\nHost node1\n"},
 		{"a private key", "1", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n"},
 	} {
 		got := strings.Join(problemsOf(t, c.file), "\n")
 		want := "line " + c.line + ": this is " + c.what + ", not a cluster file of fairlead; write one with: fairlead init USER@HOST..."
+		if slices.Contains(importable, c.what) {
+			want = "line " + c.line + ": this is " + c.what + ", not a cluster file of fairlead; make one of it with: fairlead import /lab/f"
+		}
 		if got != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", c.file, got, want)
 		}
@@ -60,6 +69,16 @@ func TestFilesThatAreOurs(t *testing.T) {
 	} {
 		if got := strings.Join(problemsOf(t, file), "\n"); !strings.Contains(got, want) || strings.Contains(got, "this is") {
 			t.Errorf("%s: got %s, want %s", file, got, want)
+		}
+	}
+}
+
+// TestForeignNames does not repeat names of files that would be several words to a shell.
+func TestForeignNames(t *testing.T) {
+	for name, want := range map[string]string{"a/k0sctl.yaml": "a/k0sctl.yaml", "": "FILE", "my file.yaml": "FILE", "-x": "FILE", "$(ls)": "FILE"} {
+		_, _, err := Parse(name, []byte("apiVersion: k0sctl.k0sproject.io/v1beta1\n"))
+		if err == nil || !strings.HasSuffix(err.Error(), "fairlead import "+want) {
+			t.Errorf("%q: %v", name, err)
 		}
 	}
 }

@@ -70,7 +70,7 @@ type document struct {
 // read decodes a file without validating what spans several keys. The error is an
 // *Invalid when there is no mapping to decode.
 func read(file string, data []byte) (*document, error) {
-	root, problem := parseYAML(data)
+	root, problem := parseYAML(file, data)
 	last := len(newSource(data).lines)
 	if problem != nil {
 		problem.Line = min(max(problem.Line, 1), last)
@@ -100,10 +100,10 @@ func (doc *document) sorted() (warnings, faults []Problem) {
 }
 
 // parseYAML gives the mapping at the top of the only document in data. A file of another tool is called by its name.
-func parseYAML(data []byte) (*yaml.Node, *Problem) {
+func parseYAML(file string, data []byte) (*yaml.Node, *Problem) {
 	root, problem := parseDocument(data)
 	if other := foreign(data, root, problem); other != nil {
-		return nil, other
+		return nil, other.problem(file)
 	}
 	if problem != nil {
 		return nil, problem

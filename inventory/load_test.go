@@ -124,7 +124,7 @@ func TestDefaultUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.ControlPlane.Hosts[1].SSH; got != (SSH{Transport: TransportSSH, User: current.Username, Port: 22}) {
+	if got := c.ControlPlane.Hosts[1].SSH; !reflect.DeepEqual(got, SSH{Transport: TransportSSH, User: current.Username, Port: 22}) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -151,7 +151,7 @@ func TestLocal(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if got := [2]SSH{c.ControlPlane.Hosts[0].SSH, c.ControlPlane.Hosts[1].SSH}; got != test.want {
+		if got := [2]SSH{c.ControlPlane.Hosts[0].SSH, c.ControlPlane.Hosts[1].SSH}; !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, test.want)
 		}
 	}

@@ -170,7 +170,7 @@ func TestLoadFile(t *testing.T) {
 		t.Fatal(called, err)
 	}
 	want := SSH{Transport: TransportSSH, User: "me", Port: 22, IdentityFile: "/home/you/id", KnownHosts: "/home/you"}
-	if got := c.Workers[0].SSH; got != want || c.Kubernetes.Bundle != filepath.Join(filepath.Dir(folder), "b.tar") {
+	if got := c.Workers[0].SSH; !reflect.DeepEqual(got, want) || c.Kubernetes.Bundle != filepath.Join(filepath.Dir(folder), "b.tar") {
 		t.Errorf("got %+v, %s", got, c.Kubernetes.Bundle)
 	}
 	if _, _, err := Load(folder); err == nil || !strings.HasPrefix(err.Error(), "read inventory: ") {
@@ -202,7 +202,7 @@ func TestSSHOfHosts(t *testing.T) {
 			t.Errorf("%s, %s: %v", c.top, c.own, err)
 			continue
 		}
-		if got := c1.Workers[0].SSH; got != c.want {
+		if got := c1.Workers[0].SSH; !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s, %s: got %+v, want %+v", c.top, c.own, got, c.want)
 		}
 		if reflect.DeepEqual(c1.Workers[1].SSH, c.want) != (c.own == "" || c.own == "{}") {

@@ -59,10 +59,12 @@ func sshTexts(ssh, defaults SSH, quoted bool) []string {
 		}
 	}
 	add("transport", ssh.Transport, defaults.Transport)
+	add("address", ssh.Address, "")
 	add("user", ssh.User, defaults.User)
 	if ssh.Port != 0 && ssh.Port != defaults.Port {
 		texts = append(texts, quoteKey("port", quoted)+": "+strconv.Itoa(ssh.Port))
 	}
+	add("jump", strings.Join(ssh.Jump, ","), strings.Join(defaults.Jump, ","))
 	add("identityFile", ssh.IdentityFile, defaults.IdentityFile)
 	add("knownHosts", ssh.KnownHosts, defaults.KnownHosts)
 	add("hostKey", ssh.HostKey, "")

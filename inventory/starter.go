@@ -1,11 +1,13 @@
 package inventory
 
 import (
+	"cmp"
 	_ "embed" // the files are part of the program
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 //go:embed starter.yaml
@@ -19,6 +21,9 @@ func Starter() []byte { return []byte(starter) }
 
 // Schema gives the JSON schema (draft 2020-12) of the cluster file, for editors.
 func Schema() []byte { return []byte(schema) }
+
+// StarterVersion is the version of Kubernetes in the starter.
+const StarterVersion = "1.37.2"
 
 // starterSubnets are subnets for pods and services, of which the first pair that has none of the hosts is taken: those that are
 // usual, others of private networks (RFC 1918), and unique local ones (RFC 4193).
@@ -41,44 +46,140 @@ func subnetsFor(hosts []Host) [2]string {
 	return all[max(0, i)]
 }
 
+// Draft is what a cluster file is written from. What is empty is as in the starter.
+type Draft struct {
+	Name          string
+	Version       string
+	PodSubnet     string
+	ServiceSubnet string
+	Endpoint      string
+	Schedulable   bool
+	Hosts         []Host // with their roles; of SSH what is empty is left to the file's top or its defaults
+	Comments      []string
+}
+
 // StarterFor is Starter with hosts in the place of the examples: the first one is the control plane, the others are workers.
-// Of their SSH it writes the user and the port, at the top what the first has. The error is an *Invalid when the hosts do not
-// go together or break a rule of the file.
+// The error is an *Invalid when the hosts do not go together or break a rule of the file.
 func StarterFor(hosts []Host) ([]byte, error) {
 	if len(hosts) == 0 {
 		return Starter(), nil
 	}
-	top := SSH{User: hosts[0].SSH.User, Port: DefaultSSHPort}
-	if hosts[0].SSH.Port != 0 {
-		top.Port = hosts[0].SSH.Port
+	draft := Draft{Hosts: slices.Clone(hosts), Schedulable: len(hosts) == 1} // else pods would have no place
+	for i := range draft.Hosts {
+		draft.Hosts[i].Role = RoleWorker
 	}
-	lines := make([]string, len(hosts))
-	for i, h := range hosts {
-		if h.SSH.Port == 0 {
+	draft.Hosts[0].Role = RoleControlPlane
+	return draft.File()
+}
+
+// File is the starter with all that the draft has, its comments above everything else. The error is an *Invalid when the draft
+// breaks a rule of the file.
+func (d Draft) File() ([]byte, error) {
+	shared := sharedSSH(d.Hosts)
+	lines := map[Role]string{}
+	for _, h := range d.Hosts {
+		if h.SSH.Port == 0 && h.SSH.Transport != TransportLocal {
 			h.SSH.Port = DefaultSSHPort
 		}
-		lines[i] = "    - {" + hostText(h, top, false) + "}\n"
+		lines[h.Role] += "    - {" + hostText(h, shared, false) + "}\n"
 	}
-	changes := []string{
-		"    - {name: cp1, address: 192.0.2.11}\n", lines[0],
-		"    - {name: w1, address: 192.0.2.21}\n    - {name: w2, address: 192.0.2.22}\n", strings.Join(lines[1:], ""),
-	}
-	if top.User == "" {
-		changes = append(changes, "  user: ubuntu\n", "  # user: ubuntu\n")
-	} else {
-		changes = append(changes, "  user: ubuntu\n", "  user: "+quoteText(top.User, false)+"\n")
-	}
-	if top.Port != DefaultSSHPort {
-		changes = append(changes, "  # port: 22\n", "  port: "+strconv.Itoa(top.Port)+"\n")
-	}
-	if len(hosts) == 1 { // else pods would have no place
-		changes = append(changes, "  schedulable: false\n", "  schedulable: true\n")
-	}
-	subnets := subnetsFor(hosts)
-	changes = append(changes, "podSubnet: "+DefaultPodSubnet, "podSubnet: "+subnets[0], "serviceSubnet: "+DefaultServiceSubnet, "serviceSubnet: "+subnets[1])
-	text := []byte(strings.NewReplacer(changes...).Replace(starter))
+	text := []byte(strings.NewReplacer(slices.Concat([]string{
+		"    - {name: cp1, address: 192.0.2.11}\n", lines[RoleControlPlane],
+		"    - {name: w1, address: 192.0.2.21}\n    - {name: w2, address: 192.0.2.22}\n", lines[RoleWorker],
+		"  schedulable: false\n", "  schedulable: " + strconv.FormatBool(d.Schedulable) + "\n",
+	}, d.headTexts(), shared.starterTexts())...).Replace(starter))
 	if _, _, err := Parse("", text); err != nil {
 		return nil, fmt.Errorf("write the hosts: %w", err)
 	}
 	return text, nil
+}
+
+// headTexts are lines of the starter, and what stands in their place.
+func (d Draft) headTexts() []string {
+	subnets := subnetsFor(d.Hosts)
+	texts := []string{
+		"podSubnet: " + DefaultPodSubnet, "podSubnet: " + givenText(d.PodSubnet, subnets[0]),
+		"serviceSubnet: " + DefaultServiceSubnet, "serviceSubnet: " + givenText(d.ServiceSubnet, subnets[1]),
+	}
+	if d.Name != "" {
+		texts = append(texts, "\nname: lab\n", "\nname: "+quoteText(d.Name, false)+"\n")
+	}
+	if d.Version != "" {
+		texts = append(texts, "  version: "+StarterVersion, "  version: "+quoteText(d.Version, false))
+	}
+	if d.Endpoint != "" {
+		texts = append(texts, "  # endpoint: api.lab.example:6443\n", "  endpoint: "+quoteText(d.Endpoint, false)+"\n")
+	}
+	if len(d.Comments) > 0 {
+		texts = append(texts, "apiVersion: "+APIVersion+"\n", commentText(d.Comments)+"apiVersion: "+APIVersion+"\n")
+	}
+	return texts
+}
+
+func givenText(given, other string) string {
+	if given == "" {
+		return other
+	}
+	return quoteText(given, false)
+}
+
+// commentText writes one comment a line. What could end a line, or is no text, does not come through.
+func commentText(comments []string) string {
+	var b strings.Builder
+	b.WriteString("#\n")
+	for _, comment := range comments {
+		b.WriteString(strings.TrimRight("# "+strings.Map(func(r rune) rune {
+			if unicode.IsPrint(r) {
+				return r
+			}
+			return unicode.ReplacementChar
+		}, comment), " ") + "\n")
+	}
+	return b.String()
+}
+
+// sharedSSH is what stands at the file's top, so that it need not stand at each host: the first host's user and port, and of
+// the rest what all hosts have.
+func sharedSSH(hosts []Host) SSH {
+	hosts = slices.DeleteFunc(slices.Clone(hosts), func(h Host) bool { return h.SSH.Transport == TransportLocal })
+	if len(hosts) == 0 {
+		return SSH{Port: DefaultSSHPort}
+	}
+	first := hosts[0].SSH
+	all := func(same func(SSH) bool) bool {
+		return !slices.ContainsFunc(hosts, func(h Host) bool { return !same(h.SSH) })
+	}
+	shared := SSH{Port: cmp.Or(first.Port, DefaultSSHPort)}
+	if all(func(s SSH) bool { return s.User != "" }) {
+		shared.User = first.User
+	}
+	if all(func(s SSH) bool { return slices.Equal(s.Jump, first.Jump) }) {
+		shared.Jump = first.Jump
+	}
+	if all(func(s SSH) bool { return s.IdentityFile == first.IdentityFile }) {
+		shared.IdentityFile = first.IdentityFile
+	}
+	return shared
+}
+
+// starterTexts are lines of the starter about ssh, and what stands in their place.
+func (s SSH) starterTexts() []string {
+	texts := []string{"  user: ubuntu\n", "  # user: ubuntu\n"}
+	if s.User != "" {
+		texts[1] = "  user: " + quoteText(s.User, false) + "\n"
+	}
+	port := ""
+	if s.Port != DefaultSSHPort {
+		port = "  port: " + strconv.Itoa(s.Port) + "\n"
+	}
+	if len(s.Jump) > 0 {
+		port += "  jump: " + quoteText(strings.Join(s.Jump, ","), false) + "\n"
+	}
+	if port != "" {
+		texts = append(texts, "  # port: 22\n", port)
+	}
+	if s.IdentityFile != "" {
+		texts = append(texts, "  # identityFile: ~/.ssh/id_ed25519\n", "  identityFile: "+quoteText(s.IdentityFile, false)+"\n")
+	}
+	return texts
 }

@@ -72,3 +72,60 @@ func TestStarterFor(t *testing.T) {
 		t.Errorf("hosts within all subnets for pods: %v", err)
 	}
 }
+
+// TestDraft writes all that a draft can have, and leaves the starter's own where it has nothing.
+func TestDraft(t *testing.T) {
+	host := func(name, address string, role Role, ssh SSH) Host {
+		return Host{Name: name, Address: netip.MustParseAddr(address), Role: role, SSH: ssh}
+	}
+	labelled := host("w1", "10.0.0.2", RoleWorker, SSH{User: "me", Address: "203.0.113.2", IdentityFile: "~/k 2", Jump: []string{"a@gate:2200", "b"}})
+	labelled.Labels, labelled.Taints, labelled.Node = map[string]string{"disk": "ssd", "on": "yes"}, []Taint{{Key: "gpu", Value: "true", Effect: "NoSchedule"}}, "w1.lab"
+	draft := Draft{
+		Name: "north", Version: "1.36.3", PodSubnet: "10.245.0.0/16", ServiceSubnet: "10.97.0.0/16", Endpoint: "api.lab.example:6443", Schedulable: true,
+		Comments: []string{"Made by hand.", "  line 3: a\nb: \x1b[31m\u2028c", ""},
+		Hosts: []Host{
+			labelled, host("cp1", "10.0.0.1", RoleControlPlane, SSH{User: "me", Port: 2222, IdentityFile: "~/k", Jump: []string{"a@gate:2200", "b"}}),
+			host("here", "10.0.0.3", RoleWorker, SSH{Transport: TransportLocal}),
+		},
+	}
+	text, err := draft.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/starter/draft.golden", string(text))
+	c, _, err := Parse("", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w1, _ := c.Host("w1")
+	if w1.SSH.Address != "203.0.113.2" || w1.SSH.Port != 22 || !slices.Equal(w1.SSH.Jump, []string{"a@gate:2200", "b"}) || len(w1.Labels) != 2 || w1.NodeName() != "w1.lab" {
+		t.Errorf("w1 is %+v", w1)
+	}
+	if here, _ := c.Host("here"); here.SSH.Transport != TransportLocal || here.SSH.User == "me" || here.SSH.Jump != nil {
+		t.Errorf("here is %+v", here)
+	}
+	draft.Version = "1.20.0"
+	if _, err := draft.File(); err == nil || !strings.Contains(err.Error(), "kubernetes.version") {
+		t.Errorf("a version that is not supported: %v", err)
+	}
+}
+
+// TestStarterVersion is what the starter has.
+func TestStarterVersion(t *testing.T) {
+	if !strings.Contains(starter, "\n  version: "+StarterVersion+"\n") {
+		t.Error("another version is in the starter")
+	}
+}
+
+// TestNameHosts keeps names that are some, and are one host's.
+func TestNameHosts(t *testing.T) {
+	hosts := []Host{{Role: RoleControlPlane}, {Role: RoleWorker, Name: "w1"}, {Role: RoleWorker, Name: "a_b"}, {Role: RoleControlPlane, Name: "x"}, {Role: RoleWorker, Name: "x"}, {Name: "n.lab"}}
+	NameHosts(hosts)
+	var names []string
+	for _, h := range hosts {
+		names = append(names, h.Name)
+	}
+	if got := strings.Join(names, " "); got != "cp1 w1 w2 cp2 w3 n.lab" {
+		t.Errorf("got %s", got)
+	}
+}

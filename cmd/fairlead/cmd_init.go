@@ -19,9 +19,22 @@ func (p *program) initCommand() *cli.Command {
 		ArgsUsage: "[[USER@]HOST[:PORT]...]",
 		Description: "Writes the file that -f names, cluster.yaml by default. A file that exists is left alone.\n" +
 			"Hosts that are named stand in it, the first as the control plane, the others as workers; without any,\n" +
-			"examples do. A host name is looked up once, as the file has addresses. One USER is enough for all.\n\n" +
+			"examples do. A host name is looked up once, as the file has addresses. One USER is enough for all.\n" +
+			"With --from the hosts are those of a file of another tool: see fairlead import --help.\n\n" +
 			"Example:\n  fairlead init -f lab/cluster.yaml ubuntu@192.0.2.11 192.0.2.21 192.0.2.22",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: flagFrom, Usage: "write the hosts that `FILE` of another tool names"},
+		}, fromFlags()...),
 		Action: func(c *cli.Context) error {
+			if from := c.String(flagFrom); from != "" {
+				if c.Args().Present() {
+					return wrongUsage(c, "hosts are named, or taken with --%s, not both", flagFrom)
+				}
+				return p.importFrom(c, from)
+			}
+			if given := givenFromFlag(c); given != "" {
+				return wrongUsage(c, "--%s goes with --%s", given, flagFrom)
+			}
 			hosts, err := wantedHosts(c.Context, c.Args().Slice(), lookupIP)
 			if err != nil {
 				return wrongUsage(c, "%w", err)
@@ -36,6 +49,21 @@ func (p *program) initCommand() *cli.Command {
 }
 
 func (p *program) writeStarter(s settings, text []byte, hosts int) error {
+	if err := createFile(s, text); err != nil {
+		return err
+	}
+	if hosts > 0 {
+		_, _ = fmt.Fprintf(p.stderr, "wrote %s with %s\n", s.file, count(hosts, "host"))
+		p.next(s, "", "check")
+		return nil
+	}
+	_, _ = fmt.Fprintf(p.stderr, "wrote %s with examples of hosts\n", s.file)
+	p.next(s, "put your hosts' addresses and ssh.user into it", "check")
+	return nil
+}
+
+// createFile writes a cluster file that is not there yet.
+func createFile(s settings, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(s.file), 0o755); err != nil { //nolint:gosec // as any folder of the user's
 		return fmt.Errorf("write cluster file: %w", err)
 	}
@@ -50,13 +78,6 @@ func (p *program) writeStarter(s settings, text []byte, hosts int) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write cluster file: %w", err)
 	}
-	if hosts > 0 {
-		_, _ = fmt.Fprintf(p.stderr, "wrote %s with %s\n", s.file, count(hosts, "host"))
-		p.next(s, "", "check")
-		return nil
-	}
-	_, _ = fmt.Fprintf(p.stderr, "wrote %s with examples of hosts\n", s.file)
-	p.next(s, "put your hosts' addresses and ssh.user into it", "check")
 	return nil
 }
 
@@ -64,6 +85,14 @@ func (p *program) writeStarter(s settings, text []byte, hosts int) error {
 func noArguments(c *cli.Context) error {
 	if c.Args().Present() {
 		return wrongUsage(c, "%s takes no arguments, got %q", c.Command.HelpName, c.Args().First())
+	}
+	return nil
+}
+
+// notThere refuses a cluster file that exists, before anything is done for it.
+func notThere(s settings) error {
+	if _, err := os.Lstat(s.file); err == nil {
+		return &usageError{err: fmt.Errorf("%s exists already; give another name with -f", s.file)}
 	}
 	return nil
 }

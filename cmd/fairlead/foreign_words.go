@@ -4,7 +4,8 @@ package main
 func foreignCommands() map[string]string {
 	all := map[string]string{}
 	for ours, theirs := range map[string][]string{
-		"init": {"new", "generate", "gen", "template", "scaffold", "config", "configure"},
+		"init":   {"new", "generate", "gen", "template", "scaffold", "config", "configure"},
+		"import": {"convert", "migrate", "adopt"},
 		"check": {
 			"status", "info", "health", "doctor", "diagnose", "preflight", "validate", "verify", "lint", "test", "ping", "probe", "get",
 			"list", "ls", "show", "describe", "inspect",

@@ -48,7 +48,10 @@ func wantedHosts(ctx context.Context, words []string, find lookup) ([]inventory.
 			hosts[i].SSH.User = hosts[first].SSH.User
 		}
 	}
-	nameHosts(hosts)
+	if len(hosts) > 0 {
+		hosts[0].Role = inventory.RoleControlPlane
+	}
+	inventory.NameHosts(hosts)
 	return hosts, nil
 }
 
@@ -145,31 +148,4 @@ func usable(word string, address netip.Addr) error {
 		return fmt.Errorf("%s: %s has a zone: give an address without one", word, address)
 	}
 	return nil
-}
-
-// nameHosts gives those hosts names that have none, or one that is no name of a host or another's: cp1, w1, w2.
-func nameHosts(hosts []inventory.Host) {
-	taken := map[string]int{}
-	for _, h := range hosts {
-		taken[h.Name]++
-	}
-	label := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
-	next := map[string]int{}
-	free := func(stem string) string {
-		for {
-			next[stem]++
-			if name := stem + strconv.Itoa(next[stem]); taken[name] == 0 {
-				return name
-			}
-		}
-	}
-	for i := range hosts {
-		switch {
-		case label.MatchString(hosts[i].Name) && taken[hosts[i].Name] == 1:
-		case i == 0:
-			hosts[i].Name = free("cp")
-		default:
-			hosts[i].Name = free("w")
-		}
-	}
 }

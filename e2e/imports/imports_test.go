@@ -33,7 +33,8 @@ func table() []rule {
 	return []rule{
 		{"fairlead/cmd/", []string{"fairlead/"}, ssh},
 		{"fairlead/inventory", []string{"fairlead/inventory/nearest"}, concat(kubernetes, ssh, cli)},
-		{"fairlead/inventory/nearest", nil, concat(kubernetes, ssh, cli)}, // of strings alone: so that one rule says for all what was meant
+		{"fairlead/inventory/convert", []string{"fairlead/inventory"}, concat(kubernetes, ssh, cli, []string{"context", "os", "os/exec", "net/http", "log", "log/slog"})}, // bytes to text: others read, look up, write
+		{"fairlead/inventory/nearest", nil, concat(kubernetes, ssh, cli)},                                                                                                 // of strings alone: so that one rule says for all what was meant
 		{"fairlead/pki", nil, concat(ssh, cli)},
 		{"fairlead/templates", []string{"fairlead/inventory/nearest"}, concat(ssh, cli, []string{"k8s.io/client-go"})},
 		{"fairlead/templates/images", nil, concat(kubernetes, ssh, cli)},

@@ -7,5 +7,6 @@
 // passes over errors only while the API server is away.
 //
 // The package knows nothing of hosts, of SSH, or of the inventory. It never prints, keeps no
-// file, reads no environment, and runs no program that a kubeconfig names.
+// file, reads none but those that a kubeconfig of the user's own names (Own), reads no
+// environment, and runs no program that a kubeconfig names.
 package kube

@@ -83,6 +83,9 @@ current-context: kubernetes-admin@kubernetes
 `, base64.StdEncoding.EncodeToString(ca))
 }
 
+// URL is where the API server really is; its certificate is of this address, too.
+func (a *API) URL() string { return a.server.URL }
+
 // Dial connects to the API server, whatever the address.
 func (a *API) Dial(ctx context.Context, network, _ string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, network, a.server.Listener.Addr().String())
