@@ -50,6 +50,9 @@ func (e *HostKeyError) Unwrap() error { return e.Cause }
 // Changed tells a host that is known by another key from an unknown one.
 func (e *HostKeyError) Changed() bool { return len(e.Known) > 0 || e.Pin != "" }
 
+// Unknown tells a host of which nothing is known, so that its key can be taken for its own by whoever has compared it.
+func (e *HostKeyError) Unknown() bool { return !e.Revoked && !e.Changed() }
+
 // Error shows the fingerprint, where the other key stands, and what to do.
 func (e *HostKeyError) Error() string {
 	offered := fmt.Sprintf("host key of %s (%s): the host offers %s %s", e.Host, e.Address, e.KeyType, e.Fingerprint)
@@ -71,7 +74,7 @@ func (e *HostKeyError) Error() string {
 		return offered + ", but known is " + e.places() + ": if the host was reinstalled, " + e.compare() +
 			", then remove the old key with: " + e.removal() + "; if not, somebody may be in between"
 	}
-	return offered + ", and no known key: " + e.compare() + ", then add this line to " + e.firstFile() + ":\n" +
+	return offered + ", and no known key: " + e.compare() + ", then run fairlead trust, or add this line to " + e.firstFile() + ":\n" +
 		e.name + " " + e.Key + "\nor set ssh.hostKey: \"" + e.Fingerprint + "\" for this host"
 }
 
