@@ -64,7 +64,9 @@ func TestHints(t *testing.T) {
 		want string // "" is no hint at all
 	}{
 		{"unknown", errors.New("something"), ""},
-		{"host key says it itself", &ssh.HostKeyError{}, ""},
+		{"host key says it itself", &ssh.HostKeyError{Pin: "SHA256:x"}, ""},
+		{"certificate says it itself", &ssh.HostKeyError{Cause: errors.New("it has expired")}, ""},
+		{"unknown host key", fmt.Errorf("x: %w", &ssh.HostKeyError{}), "fairlead trust"},
 		{"auth", fmt.Errorf("x: %w", remote.ErrAuth), "ssh -p 22 -i '/home/ann/.ssh/id key' ubuntu@192.0.2.21"},
 		{"sudo", fmt.Errorf("x: %w", remote.ErrSudo), "'ubuntu ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ubuntu &&"},
 		{"shell", fmt.Errorf("x: %w", remote.ErrShell), "usermod --shell /bin/sh ubuntu"},

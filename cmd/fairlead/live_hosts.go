@@ -122,6 +122,13 @@ func (l *liveLine) advance(e event.Event) {
 		if e.Error != "" {
 			l.idle, l.at = "not looked at", stateUnanswered
 		}
+	case event.Waiting:
+		l.idle, l.at = waitingText(e), stateLooking
+	case event.HostKey:
+		l.idle, l.at = "asked for its key", stateLooked
+		if e.Key == nil {
+			l.idle, l.at = "shows no key", stateUnanswered
+		}
 	case event.Planned:
 		l.idle = "waiting"
 		l.planned++
@@ -208,8 +215,11 @@ func (h *liveHosts) summary() string {
 
 // outcome is what to show of a host among many that runs nothing.
 func (l *liveLine) outcome() string {
-	if l.state == stateFailed {
+	switch l.state {
+	case stateFailed:
 		return l.state.word() + ": " + l.failed
+	case stateLooking:
+		return l.idle // which says what is waited for
 	}
 	return l.state.word()
 }

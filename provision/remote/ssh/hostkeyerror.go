@@ -80,11 +80,16 @@ func (e *HostKeyError) Error() string {
 
 // compare is the advice that makes trusting a key more than a guess.
 func (e *HostKeyError) compare() string {
-	kind := strings.TrimPrefix(e.KeyType, "ssh-")
+	return "compare the fingerprint with the one on the host's console (" + FingerprintCommand(e.KeyType) + ")"
+}
+
+// FingerprintCommand is what shows, on a host, the fingerprint of its key of a type.
+func FingerprintCommand(keyType string) string {
+	kind := strings.TrimPrefix(keyType, "ssh-")
 	if strings.HasPrefix(kind, "ecdsa") {
 		kind = "ecdsa"
 	}
-	return "compare the fingerprint with the one on the host's console (ssh-keygen -lf /etc/ssh/ssh_host_" + kind + "_key.pub)"
+	return "ssh-keygen -lf /etc/ssh/ssh_host_" + kind + "_key.pub"
 }
 
 // places lists the known keys as "type fingerprint at file:line".

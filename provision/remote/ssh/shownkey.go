@@ -15,7 +15,7 @@ var errKeyShown = errors.New("the host key is all that was asked for")
 
 // ShownKey is the key that a host has shown, and what is known of it.
 type ShownKey struct {
-	// Address is what was dialed, host:port.
+	// Address is what was dialed, host:port, also where that showed no key.
 	Address string
 	// Type, Fingerprint and Key are the key's, without a certificate; Key is "type base64" as known_hosts has it.
 	Type, Fingerprint, Key string
@@ -47,14 +47,14 @@ func (d *Dialer) HostKey(ctx context.Context, t Target) (ShownKey, error) {
 	t = t.withDefaults()
 	known, err := d.verifier(t)
 	if err != nil {
-		return ShownKey{}, fmt.Errorf("connect to %s: %w", t.addr(), err)
+		return ShownKey{Address: t.addr()}, fmt.Errorf("connect to %s: %w", t.addr(), err)
 	}
 	start := time.Now()
 	shown, err := d.showKey(ctx, t, known)
 	d.opts.Log.Debug("host key", "host", t.Name, "address", t.addr(), "type", shown.Type, "fingerprint", shown.Fingerprint,
 		"duration", time.Since(start), "error", err)
 	if err != nil {
-		return ShownKey{}, fmt.Errorf("connect to %s: %w", t.addr(), err)
+		return ShownKey{Address: t.addr()}, fmt.Errorf("connect to %s: %w", t.addr(), err)
 	}
 	return shown, nil
 }
