@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 // HostKey is what one host has shown when it was asked for its key.
 type HostKey struct {
 	Host string
+	// Jump says that it is no host of the inventory, but one on the way to some of these.
+	Jump bool
 	// Shown is the key, and what is known of it.
 	Shown ssh.ShownKey
 	// State is one of event's KeyNew, KeyKnown and so on; empty without a key.
@@ -27,8 +30,8 @@ type HostKey struct {
 	Err error
 }
 
-// HostKeys asks the named hosts, or all, for their keys at once, and logs in nowhere. The answers are in the order of the
-// inventory. A host that shows no key is an answer, too; the error is only ctx's.
+// HostKeys asks the named hosts, or all, for their keys at once, and logs in nowhere but on jump hosts. The answers are in the
+// order of the inventory; before them stand jump hosts that are not known, as nobody behind them can be asked. A host that shows no key is an answer, too; the error is only ctx's.
 func (s *Session) HostKeys(ctx context.Context, names []string) ([]HostKey, error) {
 	wanted := map[string]bool{}
 	for _, name := range names {
@@ -54,7 +57,28 @@ func (s *Session) HostKeys(ctx context.Context, names []string) ([]HostKey, erro
 		})
 	}
 	group.Wait()
-	return keys, context.Cause(ctx)
+	jumps := jumpHosts(keys)
+	for _, jump := range jumps {
+		s.events.Emit(jump.event(0))
+	}
+	return append(jumps, keys...), context.Cause(ctx)
+}
+
+// jumpHosts are those hosts whose keys were refused on the way to others.
+func jumpHosts(keys []HostKey) []HostKey {
+	var jumps []HostKey
+	for _, key := range keys {
+		var refused *ssh.HostKeyError
+		if !errors.As(key.Err, &refused) || refused.Host == key.Host {
+			continue
+		}
+		if !slices.ContainsFunc(jumps, func(of HostKey) bool { return of.Shown.Address == refused.Address }) {
+			jump := HostKey{Host: refused.Host, Jump: true, Shown: ssh.RefusedKey(refused)}
+			jump.judge()
+			jumps = append(jumps, jump)
+		}
+	}
+	return jumps
 }
 
 // judge says in a word what is known of the key.

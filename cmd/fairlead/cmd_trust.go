@@ -37,15 +37,19 @@ func (p *program) trustCommand() *cli.Command {
 				return err
 			}
 			return p.withSession(c, needs{withoutBundle: true}, func(ctx context.Context, r *invocation) error {
-				return r.trust(ctx, names, c.Bool(flagYes), c.Bool(flagPin))
+				pin := ""
+				if c.Bool(flagPin) {
+					pin = r.file
+				}
+				return r.trust(ctx, names, pin, c.Bool(flagYes))
 			})
 		},
 	}
 }
 
-// trust shows the keys of hosts, and writes down those that are new, unless nobody wants that. It is an error where a host is
-// not known at the end.
-func (r *invocation) trust(ctx context.Context, names []string, sure, pin bool) error {
+// trust shows the keys of hosts, and writes down those that are new, unless nobody wants that: into the file pin, if one is named,
+// else into known_hosts. It is an error where a host is not known at the end.
+func (r *invocation) trust(ctx context.Context, names []string, pin string, sure bool) error {
 	keys, err := r.session.HostKeys(ctx, names)
 	if err != nil {
 		return err
@@ -53,21 +57,17 @@ func (r *invocation) trust(ctx context.Context, names []string, sure, pin bool) 
 	if err := r.showKeys(keys); err != nil {
 		return err
 	}
-	refused := notKnown(keys)
-	fresh := toWrite(keys, pin)
-	if len(fresh) == 0 {
-		if refused == nil {
-			r.view.note("nothing to do: " + count(len(keys), "host") + ", all of them known")
+	refused, fresh := notKnown(keys), toWrite(keys, pin)
+	switch {
+	case len(fresh) > 0:
+		err = r.approve(ctx, fresh, pin, sure)
+		if err == nil {
+			err = r.writeKeys(fresh, pin)
 		}
-		return refused
+	case refused == nil:
+		r.view.note("nothing to do: " + count(len(keys), "host") + ", all of them known")
 	}
-	if err := r.approve(ctx, fresh, sure, pin); err != nil {
-		return errors.Join(refused, err)
-	}
-	if pin {
-		return errors.Join(refused, r.pinKeys(fresh))
-	}
-	return errors.Join(refused, r.addKnown(fresh))
+	return errors.Join(refused, err)
 }
 
 // notKnown is the error for hosts that are not to be trusted, whatever somebody answers: those that show no key, another one than
@@ -91,10 +91,10 @@ func notKnown(keys []provision.HostKey) error {
 
 // toWrite are the keys that are to be written down: those of hosts that are new, and, for the cluster file, those that only
 // known_hosts has. What an authority has signed needs no line.
-func toWrite(keys []provision.HostKey, pin bool) []provision.HostKey {
+func toWrite(keys []provision.HostKey, pin string) []provision.HostKey {
 	var fresh []provision.HostKey
 	for _, key := range keys {
-		if key.State == event.KeyNew || pin && key.State == event.KeyKnown {
+		if key.State == event.KeyNew || pin != "" && key.State == event.KeyKnown {
 			fresh = append(fresh, key)
 		}
 	}
@@ -102,41 +102,56 @@ func toWrite(keys []provision.HostKey, pin bool) []provision.HostKey {
 }
 
 // approve asks whether keys are to be written down.
-func (r *invocation) approve(ctx context.Context, fresh []provision.HostKey, sure, pin bool) error {
+func (r *invocation) approve(ctx context.Context, fresh []provision.HostKey, pin string, sure bool) error {
 	switch {
 	case sure:
 		return nil
 	case !isTerminal(r.stdin) || !isTerminal(r.stderr):
 		return errUnknownKeys
 	}
-	file := ""
-	if pin {
-		file = r.file
-	}
-	return r.view.still(func() error { return r.ask(ctx, printable(trustQuestion(fresh, file)), "y", "yes") })
+	return r.view.still(func() error { return r.ask(ctx, printable(trustQuestion(fresh, pin)), "y", "yes") })
 }
 
-// addKnown adds keys to the known_hosts files of their hosts.
-func (r *invocation) addKnown(fresh []provision.HostKey) error {
-	for _, same := range grouped(fresh, knownHostsOf) {
-		file := knownHostsOf(same[0])
-		var keys []ssh.ShownKey
-		for _, key := range same {
-			keys = append(keys, key.Shown)
+// destination is the file that a key is to be written into: pin, which has no place for jump hosts, else the host's known_hosts.
+func destination(key provision.HostKey, pin string) string {
+	if pin != "" && !key.Jump {
+		return pin
+	}
+	return key.Shown.File()
+}
+
+// byDestination puts keys together that go into the same file.
+func byDestination(fresh []provision.HostKey, pin string) [][]provision.HostKey {
+	return grouped(fresh, func(key provision.HostKey) string { return destination(key, pin) })
+}
+
+// writeKeys writes keys down.
+func (r *invocation) writeKeys(fresh []provision.HostKey, pin string) error {
+	for _, same := range byDestination(fresh, pin) {
+		file, write := destination(same[0], pin), addKnown
+		if file == pin {
+			write = pinKeys
 		}
-		if err := ssh.AddKnown(file, keys); err != nil {
+		if err := write(file, same); err != nil {
 			return err
 		}
-		r.view.note(fmt.Sprintf("added %s to %s", count(len(keys), "key"), file))
+		r.view.note(fmt.Sprintf("added %s to %s", count(len(same), "key"), file))
 	}
 	return nil
 }
 
-func knownHostsOf(key provision.HostKey) string { return key.Shown.File() }
+// addKnown adds keys to a known_hosts file.
+func addKnown(file string, fresh []provision.HostKey) error {
+	var keys []ssh.ShownKey
+	for _, key := range fresh {
+		keys = append(keys, key.Shown)
+	}
+	return ssh.AddKnown(file, keys)
+}
 
 // pinKeys makes keys those of their hosts in the cluster file.
-func (r *invocation) pinKeys(fresh []provision.HostKey) error {
-	err := editInventory(r.file, func(data []byte) (_ []byte, err error) {
+func pinKeys(file string, fresh []provision.HostKey) error {
+	return editInventory(file, func(data []byte) (_ []byte, err error) {
 		for _, key := range fresh {
 			if data, err = inventory.SetHostKey(data, key.Host, key.Shown.Key); err != nil {
 				return nil, err
@@ -144,8 +159,4 @@ func (r *invocation) pinKeys(fresh []provision.HostKey) error {
 		}
 		return data, nil
 	})
-	if err == nil {
-		r.view.note(fmt.Sprintf("added %s to %s", count(len(fresh), "key"), r.file))
-	}
-	return err
 }

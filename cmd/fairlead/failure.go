@@ -117,7 +117,7 @@ func (f failure) tell(cluster *inventory.Cluster) told {
 // unknownKey says that it is about a host of which no key is known, and nothing else is wrong.
 func (f failure) unknownKey() bool {
 	var key *ssh.HostKeyError
-	return errors.As(f.err, &key) && key.Unknown() && key.Cause == nil
+	return errors.As(f.err, &key) && key.Unknown() && key.Cause == nil && key.Host == f.host // not a jump host's
 }
 
 // reason is why it failed, without what stands elsewhere: where, and what a program said.

@@ -93,20 +93,21 @@ func sameKeys(keys []provision.HostKey) []string {
 	return warnings
 }
 
-// trustQuestion says what to compare, and asks whether keys are to be written: into a file, or each into its known_hosts if there
-// is none.
-func trustQuestion(fresh []provision.HostKey, file string) string {
-	var commands []string
-	for _, same := range grouped(fresh, func(key provision.HostKey) string { return ssh.FingerprintCommand(key.Shown.Type) }) {
-		commands = append(commands, ssh.FingerprintCommand(same[0].Shown.Type))
-	}
-	into := []string{count(len(fresh), "key") + " to " + file}
-	if file == "" {
-		into = nil
-		for _, same := range grouped(fresh, knownHostsOf) {
-			into = append(into, count(len(same), "key")+" to "+knownHostsOf(same[0]))
+// trustQuestion says what to compare, and asks whether keys are to be written.
+func trustQuestion(fresh []provision.HostKey, pin string) string {
+	var commands, files []string
+	command := func(key provision.HostKey) string { return ssh.FingerprintCommand(key.Shown.Type) }
+	for _, same := range grouped(fresh, command) {
+		if slices.ContainsFunc(same, func(key provision.HostKey) bool { return key.State == event.KeyNew }) {
+			commands = append(commands, command(same[0]))
 		}
 	}
-	return fmt.Sprintf("Compare the fingerprints of new hosts with those on their consoles (%s).\nWrite %s? [y/N] ",
-		strings.Join(commands, "; "), strings.Join(into, ", "))
+	for _, same := range byDestination(fresh, pin) {
+		files = append(files, count(len(same), "key")+" to "+destination(same[0], pin))
+	}
+	question := fmt.Sprintf("Write %s? [y/N] ", strings.Join(files, ", "))
+	if len(commands) > 0 {
+		question = fmt.Sprintf("Compare the fingerprints of new hosts with those on their consoles (%s).\n", strings.Join(commands, "; ")) + question
+	}
+	return question
 }

@@ -131,14 +131,12 @@ func why(err error) string {
 	switch {
 	case errors.As(err, &dns):
 		return "its name is not found"
-	case !errors.As(err, &network) || network.Op != "dial":
-		return "no SSH server answers yet"
-	case network.Timeout():
-		return "nothing answers"
-	case errors.As(network, &errno):
+	case errors.As(err, &errno):
 		return errno.Error()
+	case errors.As(err, &network) && network.Op == "dial" && network.Timeout():
+		return "nothing answers"
 	}
-	return network.Err.Error()
+	return "no SSH server answers yet"
 }
 
 // Spelled writes a time for people, in whole seconds: 8 s, 10 min, 1 h 30 min.

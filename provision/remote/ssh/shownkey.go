@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	xssh "golang.org/x/crypto/ssh"
@@ -39,6 +38,17 @@ func (k ShownKey) File() string { return k.file }
 
 // Unknown says that nothing is known of the host: neither this key nor another one.
 func (k ShownKey) Unknown() bool { return k.Refused != nil && k.Refused.Unknown() }
+
+// RefusedKey is the key of a host that was not accepted on the way to another one.
+func RefusedKey(refused *HostKeyError) ShownKey {
+	shown := ShownKey{
+		Address: refused.Address, Type: refused.KeyType, Fingerprint: refused.Fingerprint, Key: refused.Key, Refused: refused, name: refused.name,
+	}
+	if len(refused.Files) > 0 {
+		shown.file = refused.Files[0]
+	}
+	return shown
+}
 
 // HostKey asks a host for its key, by a handshake that ends before anything is said of a user. The host has proven that it
 // has that key, which is the one that Dial would meet: the algorithms are asked for in the same order. Errors are as Dial's,
@@ -91,19 +101,13 @@ func (d *Dialer) showKey(ctx context.Context, t Target, known *verifier) (shown 
 
 // shownKey puts together what is known of a key.
 func (d *Dialer) shownKey(v *verifier, key xssh.PublicKey, refused error) (ShownKey, error) {
-	plain := withoutCertificate(key)
-	shown := ShownKey{
-		Address: v.target.addr(), Type: plain.Type(), Fingerprint: xssh.FingerprintSHA256(plain),
-		Key: strings.TrimSpace(string(xssh.MarshalAuthorizedKey(plain))), name: v.names[0].name,
-	}
-	if len(v.files) > 0 {
-		shown.file = v.files[0]
-	}
+	shown := RefusedKey(v.problem(key)) // with all that is said of a key
+	shown.Refused = nil
 	switch {
 	case errors.As(refused, &shown.Refused):
 		var err error
 		if shown.Unknown() {
-			shown.Elsewhere, err = d.elsewhere(v, plain)
+			shown.Elsewhere, err = d.elsewhere(v, withoutCertificate(key))
 		}
 		return shown, err
 	case refused != nil:
