@@ -45,16 +45,8 @@ func SetHostKey(data []byte, name, hostKey string) ([]byte, error) {
 
 // setHostKey finds the edits that give the host at an index of its role's list a key; false when the text does not allow it.
 func (s *source) setHostKey(doc *document, role Role, i int, hostKey string) ([]edit, bool) {
-	_, value := lookup(doc.root, section(role))
-	if value == nil || value.Kind != yaml.MappingNode {
-		return nil, false
-	}
-	_, list := lookup(value, "hosts")
-	if list == nil || list.Kind != yaml.SequenceNode || i < 0 || i >= len(list.Content) {
-		return nil, false
-	}
-	host := list.Content[i]
-	if host.Kind != yaml.MappingNode || len(host.Content) == 0 {
+	host := hostNode(doc.root, role, i)
+	if host == nil {
 		return nil, false
 	}
 	quoted := doc.root.Style&yaml.FlowStyle != 0
@@ -69,6 +61,22 @@ func (s *source) setHostKey(doc *document, role Role, i int, hostKey string) ([]
 		return nil, false
 	}
 	return s.addKey(ssh, pin)
+}
+
+// hostNode is the mapping of the host at an index of its role's list, nil where that is none.
+func hostNode(root *yaml.Node, role Role, i int) *yaml.Node {
+	_, value := lookup(root, section(role))
+	if value == nil || value.Kind != yaml.MappingNode {
+		return nil
+	}
+	_, list := lookup(value, "hosts")
+	if list == nil || list.Kind != yaml.SequenceNode || i < 0 || i >= len(list.Content) {
+		return nil
+	}
+	if host := list.Content[i]; host.Kind == yaml.MappingNode && len(host.Content) > 0 {
+		return host
+	}
+	return nil
 }
 
 // addKey adds a key at the end of a mapping, in its style.

@@ -117,18 +117,8 @@ func (h *liveHosts) look() {
 func (l *liveLine) advance(e event.Event) {
 	i := slices.IndexFunc(l.running, func(s liveStep) bool { return s.id == e.Step })
 	switch e.Kind {
-	case event.Observed:
-		l.idle, l.at = "looked at", stateLooked
-		if e.Error != "" {
-			l.idle, l.at = "not looked at", stateUnanswered
-		}
-	case event.Waiting:
-		l.idle, l.at = waitingText(e), stateLooking
-	case event.HostKey:
-		l.idle, l.at = "asked for its key", stateLooked
-		if e.Key == nil {
-			l.idle, l.at = "shows no key", stateUnanswered
-		}
+	case event.Observed, event.Waiting, event.HostKey:
+		l.idle, l.at = heard(e)
 	case event.Planned:
 		l.idle = "waiting"
 		l.planned++
@@ -151,6 +141,19 @@ func (l *liveLine) advance(e event.Event) {
 		}
 		l.over(e)
 	}
+}
+
+// heard is what is known of a host after it was asked, or tried to.
+func heard(e event.Event) (idle string, at liveState) {
+	switch {
+	case e.Kind == event.Waiting:
+		return waitingText(e), stateLooking
+	case e.Kind == event.HostKey && e.Key != nil:
+		return "asked for its key", stateLooked
+	case e.Error != "":
+		return "not looked at", stateUnanswered
+	}
+	return "looked at", stateLooked
 }
 
 // over takes down that a step has come to its end.

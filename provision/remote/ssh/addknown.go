@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/crypto/ssh/knownhosts"
 )
@@ -25,16 +24,7 @@ func AddKnown(path string, keys []ShownKey) error {
 }
 
 func addKnown(path string, keys []ShownKey) (err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	// A pipe would be waited for, and a device does not keep what is written.
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no regular file: name another one as ssh.knownHosts", path)
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600) //nolint:gosec // the user names the file
+	f, err := openKnown(path)
 	if err != nil {
 		return err
 	}
@@ -43,19 +33,9 @@ func addKnown(path string, keys []ShownKey) (err error) {
 	if err != nil {
 		return err
 	}
-	size, err := f.Seek(0, io.SeekEnd)
+	size, text, err := endOfLine(f)
 	if err != nil {
 		return err
-	}
-	var text strings.Builder
-	if size > 0 {
-		last := make([]byte, 1)
-		if _, err := f.ReadAt(last, size-1); err != nil {
-			return err
-		}
-		if last[0] != '\n' {
-			text.WriteByte('\n')
-		}
 	}
 	hash := hasHashedNames(lines)
 	for _, key := range keys {
@@ -63,12 +43,44 @@ func addKnown(path string, keys []ShownKey) (err error) {
 		if hash {
 			name = knownhosts.HashHostname(name)
 		}
-		text.WriteString(name + " " + key.Key + "\n")
+		text += name + " " + key.Key + "\n"
 	}
-	if n, err := f.WriteString(text.String()); err != nil {
+	if n, err := f.WriteString(text); err != nil {
 		return errors.Join(err, takeBack(f, size, n))
 	}
 	return f.Sync()
+}
+
+// openKnown opens a file to read and to append, and makes it where there is none.
+func openKnown(path string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	// A pipe would be waited for, and a device does not keep what is written.
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file: name another one as ssh.knownHosts", path)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600) //nolint:gosec // the user names the file
+}
+
+// endOfLine is the size of a file, and the line break that its last line lacks, if it does.
+func endOfLine(f *os.File) (size int64, missing string, err error) {
+	size, err = f.Seek(0, io.SeekEnd)
+	if err != nil || size == 0 {
+		return size, "", err
+	}
+	last := make([]byte, 1)
+	if _, err := f.ReadAt(last, size-1); err != nil {
+		return size, "", err
+	}
+	if last[0] != '\n' {
+		missing = "\n"
+	}
+	return size, missing, nil
 }
 
 // takeBack takes away what was written of lines that are not whole, unless others have written since.
