@@ -29,14 +29,11 @@ func newRun() string {
 
 // newLocks are those of a session, which holds none yet.
 func newLocks(options Options, run string, events *event.Emitter) *lock.Set {
-	holder, clock := options.Holder, options.clock
+	holder := options.Holder
 	if holder == "" {
 		holder = "somebody"
 	}
-	if clock == nil {
-		clock = lock.SystemClock{}
-	}
-	return lock.NewSet(holder, run, clock, func(text string) { events.Emit(event.Event{Kind: event.Lock, Message: text}) })
+	return lock.NewSet(holder, run, options.clock, func(text string) { events.Emit(event.Event{Kind: event.Lock, Message: text}) })
 }
 
 // lease is the lock in the cluster.

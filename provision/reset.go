@@ -36,7 +36,7 @@ type ResetOrder struct {
 func (s *Session) Reset(ctx context.Context, order ResetOrder) (steps int, err error) {
 	begin := time.Now()
 	steps, err = s.reset(ctx, order)
-	s.finish(begin, steps, err)
+	s.finish(ctx, begin, steps, err)
 	return steps, err
 }
 

@@ -30,6 +30,8 @@ type Options struct {
 	Sources desired.Sources
 	// Concurrency is how many hosts may be logged in to at the same time; 0 for ssh.DefaultHandshakes.
 	Concurrency int
+	// Wait is how long hosts are waited for that cannot be reached yet, from the first attempt on; 0 for not at all.
+	Wait time.Duration
 	// WithoutBundle leaves the bundle closed: it may be gone when a lab is taken down.
 	WithoutBundle bool
 	// Holder is who runs this, USER@MACHINE, for others who want to change the cluster at the same time.
@@ -82,6 +84,14 @@ func newSession(wish desired.State, b *bundle.Bundle, run string, options Option
 		options.Log = slog.New(slog.DiscardHandler)
 	}
 	events := event.NewEmitter(time.Now, options.Events)
+	if options.clock == nil {
+		options.clock = lock.SystemClock{}
+	}
+	if options.Wait > 0 {
+		connections.WaitForHosts(connect.Wait{For: options.Wait, Clock: options.clock, Tell: func(host, reason string, since time.Duration) {
+			events.Emit(event.Event{Kind: event.Waiting, Host: host, Message: reason, Seconds: since.Seconds(), Limit: options.Wait.Seconds()})
+		}})
+	}
 	locks := newLocks(options, run, events)
 	observer := observe.New(wish, !options.WithoutBundle, plan.Asks(wish), connections, events)
 	observer.Owns = locks.Owns

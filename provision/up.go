@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -84,14 +85,17 @@ func (s *Session) Up(ctx context.Context) (steps int, err error) {
 		Back:  s.back,
 	}
 	steps, err = loop.Run(ctx)
-	s.finish(begin, steps, err)
+	s.finish(ctx, begin, steps, err)
 	return steps, err
 }
 
-func (s *Session) finish(begin time.Time, steps int, err error) {
+func (s *Session) finish(ctx context.Context, begin time.Time, steps int, err error) {
 	event := event.Event{Kind: event.Finished, Seconds: time.Since(begin).Seconds(), Message: plan.Counted(steps, "step")}
 	if err != nil {
 		event.Error = err.Error()
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) { // why it was stopped
+			event.Error = cause.Error() + ": " + event.Error
+		}
 	}
 	s.events.Emit(event)
 }

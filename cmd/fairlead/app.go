@@ -48,7 +48,7 @@ func (p *program) app() *cli.App {
 		OnUsageError:   onUsageError,
 		Action:         withoutCommand,
 		Commands: []*cli.Command{
-			p.initCommand(), p.importCommand(), p.checkCommand(), p.planCommand(), p.upCommand(), p.joinCommand(),
+			p.initCommand(), p.importCommand(), p.trustCommand(), p.checkCommand(), p.planCommand(), p.upCommand(), p.joinCommand(),
 			p.resetCommand(), p.imagesCommand(), p.addonsCommand(), p.kubeconfigCommand(), p.versionCommand(), p.completionCommand(),
 		},
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -25,12 +26,12 @@ func (p *program) joinCommand() *cli.Command {
 		ArgsUsage: "NAME",
 		Description: "Adds the host to the file, keeping its comments and order, and runs up. Run again, it only runs up.\n\n" +
 			"Example:\n  fairlead join w3 --address 192.0.2.23",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: flagAddress, Usage: "the host's IP `ADDRESS`"},
 			&cli.BoolFlag{Name: flagControlPlane, DisableDefaultText: true, Usage: "make it a control plane rather than a worker"},
 			&cli.StringFlag{Name: flagNodeName, Usage: "what its node is called, where that is not NAME"},
 			&cli.StringFlag{Name: flagHostKey, Usage: "the host's public `KEY` or its fingerprint (\"SHA256:…\"), where known_hosts does not have it"},
-		},
+		}, waitFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.Args().Len() != 1 {
 				return wrongUsage(c, "one NAME is needed, got %d", c.Args().Len())
@@ -60,22 +61,40 @@ func (p *program) addHost(c *cli.Context) error {
 	if !wanted.Address.IsValid() {
 		return wrongUsage(c, "host %s is not in %s: give its --address", wanted.Name, file)
 	}
+	err = editInventory(file, func(data []byte) ([]byte, error) { return inventory.AddHost(data, wanted.Role, wanted) })
+	if errors.As(err, new(*editError)) {
+		return &usageError{err: err}
+	}
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(p.stderr, "added %s (%s, %s) to %s\n", wanted.Name, wanted.Role, wanted.Address, file)
+	return nil
+}
+
+// editError says that a cluster file cannot be edited as it is.
+type editError struct{ error }
+
+// Unwrap implements error wrapping.
+func (e *editError) Unwrap() error { return e.error }
+
+// editInventory replaces a cluster file by what edit makes of it, and leaves who may read it as it was. An error of edit is an
+// *editError.
+func editInventory(file string, edit func([]byte) ([]byte, error)) error {
 	info, err := os.Stat(file)
 	if err != nil {
 		return fmt.Errorf("read inventory: %w", err)
 	}
-	data, err := os.ReadFile(file)
+	data, err := os.ReadFile(file) //nolint:gosec // the user names the file
 	if err != nil {
 		return fmt.Errorf("read inventory: %w", err)
 	}
-	data, err = inventory.AddHost(data, wanted.Role, wanted)
-	if err != nil {
-		return &usageError{err: err}
+	if data, err = edit(data); err != nil {
+		return &editError{err}
 	}
 	if err := replaceFile(file, data, info.Mode().Perm()); err != nil {
 		return fmt.Errorf("write inventory: %w", err)
 	}
-	_, _ = fmt.Fprintf(p.stderr, "added %s (%s, %s) to %s\n", wanted.Name, wanted.Role, wanted.Address, file)
 	return nil
 }
 

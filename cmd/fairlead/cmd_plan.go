@@ -25,10 +25,10 @@ func (p *program) planCommand() *cli.Command {
 		Usage: "show what up would do, and why",
 		Description: "Looks at all hosts and prints the steps that up would run, with their reasons. It changes nothing.\n\n" +
 			"Example:\n  fairlead plan --diff --detailed-exitcode",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: flagDiff, DisableDefaultText: true, Usage: "show what changes in files"},
 			&cli.BoolFlag{Name: flagDetailed, DisableDefaultText: true, Usage: "exit with 3 when there is something to do"},
-		},
+		}, waitFlags()...),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -76,9 +76,9 @@ func (p *program) checkCommand() *cli.Command {
 		Description: "Prints what stands in the way of a cluster, all hosts and all problems at once. It changes nothing.\n" +
 			"With --facts it also writes down what it saw, without secrets (docs/facts.md).\n\n" +
 			"Example:\n  fairlead check -f lab/cluster.yaml",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: flagFacts, Usage: "write all that was observed to `FILE`, as JSON"},
-		},
+		}, waitFlags()...),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err

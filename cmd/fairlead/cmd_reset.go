@@ -26,10 +26,10 @@ func (p *program) resetCommand() *cli.Command {
 			"A named host is drained first and leaves the cluster. Hosts whose CA, or whose record of their cluster, is not this\n" +
 			"cluster's are refused. On a terminal it says whose each host is, and asks for the cluster's name.\n\n" +
 			"Example:\n  fairlead reset w2 --yes",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: flagYes, DisableDefaultText: true, Usage: "do not ask; only hosts that are proven to be of this cluster are reset then"},
 			&cli.BoolFlag{Name: flagForeign, DisableDefaultText: true, Usage: "reset hosts, too, that are of another cluster, or not provably of this one"},
-		},
+		}, timeoutFlags()...),
 		Action: func(c *cli.Context) error {
 			order := provision.ResetOrder{Names: c.Args().Slice(), Foreign: c.Bool(flagForeign)}
 			if err := p.checkReset(c, order.Names); err != nil {
@@ -52,6 +52,17 @@ func (p *program) resetCommand() *cli.Command {
 
 // checkReset checks the names, and that somebody can be asked unless --yes was given.
 func (p *program) checkReset(c *cli.Context, names []string) error {
+	if err := checkNames(c, names); err != nil {
+		return err
+	}
+	if !c.Bool(flagYes) && (!isTerminal(p.stdin) || !isTerminal(p.stderr)) {
+		return wrongUsage(c, "nobody can be asked here: give --%s", flagYes)
+	}
+	return nil
+}
+
+// checkNames checks that hosts are in the inventory.
+func checkNames(c *cli.Context, names []string) error {
 	cluster, _, err := readInventory(c.String(flagFile))
 	if err != nil {
 		return err
@@ -61,9 +72,6 @@ func (p *program) checkReset(c *cli.Context, names []string) error {
 		if !slices.Contains(known, name) {
 			return wrongUsage(c, "host %s is not in %s; its hosts are %s", name, c.String(flagFile), strings.Join(known, ", "))
 		}
-	}
-	if !c.Bool(flagYes) && (!isTerminal(p.stdin) || !isTerminal(p.stderr)) {
-		return wrongUsage(c, "nobody can be asked here: give --%s", flagYes)
 	}
 	return nil
 }

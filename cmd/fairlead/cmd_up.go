@@ -13,7 +13,8 @@ func (p *program) upCommand() *cli.Command {
 		Usage: "make the hosts the cluster that the file describes",
 		Description: "Looks at all hosts, does what differs, and looks again. Run it as often as you like: it repairs what\n" +
 			"drifted, adds hosts that were added to the file, and changes nothing where nothing differs.\n\n" +
-			"Example:\n  fairlead up -f lab/cluster.yaml",
+			"Example:\n  fairlead up -f lab/cluster.yaml --wait 10m",
+		Flags: waitFlags(),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err

@@ -66,8 +66,8 @@ func whose(of plan.Belonging) string {
 // oneLine is what a host says of itself, which must not look like lines of ours.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// ask returns nil when the answer to a question is the word.
-func (p *program) ask(ctx context.Context, question, word string) error {
+// ask returns nil when the answer to a question is one of the words.
+func (p *program) ask(ctx context.Context, question string, words ...string) error {
 	_, _ = fmt.Fprint(p.stderr, question)
 	answers := make(chan string, 1)
 	go func() { // ends with the process: a read of a terminal cannot be called off
@@ -79,7 +79,7 @@ func (p *program) ask(ctx context.Context, question, word string) error {
 	}()
 	select {
 	case answer := <-answers:
-		if strings.EqualFold(strings.TrimSpace(answer), word) {
+		if slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(strings.TrimSpace(answer), word) }) {
 			return nil
 		}
 		return errDeclined

@@ -16,6 +16,7 @@ import (
 	"fairlead/provision/event"
 	"fairlead/provision/plan"
 	"fairlead/provision/remote"
+	"fairlead/provision/remote/ssh"
 )
 
 // failure is one thing that went wrong, and where.
@@ -113,8 +114,17 @@ func (f failure) tell(cluster *inventory.Cluster) told {
 	return t
 }
 
+// unknownKey says that it is about a host of which no key is known, and nothing else is wrong.
+func (f failure) unknownKey() bool {
+	var key *ssh.HostKeyError
+	return errors.As(f.err, &key) && key.Unknown() && key.Cause == nil && key.Host == f.host // not a jump host's
+}
+
 // reason is why it failed, without what stands elsewhere: where, and what a program said.
 func (f failure) reason(host inventory.Host) string {
+	if f.title == "" && host.Name != "" && f.unknownKey() {
+		return "the SSH host key is not known here yet" // all that is to be said of many hosts at once: trust shows the keys
+	}
 	reason := f.err.Error()
 	var exit *remote.ExitError
 	if errors.As(f.err, &exit) {
@@ -126,6 +136,7 @@ func (f failure) reason(host inventory.Host) string {
 	// A host that was not looked at: its address is in the cluster file and in the hint.
 	address := net.JoinHostPort(host.Address.String(), strconv.Itoa(host.SSH.Port))
 	reason = strings.TrimPrefix(reason, "connect to "+host.SSH.User+"@"+address+": ")
+	reason = strings.TrimPrefix(reason, "connect to "+address+": ") // of one that was asked for its key
 	var network *net.OpError
 	if errors.As(f.err, &network) && errors.Is(f.err, remote.ErrUnreachable) && network.Err != nil {
 		reason = strings.Replace(reason, network.Error(), network.Err.Error(), 1)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"fairlead/inventory"
 	"fairlead/provision"
@@ -64,7 +65,10 @@ func TestHints(t *testing.T) {
 		want string // "" is no hint at all
 	}{
 		{"unknown", errors.New("something"), ""},
-		{"host key says it itself", &ssh.HostKeyError{}, ""},
+		{"host key says it itself", &ssh.HostKeyError{Pin: "SHA256:x"}, ""},
+		{"certificate says it itself", &ssh.HostKeyError{Host: host.Name, Cause: errors.New("it has expired")}, ""},
+		{"unknown host key", fmt.Errorf("x: %w", &ssh.HostKeyError{Host: host.Name}), "fairlead trust"},
+		{"unknown host key of a jump host", &ssh.HostKeyError{Host: "bastion"}, ""},
 		{"auth", fmt.Errorf("x: %w", remote.ErrAuth), "ssh -p 22 -i '/home/ann/.ssh/id key' ubuntu@192.0.2.21"},
 		{"sudo", fmt.Errorf("x: %w", remote.ErrSudo), "'ubuntu ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ubuntu &&"},
 		{"shell", fmt.Errorf("x: %w", remote.ErrShell), "usermod --shell /bin/sh ubuntu"},
@@ -100,6 +104,9 @@ func TestHints(t *testing.T) {
 func TestConclude(t *testing.T) {
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
+	late, over := context.WithCancelCause(t.Context())
+	over(&timeoutError{duration{time.Minute, "1m"}})
+	unknown := &provision.UnreachableError{Hosts: []string{"cp1"}, Causes: []error{&ssh.HostKeyError{Host: "cp1"}}}
 	tests := []struct {
 		name string
 		ctx  context.Context
@@ -112,6 +119,10 @@ func TestConclude(t *testing.T) {
 		{"problems", t.Context(), errIncomplete, exitFailed, "  log: /log\n"},
 		{"failed", t.Context(), engine.ErrPreflight, exitFailed, "error: preflight checks failed\n  hint: "},
 		{"stopped", stopped, context.Canceled, exitFailed, "stopped after 1 step; run the same command again to go on\n  log: /log\n"},
+		{"out of time", late, context.Canceled, exitFailed, "error: --timeout 1m is over\nstopped after 1 step; run the same command again to go on\n  log: /log\n"},
+		{"out of time with the cause", late, context.Cause(late), exitFailed, "error: --timeout 1m is over\nstopped after"},
+		{"next after unknown keys", t.Context(), unknown, exitFailed, "error: cp1: the SSH host key is not known here yet\n  hint: see the keys of all hosts, " +
+			"compare them, and have them written down: fairlead trust\n  log: /log\nnext: fairlead trust -f 'my lab.yaml'\n"},
 		{"usage", t.Context(), &usageError{err: errors.New("bad")}, exitUsage, "error: bad\n"},
 		{"next", t.Context(), nil, exitDone, "next: fairlead up -f 'my lab.yaml'\n"},
 		{"next after changes", t.Context(), errChanges, exitChanges, "next: fairlead up -f 'my lab.yaml'\n"},

@@ -18,6 +18,7 @@ func foreignCommands() map[string]string {
 		"join":       {"add", "add-node", "scale", "node", "nodes", "attach", "expand"},
 		"reset":      {"destroy", "delete", "del", "remove", "rm", "down", "teardown", "uninstall", "undo", "purge", "clean", "cleanup", "nuke", "wipe"},
 		"kubeconfig": {"credentials", "creds", "get-credentials", "get-kubeconfig", "kubectl", "login"},
+		"trust":      {"keyscan", "ssh-keyscan", "hostkeys", "host-keys", "known-hosts", "known_hosts", "fingerprints", "scan"},
 		"images":     {"image", "mirror", "pull", "registry"},
 		"addons":     {"addon", "manifests", "render"},
 		"--help":     {"help", "man", "usage"},
@@ -69,7 +70,7 @@ func foreignFlags() []foreignFlag {
 		{names: []string{"ignore-preflight-errors", "skip-preflight"}, valued: true, meant: "ignorePreflight" + inFile},
 		{names: []string{"ip", "host"}, valued: true, meant: "--address"},
 		{names: []string{"master", "controlplane", "control"}, meant: "--control-plane"},
-		{names: []string{"limit", "l", "target", "hosts", "nodes"}, valued: true, meant: "all hosts of the cluster file take part; only reset takes names"},
+		{names: []string{"limit", "l", "target", "hosts", "nodes"}, valued: true, meant: "all hosts of the cluster file take part; only reset and trust take names"},
 	}
 }
 
@@ -89,6 +90,8 @@ func insteadOfDryRun(command string) string {
 		return "did you mean fairlead plan?"
 	case "fairlead reset":
 		return "without --yes it names the hosts and asks first"
+	case "fairlead trust":
+		return "without --yes it shows the keys and asks first"
 	}
 	return command + " changes no host: leave it out"
 }

@@ -58,6 +58,12 @@ func exampleEvents() []event.Event {
 	memory := plan.Finding{Host: "w1", Name: "Memory", Message: "512 MiB is too little"}
 	return []event.Event{
 		{Time: clock(0), Kind: event.Observing, Message: "3 hosts"},
+		{Time: clock(1), Kind: event.Waiting, Host: "worker2", Message: "connection refused", Limit: 600},
+		{Time: clock(1), Kind: event.Waiting, Host: "worker2", Message: "connection refused", Seconds: 8.2, Limit: 600},
+		{Time: clock(1), Kind: event.Waiting, Host: "worker2", Message: "no SSH server answers yet", Seconds: 13, Limit: 600},
+		{Time: clock(1), Kind: event.HostKey, Host: "cp1", Seconds: 0.1, Key: &event.Key{
+			Address: "192.0.2.11:22", Type: "ssh-ed25519", Fingerprint: "SHA256:abc", Public: "ssh-ed25519 AAAA", State: event.KeyKnown, Place: "/kh:7",
+		}},
 		{Time: clock(1), Kind: event.Observed, Host: "cp1", Seconds: 0.31},
 		{Time: clock(1), Kind: event.Observed, Host: "worker2", Seconds: 5, Error: "connect to ubuntu@h: host is unreachable\nsecond line"},
 		{Time: clock(2), Kind: event.Found, Host: "w1", Message: swap.Message, Finding: &swap},

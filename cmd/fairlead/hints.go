@@ -35,6 +35,7 @@ type hint struct {
 // do, such as an *ssh.HostKeyError, has an empty text.
 func hints() []hint {
 	return []hint{
+		{func(t troubled) bool { return failure{host: t.host.Name, err: t.err}.unknownKey() }, always("see the keys of all hosts, compare them, and have them written down: fairlead trust")},
 		{is(remote.ErrHostKey), always("")},
 		{is(remote.ErrAuth), func(t troubled) string { return "try to log in by hand: " + t.ssh() }},
 		{is(remote.ErrSudo), func(t troubled) string {

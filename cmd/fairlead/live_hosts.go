@@ -117,11 +117,8 @@ func (h *liveHosts) look() {
 func (l *liveLine) advance(e event.Event) {
 	i := slices.IndexFunc(l.running, func(s liveStep) bool { return s.id == e.Step })
 	switch e.Kind {
-	case event.Observed:
-		l.idle, l.at = "looked at", stateLooked
-		if e.Error != "" {
-			l.idle, l.at = "not looked at", stateUnanswered
-		}
+	case event.Observed, event.Waiting, event.HostKey:
+		l.idle, l.at = heard(e)
 	case event.Planned:
 		l.idle = "waiting"
 		l.planned++
@@ -144,6 +141,19 @@ func (l *liveLine) advance(e event.Event) {
 		}
 		l.over(e)
 	}
+}
+
+// heard is what is known of a host after it was asked, or tried to.
+func heard(e event.Event) (idle string, at liveState) {
+	switch {
+	case e.Kind == event.Waiting:
+		return waitingText(e), stateLooking
+	case e.Kind == event.HostKey && e.Key != nil:
+		return "asked for its key", stateLooked
+	case e.Error != "":
+		return "not looked at", stateUnanswered
+	}
+	return "looked at", stateLooked
 }
 
 // over takes down that a step has come to its end.
@@ -208,8 +218,11 @@ func (h *liveHosts) summary() string {
 
 // outcome is what to show of a host among many that runs nothing.
 func (l *liveLine) outcome() string {
-	if l.state == stateFailed {
+	switch l.state {
+	case stateFailed:
 		return l.state.word() + ": " + l.failed
+	case stateLooking:
+		return l.idle // which says what is waited for
 	}
 	return l.state.word()
 }

@@ -29,12 +29,13 @@ func TestScript(t *testing.T) {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
 			env.Setenv("SSH_AUTH_SOCK", "")
+			env.Values[testKey{}] = env.T()
 			env.Values[registriesKey{}] = map[string]*imageRegistry{}
 			return os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "symlinked": symlinked, "mode": checkMode,
-			"registry": registryCommand, "website": websiteCommand,
+			"registry": registryCommand, "website": websiteCommand, "sshd": sshdCommand, "envsubst": envsubst,
 		},
 	})
 }

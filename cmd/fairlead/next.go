@@ -39,6 +39,7 @@ func followings() map[string]following {
 	return map[string]following{
 		"check": {well: "up", failed: "check"},
 		"plan":  {well: "up", failed: "plan"},
+		"trust": {well: "check", failed: "trust"},
 		"up":    {well: afterUp, failed: "up"},
 		"join":  {well: afterUp, failed: "up"}, // the host is in the file by then
 	}
@@ -47,7 +48,7 @@ func followings() map[string]following {
 // sayNext says it, if there is something. Who has stopped a run knows what to do.
 func (r *invocation) sayNext(err error) {
 	switch {
-	case r.following == following{}:
+	case r.following == following{} || errors.Is(err, errDeclined):
 	case err == nil || errors.Is(err, errChanges):
 		r.next(r.settings, "", r.following.well)
 	default:

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"fairlead/inventory"
+	"fairlead/provision/connect"
 	"fairlead/provision/event"
 	"fairlead/provision/plan"
 )
@@ -17,13 +19,14 @@ type plainRenderer struct {
 	hosts   int // how many there are
 	width   int // of the host column
 	gather  gatherer
-	reasons map[string]string // step → what it was last seen waiting for
+	reasons map[string]string      // step → what it was last seen waiting for
+	waiting map[string]event.Event // host → what was last shown of waiting for it
 }
 
 func newPlainRenderer(out io.Writer, hosts []inventory.Host, verbose bool) *plainRenderer {
 	return &plainRenderer{
 		out: out, verbose: verbose, hosts: len(hosts), width: columnWidth(hosts),
-		gather: newGatherer(hosts), reasons: map[string]string{},
+		gather: newGatherer(hosts), reasons: map[string]string{}, waiting: map[string]event.Event{},
 	}
 }
 
@@ -43,10 +46,20 @@ func (r *plainRenderer) event(e event.Event) {
 		}
 		r.reasons[e.Step] = e.Message
 	}
-	if e.Kind == event.Output && !r.verbose {
+	if e.Kind == event.Output && !r.verbose || e.Kind == event.Waiting && !r.waits(e) {
 		return
 	}
 	r.show(r.gather.add(e))
+}
+
+// waits says whether it is time to say that a host is still waited for: the reason is another one, or nothing was said for a minute.
+func (r *plainRenderer) waits(e event.Event) bool {
+	last, said := r.waiting[e.Host]
+	if said && last.Message == e.Message && e.Seconds-last.Seconds < 60 {
+		return false
+	}
+	r.waiting[e.Host] = e
+	return true
 }
 
 func (r *plainRenderer) show(all []alike) {
@@ -89,6 +102,8 @@ func eventText(e event.Event) string {
 		return printable("look at " + e.Message)
 	case event.Observed:
 		return printable(observedText(e))
+	case event.Waiting:
+		return printable(waitingText(e))
 	case event.Found:
 		return printable(findingText(e))
 	case event.Lost, event.Lock:
@@ -128,6 +143,12 @@ func observedText(e event.Event) string {
 		return "cannot be looked at" // why is said at the end, with what to do
 	}
 	return "looked at in " + took(e.Seconds)
+}
+
+// waitingText is why a host is waited for, how long that has gone on, and how long it may.
+func waitingText(e event.Event) string {
+	spelled := func(seconds float64) string { return connect.Spelled(time.Duration(seconds * float64(time.Second))) }
+	return fmt.Sprintf("waiting: %s (%s of %s)", e.Message, spelled(e.Seconds), spelled(e.Limit))
 }
 
 func findingText(e event.Event) string {

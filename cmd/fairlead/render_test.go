@@ -92,7 +92,7 @@ func TestLiveLines(t *testing.T) {
 	r := newLiveRenderer(&above, exampleCluster().Hosts(), true, false, mpb.WithAutoRefresh())
 	for i, e := range exampleEvents() {
 		r.event(e)
-		if i == 0 || e.Kind == event.Progress || e.Kind == event.Started || e.Kind == event.Finished {
+		if i == 0 || e.Kind == event.Progress || e.Kind == event.Started || e.Kind == event.Waiting || e.Kind == event.Finished {
 			lines.WriteString("after " + string(e.Kind) + " " + e.Host + ":\n")
 			for _, line := range r.lines(clock(e.Time.Second()+2), 60, 24) {
 				lines.WriteString(strings.TrimRight(line, " ") + "\n")

@@ -40,6 +40,7 @@ func TestSchemaHasAllFields(t *testing.T) {
 	schema := eventSchema(t)
 	sameFields(t, schema, reflect.TypeFor[event.Event]())
 	sameFields(t, schema.Properties["finding"], reflect.TypeFor[plan.Finding]())
+	sameFields(t, schema.Properties["key"], reflect.TypeFor[event.Key]())
 }
 
 // sameFields compares a schema's properties with a type's JSON fields, and its required

@@ -64,9 +64,11 @@ func (p *program) withSession(c *cli.Context, n needs, do func(context.Context, 
 	}
 	r := &invocation{program: p, settings: s, command: c.Command.HelpName, cluster: cluster, log: log, following: followings()[c.Command.Name]}
 	log.Info("begin", "command", c.Command.Name, "file", s.file, "cluster", cluster.Name, "build", readBuild())
-	err = r.work(c.Context, n, do)
+	ctx, over := limited(c.Context, s.timeout)
+	defer over()
+	err = r.work(ctx, n, do)
 	log.Info("end", "error", err)
-	return errors.Join(r.conclude(c.Context, err), log.Close())
+	return errors.Join(r.conclude(ctx, err), log.Close())
 }
 
 // work opens the session and the view around do.
@@ -76,12 +78,12 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 	r.view = newView(r.newRenderer(shown, r.cluster.Hosts()), r.log.Logger, n.results && !shown.json)
 	r.stdout = resultWriter{r.view, r.program.stdout}
 	stop := context.AfterFunc(ctx, func() {
-		r.view.note("stopping: no new steps are started; press Ctrl-C again to leave at once")
+		r.view.note(stopping(ctx))
 	})
 	defer stop()
 	session, err := provision.Open(ctx, r.cluster, provision.Options{
 		Log: r.log.Logger, Events: r.view.event, WithoutBundle: n.withoutBundle,
-		Concurrency: r.concurrency, Sources: r.sources(n), Holder: holder(),
+		Concurrency: r.concurrency, Sources: r.sources(n), Holder: holder(), Wait: r.wait,
 	})
 	if err == nil {
 		r.session = session
@@ -89,6 +91,9 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 		if closing := session.Close(); closing != nil {
 			r.log.Warn("close connections", "error", closing)
 		}
+	}
+	if over := outOfTime(ctx); over != nil && err != nil && !errors.Is(err, over) {
+		err = errors.Join(err, over)
 	}
 	var usage *usageError
 	if shown.json && errors.As(err, &usage) {
@@ -127,6 +132,9 @@ func (r *invocation) conclude(ctx context.Context, err error) error {
 	all := withoutCancelled(failures(err, r.cluster.Hosts()))
 	logOutputs(r.log.Logger, all)
 	all = slices.DeleteFunc(all, func(f failure) bool { return errors.Is(f.err, errIncomplete) })
+	if over := outOfTime(ctx); over != nil {
+		all = append(all, failure{err: over})
+	}
 	writeFailures(r.stderr, all, paletteFor(r.settings, r.stderr), r.cluster)
 	if ctx.Err() != nil {
 		done, _ := r.view.tally()
@@ -135,7 +143,11 @@ func (r *invocation) conclude(ctx context.Context, err error) error {
 	if r.log.path != "" {
 		_, _ = fmt.Fprintln(r.stderr, "  log: "+r.log.path)
 	}
-	if ctx.Err() == nil {
+	switch {
+	case ctx.Err() != nil:
+	case slices.ContainsFunc(all, failure.unknownKey):
+		r.next(r.settings, "", "trust")
+	default:
 		r.sayNext(err)
 	}
 	return exitError(exitFailed)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"fairlead/inventory"
 	"fairlead/templates"
@@ -22,6 +23,9 @@ type settings struct {
 	colours bool // whether a terminal may be coloured
 
 	concurrency int // hosts that may be logged in to at the same time
+
+	wait    time.Duration // for hosts that cannot be reached yet
+	timeout duration      // of the whole run
 }
 
 func (p *program) settings(c *cli.Context) settings {
@@ -32,6 +36,9 @@ func (p *program) settings(c *cli.Context) settings {
 		colours: !c.Bool(flagNoColor) && p.env("NO_COLOR") == "" && p.env("TERM") != "dumb",
 
 		concurrency: c.Int(flagConcurrency),
+
+		wait:    given(c, flagWait).Duration,
+		timeout: given(c, flagTimeout),
 	}
 }
 

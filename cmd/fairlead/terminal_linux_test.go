@@ -109,9 +109,14 @@ func TestPasswordPrompt(t *testing.T) {
 	}
 }
 
-// answer runs fairlead on a terminal, types an answer once it has asked, and returns all
-// that was on the screen.
+// answer runs fairlead on a terminal, types an answer that is not shown once it has asked, and returns all that was on the screen.
 func answer(t *testing.T, keyboard, terminal *os.File, question, typed string, args ...string) (screen string, code int) {
+	t.Helper()
+	return converse(t, keyboard, terminal, question, typed, true, args...)
+}
+
+// converse is answer; hidden says that the answer is not shown.
+func converse(t *testing.T, keyboard, terminal *os.File, question, typed string, hidden bool, args ...string) (screen string, code int) {
 	t.Helper()
 	executable, err := os.Executable()
 	if err != nil {
@@ -134,7 +139,7 @@ func answer(t *testing.T, keyboard, terminal *os.File, question, typed string, a
 			asked := strings.Contains(shown.String(), question)
 			shown.Write(buffer[:n])
 			if !asked && strings.Contains(shown.String(), question) {
-				for settingsOf(t, terminal).Lflag&syscall.ECHO != 0 && ctx.Err() == nil {
+				for hidden && settingsOf(t, terminal).Lflag&syscall.ECHO != 0 && ctx.Err() == nil {
 					runtime.Gosched() // people are slower than that
 				}
 				_, err = io.WriteString(keyboard, typed)

@@ -140,10 +140,13 @@ func (s *site) unknownHostKey() {
 	s.write(known, "")
 	s.edit(strconv.Quote(s.lab.KnownHosts()), strconv.Quote(known))
 	fingerprint := s.shell("w1", "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d ' ' -f 2")
-	s.fairlead("up").exits(1).saysOf("w1", "error: w1", fingerprint, known, "ssh-keygen -lf", "no known key")
+	s.fairlead("up").exits(1).saysOf("cp1", "error: cp1, w1, w2: the SSH host key is not known here yet", "fairlead trust")
+	s.fairlead("trust", "w1").exits(1).saysOf("w1", fingerprint, "  new")
 	if text := s.read(known); text != "" {
 		s.t.Errorf("fairlead wrote into known_hosts: %s", text)
 	}
+	s.fairlead("trust", "--yes").exits(0).saysOf("w1", fingerprint, "  new")
+	s.fairlead("trust").exits(0).saysOf("w1", fingerprint, "known ("+known+":")
 }
 
 // changedHostKey: known_hosts has w2's keys for w1.

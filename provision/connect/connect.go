@@ -24,7 +24,9 @@ type Dial func(ctx context.Context, host inventory.Host) (*remote.Host, error)
 type Connections struct {
 	cluster *inventory.Cluster
 	dial    Dial
-	closing func() error // what is to be closed beside the connections
+	keys    func(context.Context, inventory.Host) (ssh.ShownKey, error) // asks a host for its key
+	waiting *patience                                                   // nil where no host is waited for
+	closing func() error                                                // what is to be closed beside the connections
 	apiPort int
 	dialer  kube.DialFunc // goes straight to an address
 
@@ -45,6 +47,9 @@ func New(cluster *inventory.Cluster, o ssh.Options) *Connections {
 		}
 		return dialer.Dial(ctx, target(host))
 	})
+	c.keys = func(ctx context.Context, host inventory.Host) (ssh.ShownKey, error) {
+		return dialer.HostKey(ctx, target(host))
+	}
 	c.closing = dialer.Close
 	return c
 }
@@ -101,11 +106,10 @@ func (c *Connections) Host(ctx context.Context, name string) (*remote.Host, erro
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	if connection, _ := c.living(name); connection != nil {
+	if connection, _ = c.living(name); connection != nil {
 		return connection, nil // somebody has dialled it in the meantime
 	}
-	connection, err := c.dial(ctx, host)
-	if err != nil {
+	if err := c.waiting.reach(ctx, name, func() (err error) { connection, err = c.dial(ctx, host); return err }); err != nil {
 		return nil, err
 	}
 	if err := c.keep(name, connection); err != nil {

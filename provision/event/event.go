@@ -15,6 +15,8 @@ type Kind string
 const (
 	Problem     Kind = "problem"   // the command line or the cluster file is wrong; nothing is done
 	Observing   Kind = "observing" // hosts are being looked at
+	Waiting     Kind = "waiting"   // a host cannot be reached yet and is tried again: Message says why
+	HostKey     Kind = "hostkey"   // a host was asked for its key, or Error says why it shows none
 	Observed    Kind = "observed"  // one host has answered, or Error says why not
 	Found       Kind = "finding"   // a preflight finding
 	BlockedStep Kind = "blocked"   // a step that is needed and cannot be planned
@@ -42,14 +44,37 @@ type Event struct {
 	// Bytes and Total are the progress of a transfer.
 	Bytes   int64         `json:"bytes,omitempty"`
 	Total   int64         `json:"total,omitempty"`
-	Seconds float64       `json:"seconds,omitempty"` // how long the step or the run took
+	Seconds float64       `json:"seconds,omitempty"` // how long the step or the run took, or a host was waited for
+	Limit   float64       `json:"limit,omitempty"`   // how many seconds a host is waited for at most
 	Finding *plan.Finding `json:"finding,omitempty"`
+	Key     *Key          `json:"key,omitempty"`
 	// File, Line and Path say where a problem is: in which file, and at which key of it.
 	File  string `json:"file,omitempty"`
 	Line  int    `json:"line,omitempty"`
 	Path  string `json:"path,omitempty"`
 	Error string `json:"error,omitempty"`
 }
+
+// Key is the key that a host has shown.
+type Key struct {
+	Address     string `json:"address"` // host:port that was dialed
+	Type        string `json:"type"`
+	Fingerprint string `json:"fingerprint"`
+	Public      string `json:"public"` // "type base64" as known_hosts has it
+	State       string `json:"state"`  // KeyKnown or one of the others
+	// Place is the FILE:LINE, or ssh.hostKey, by which the host is known, by this key or another one.
+	Place string `json:"place,omitempty"`
+}
+
+// The states of a host's key.
+const (
+	KeyKnown     = "known"     // it is the one that is known
+	KeyPinned    = "pinned"    // it is the inventory's ssh.hostKey
+	KeyCertified = "certified" // an authority that is known has signed it
+	KeyNew       = "new"       // nothing is known of the host
+	KeyChanged   = "changed"   // another key is known
+	KeyRevoked   = "revoked"
+)
 
 // Emitter passes on events one after another and stamps them.
 type Emitter struct {

@@ -64,8 +64,10 @@ type login struct {
 	creds      *credentials
 	algorithms []string
 
-	refused  error // what the host key check said
-	verified bool  // the host key was accepted: what fails from here on is the login
+	keyOnly  bool           // the handshake ends with the host key
+	shown    xssh.PublicKey // by the host, which has proven that it is its own
+	refused  error          // what the host key check said
+	verified bool           // the host key was accepted: what fails from here on is the login
 }
 
 func (d *Dialer) dialOnce(ctx context.Context, t Target, l *login) (*conn, error) {
@@ -112,8 +114,11 @@ func (d *Dialer) handshake(ctx context.Context, t Target, l *login, wire net.Con
 		Auth:              []xssh.AuthMethod{xssh.PublicKeys(l.creds.signers...)},
 		HostKeyAlgorithms: l.algorithms,
 		HostKeyCallback: func(addr string, peer net.Addr, key xssh.PublicKey) error {
-			l.refused = l.known.check(addr, peer, key)
+			l.shown, l.refused = key, l.known.check(addr, peer, key)
 			l.verified = l.refused == nil
+			if l.keyOnly {
+				return errKeyShown
+			}
 			return l.refused
 		},
 	})

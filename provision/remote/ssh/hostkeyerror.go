@@ -50,6 +50,9 @@ func (e *HostKeyError) Unwrap() error { return e.Cause }
 // Changed tells a host that is known by another key from an unknown one.
 func (e *HostKeyError) Changed() bool { return len(e.Known) > 0 || e.Pin != "" }
 
+// Unknown tells a host of which nothing is known, so that its key can be taken for its own by whoever has compared it.
+func (e *HostKeyError) Unknown() bool { return !e.Revoked && !e.Changed() }
+
 // Error shows the fingerprint, where the other key stands, and what to do.
 func (e *HostKeyError) Error() string {
 	offered := fmt.Sprintf("host key of %s (%s): the host offers %s %s", e.Host, e.Address, e.KeyType, e.Fingerprint)
@@ -71,17 +74,22 @@ func (e *HostKeyError) Error() string {
 		return offered + ", but known is " + e.places() + ": if the host was reinstalled, " + e.compare() +
 			", then remove the old key with: " + e.removal() + "; if not, somebody may be in between"
 	}
-	return offered + ", and no known key: " + e.compare() + ", then add this line to " + e.firstFile() + ":\n" +
+	return offered + ", and no known key: " + e.compare() + ", then run fairlead trust, or add this line to " + e.firstFile() + ":\n" +
 		e.name + " " + e.Key + "\nor set ssh.hostKey: \"" + e.Fingerprint + "\" for this host"
 }
 
 // compare is the advice that makes trusting a key more than a guess.
 func (e *HostKeyError) compare() string {
-	kind := strings.TrimPrefix(e.KeyType, "ssh-")
+	return "compare the fingerprint with the one on the host's console (" + FingerprintCommand(e.KeyType) + ")"
+}
+
+// FingerprintCommand is what shows, on a host, the fingerprint of its key of a type.
+func FingerprintCommand(keyType string) string {
+	kind := strings.TrimPrefix(keyType, "ssh-")
 	if strings.HasPrefix(kind, "ecdsa") {
 		kind = "ecdsa"
 	}
-	return "compare the fingerprint with the one on the host's console (ssh-keygen -lf /etc/ssh/ssh_host_" + kind + "_key.pub)"
+	return "ssh-keygen -lf /etc/ssh/ssh_host_" + kind + "_key.pub"
 }
 
 // places lists the known keys as "type fingerprint at file:line".

@@ -28,6 +28,15 @@ func newKnownFiles(log *slog.Logger) *knownFiles {
 
 // about returns the lines of a file that are about a host, named as knownNames names it.
 func (k *knownFiles) about(path, name string) ([]knownLine, error) {
+	file, err := k.file(path)
+	if err != nil {
+		return nil, err
+	}
+	return file.about(name), nil
+}
+
+// file returns a file, which is read at the first time.
+func (k *knownFiles) file(path string) (*knownFile, error) {
 	k.mu.Lock()
 	read := k.byPath[path]
 	if read == nil {
@@ -35,11 +44,7 @@ func (k *knownFiles) about(path, name string) ([]knownLine, error) {
 		k.byPath[path] = read
 	}
 	k.mu.Unlock()
-	file, err := read()
-	if err != nil {
-		return nil, err
-	}
-	return file.about(name), nil
+	return read()
 }
 
 // knownFile is a known_hosts file. What a line says of a host by its plain name is found by that name; only the others
