@@ -107,3 +107,23 @@ func TestSetHostKey(t *testing.T) {
 		t.Error("what is no key was written")
 	}
 }
+
+func FuzzSetHostKey(f *testing.F) {
+	addSeeds(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		before, _, err := Parse("", data)
+		if err != nil {
+			return
+		}
+		for _, h := range before.Hosts() {
+			out, err := SetHostKey(data, h.Name, somePin)
+			if err != nil {
+				continue
+			}
+			pinned(t, before, h.Name, out)
+			if lost := linesLost(string(data), string(out)); lost > 1 {
+				t.Fatalf("%d lines are not there any more:\n%s\n---\n%s", lost, data, out)
+			}
+		}
+	})
+}
