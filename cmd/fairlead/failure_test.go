@@ -19,6 +19,7 @@ import (
 	"fairlead/provision/plan"
 	"fairlead/provision/registry"
 	"fairlead/provision/remote"
+	"fairlead/provision/remote/container"
 	"fairlead/provision/remote/ssh"
 )
 
@@ -65,6 +66,7 @@ func TestHints(t *testing.T) {
 	}{
 		{"unknown", errors.New("something"), ""},
 		{"host key says it itself", &ssh.HostKeyError{}, ""},
+		{"a container says it itself", fmt.Errorf("x: %w", errors.Join(remote.ErrUnreachable, &container.Error{})), ""},
 		{"auth", fmt.Errorf("x: %w", remote.ErrAuth), "ssh -p 22 -i '/home/ann/.ssh/id key' ubuntu@192.0.2.21"},
 		{"sudo", fmt.Errorf("x: %w", remote.ErrSudo), "'ubuntu ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ubuntu &&"},
 		{"shell", fmt.Errorf("x: %w", remote.ErrShell), "usermod --shell /bin/sh ubuntu"},

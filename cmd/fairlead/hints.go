@@ -16,6 +16,7 @@ import (
 	"fairlead/provision/lock"
 	"fairlead/provision/registry"
 	"fairlead/provision/remote"
+	"fairlead/provision/remote/container"
 )
 
 // troubled is an error with what a hint may name.
@@ -35,6 +36,7 @@ type hint struct {
 // do, such as an *ssh.HostKeyError, has an empty text.
 func hints() []hint {
 	return []hint{
+		{as[*container.Error], always("")},
 		{is(remote.ErrHostKey), always("")},
 		{is(remote.ErrAuth), func(t troubled) string { return "try to log in by hand: " + t.ssh() }},
 		{is(remote.ErrSudo), func(t troubled) string {
