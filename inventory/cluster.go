@@ -1,6 +1,9 @@
 package inventory
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // The one form of the file this package reads.
 const (
@@ -19,6 +22,9 @@ const (
 	IngressTraefik    = "traefik"    // addons.ingress.controller
 	TransportSSH      = "ssh"        // ssh.transport
 	TransportLocal    = "local"      // ssh.transport: the machine that this process runs on
+	TransportDocker   = "docker"     // ssh.transport: a container, by Docker's client
+	TransportPodman   = "podman"     // ssh.transport: a container, by Podman's client
+	TransportNerdctl  = "nerdctl"    // ssh.transport: a container of containerd, by nerdctl
 
 	DefaultPodSubnet     = "10.244.0.0/16"
 	DefaultServiceSubnet = "10.96.0.0/12"
@@ -101,8 +107,9 @@ func (h Host) NodeName() string {
 // SSH says how one host is reached: the host's own keys over the file's top-level
 // ones over the defaults. Paths are absolute; "" where nothing was given.
 type SSH struct {
-	// Transport is TransportSSH or TransportLocal. With the latter, which one host at
-	// most has, User is the current user and the others are empty.
+	// Transport is TransportSSH, TransportLocal or that of a container. With the second, which one host at
+	// most has, User is the current user and the others are empty; with the last, User is root, and Container
+	// and Context alone are not empty.
 	Transport    string
 	User         string   // default: the user running this process
 	Port         int      // default: DefaultSSHPort
@@ -111,6 +118,16 @@ type SSH struct {
 	IdentityFile string
 	KnownHosts   string
 	HostKey      string // a public key ("ssh-ed25519 AAAA…") or its fingerprint ("SHA256:…")
+	Container    string // name or ID of the container; default: the host's name
+	Context      string // in which the client of containers finds it; "" for the client's own
+}
+
+// InContainer says that the host is a container, reached by the client of its engine.
+func (s SSH) InContainer() bool { return slices.Contains(containerTransports(), s.Transport) }
+
+// containerTransports are the ways into containers.
+func containerTransports() []string {
+	return []string{TransportDocker, TransportPodman, TransportNerdctl}
 }
 
 // Taint keeps pods that do not tolerate it off a node.

@@ -192,6 +192,25 @@ func TestAddThisMachine(t *testing.T) {
 	}
 }
 
+// TestAddContainer adds a host to a cluster of containers: it is called as its container.
+func TestAddContainer(t *testing.T) {
+	lab := strings.Replace(editHead, "{user: me}", "{transport: docker, context: lab}", 1) + "controlPlane: {hosts: [{name: cp1, address: 192.0.2.1}]}\n"
+	out, err := AddHost([]byte(lab), RoleWorker, Host{Name: "w9", Address: netip.MustParseAddr("192.0.2.77"), SSH: SSH{Container: "node-9"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "{name: w9, address: 192.0.2.77, ssh: {container: node-9}}"; !strings.Contains(string(out), want) {
+		t.Errorf("got\n%s\nwithout %s", out, want)
+	}
+	c, _, err := Parse("f", out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Workers[0].SSH; !reflect.DeepEqual(got, SSH{Transport: TransportDocker, User: "root", Container: "node-9", Context: "lab"}) {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestEditErrors(t *testing.T) {
 	const cp = editHead + "controlPlane:\n  hosts:\n    - {name: cp1, address: 192.0.2.1}\n"
 	add := func(data string, h Host) error { _, err := AddHost([]byte(data), RoleWorker, h); return err }

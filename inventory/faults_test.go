@@ -161,7 +161,7 @@ func hostFaults() []faultRow {
 		{"ssh: {user: me, identityFile: ~bob}", `line 5: ssh.identityFile: "~bob" names another user's home folder; write the whole path`},
 		{"ssh: {user: me, identityFile: ~}", "line 5: ssh.identityFile: has no value; give one or remove the key"},
 		{"ssh: {user: me, hostKey: x}", "line 5: ssh.hostKey: every host has its own key; move it to the ssh of that host"},
-		{"ssh: {user: me, hostKye: x}", "line 5: ssh.hostKye: unknown key; the keys here are transport, user, port, jump, identityFile, knownHosts"},
+		{"ssh: {user: me, hostKye: x}", "line 5: ssh.hostKye: unknown key; the keys here are transport, user, port, jump, identityFile, knownHosts, context"},
 		{"ssh: [me]", "line 5: ssh: must be a mapping (key: value), got a list"},
 		{"ssh: me", `line 5: ssh: must be a mapping (key: value), got "me"`},
 		// endpoint

@@ -97,7 +97,7 @@ func (d *decoder) hosts(node *yaml.Node, path []string, role Role) []Host {
 		} else {
 			mapping(d, item, index(path, i), &h, hostFields())
 		}
-		h.SSH = h.SSH.settled()
+		h.SSH = h.SSH.settled(h.Name)
 		hosts = append(hosts, h)
 	}
 	return hosts

@@ -129,6 +129,31 @@ func TestDefaultUser(t *testing.T) {
 	}
 }
 
+// TestContainers has hosts that are containers beside one with a login.
+func TestContainers(t *testing.T) {
+	root := func(s SSH) SSH { s.User = "root"; return s }
+	there := SSH{Transport: TransportSSH, User: "ann", Port: DefaultSSHPort}
+	for name, test := range map[string]struct {
+		top, cp1, cp2 string
+		want          [2]SSH
+	}{
+		"one":            {"{user: ann}", "{transport: docker}", "{}", [2]SSH{root(SSH{Transport: TransportDocker, Container: "cp1"}), there}},
+		"all":            {"{transport: podman, context: lab}", "{container: node-1}", "{}", [2]SSH{root(SSH{Transport: TransportPodman, Container: "node-1", Context: "lab"}), root(SSH{Transport: TransportPodman, Container: "cp2", Context: "lab"})}},
+		"all but one":    {"{transport: nerdctl, context: k8s.io}", "{transport: ssh, user: ann}", "{context: other}", [2]SSH{there, root(SSH{Transport: TransportNerdctl, Container: "cp2", Context: "other"})}},
+		"in two engines": {"{transport: docker}", "{container: a}", "{container: a, context: lab}", [2]SSH{root(SSH{Transport: TransportDocker, Container: "a"}), root(SSH{Transport: TransportDocker, Container: "a", Context: "lab"})}},
+	} {
+		c, _, err := Parse("/lab/f", []byte(strings.Replace(editHead, "{user: me}", test.top, 1)+"controlPlane:\n  hosts:\n"+
+			"    - {name: cp1, address: 192.0.2.1, ssh: "+test.cp1+"}\n    - {name: cp2, address: 192.0.2.2, ssh: "+test.cp2+"}\n"))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := [2]SSH{c.ControlPlane.Hosts[0].SSH, c.ControlPlane.Hosts[1].SSH}; !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: got %+v, want %+v", name, got, test.want)
+		}
+	}
+}
+
 // TestLocal has one host that is reached without SSH.
 func TestLocal(t *testing.T) {
 	current, err := user.Current()

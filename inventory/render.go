@@ -68,6 +68,8 @@ func sshTexts(ssh, defaults SSH, quoted bool) []string {
 	add("identityFile", ssh.IdentityFile, defaults.IdentityFile)
 	add("knownHosts", ssh.KnownHosts, defaults.KnownHosts)
 	add("hostKey", ssh.HostKey, "")
+	add("container", ssh.Container, "")
+	add("context", ssh.Context, defaults.Context)
 	return texts
 }
 

@@ -1,10 +1,12 @@
 package inventory
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -15,13 +17,14 @@ import (
 func sshFields() []field[SSH] {
 	return []field[SSH]{
 		{"transport", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) {
-			s.Transport = d.oneOf(n, p, []string{TransportSSH, TransportLocal})
+			s.Transport = d.oneOf(n, p, append([]string{TransportSSH, TransportLocal}, containerTransports()...))
 		}},
 		{"user", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.User = d.user(n, p) }},
 		{"port", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Port = d.port(n, p) }},
 		{"jump", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Jump = d.jump(n, p) }},
 		{"identityFile", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.IdentityFile = d.file(n, p) }},
 		{"knownHosts", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.KnownHosts = d.file(n, p) }},
+		{"context", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Context = d.containerName(n, p, "context") }},
 	}
 }
 
@@ -31,6 +34,8 @@ func hostSSHFields() []field[SSH] {
 		s.Address, _ = d.text(n, p)
 	}}, field[SSH]{key: "hostKey", read: func(d *decoder, n *yaml.Node, p []string, s *SSH) {
 		s.HostKey = d.hostKey(n, p)
+	}}, field[SSH]{key: "container", read: func(d *decoder, n *yaml.Node, p []string, s *SSH) {
+		s.Container = d.containerName(n, p, "container")
 	}})
 }
 
@@ -38,15 +43,16 @@ func hostSSHFields() []field[SSH] {
 func readSSHDefaults(d *decoder, node *yaml.Node, path []string, into *SSH) {
 	before := len(d.problems)
 	d.readSSH(node, path, into, sshFields())
+	own := map[string]string{"hostKey": "every host has its own key; move it to the ssh of that host", "container": "every host is a container of its own; move it to the ssh of that host"}
 	for i, p := range d.problems[before:] {
-		if len(p.Path) == 2 && p.Path[1] == "hostKey" {
-			d.problems[before+i].Message = "every host has its own key; move it to the ssh of that host"
+		if len(p.Path) == 2 && own[p.Path[1]] != "" {
+			d.problems[before+i].Message = own[p.Path[1]]
 		}
 	}
 }
 
 // readSSH reads the ssh of a host or of all hosts. Keys that are about a login make no
-// sense for this machine.
+// sense for this machine and for containers, nor those about containers for a login.
 func (d *decoder) readSSH(node *yaml.Node, path []string, into *SSH, fields []field[SSH]) {
 	var given []string
 	for i, f := range fields {
@@ -56,32 +62,64 @@ func (d *decoder) readSSH(node *yaml.Node, path []string, into *SSH, fields []fi
 		}
 	}
 	mapping(d, node, path, into, fields)
-	if into.Transport != TransportLocal {
-		return
-	}
 	for _, key := range given {
-		if key != "transport" {
-			d.fault(at(path, key), "has no meaning with transport: local, which logs in nowhere; remove it")
+		if why := meaningless(key, *into); why != "" {
+			d.fault(at(path, key), "has no meaning with %s; remove it", why)
 		}
 	}
 }
 
-// settled is how a host is reached: what others log in with is nothing to this machine.
-func (s SSH) settled() SSH {
-	if s.Transport == TransportLocal {
+// meaningless says with what a key of ssh has no meaning, and why; empty where it has one.
+func meaningless(key string, s SSH) string {
+	aboutContainer := key == "container" || key == "context"
+	switch {
+	case key == "transport" || s.Transport == "": // one that could not be read
+		return ""
+	case s.InContainer() && !aboutContainer, s.Transport == TransportLocal:
+		return "transport: " + s.Transport + ", which logs in nowhere"
+	case s.Transport == TransportSSH && aboutContainer:
+		return "transport: ssh; it goes with " + strings.Join(containerTransports(), ", ")
+	}
+	return ""
+}
+
+// settled is how a host is reached: what others log in with is nothing to this machine or to a container, and
+// of a container nothing to others.
+func (s SSH) settled(name string) SSH {
+	switch {
+	case s.Transport == TransportLocal:
 		return SSH{Transport: TransportLocal}
+	case s.InContainer():
+		return SSH{Transport: s.Transport, User: "root", Container: cmp.Or(s.Container, name), Context: s.Context}
+	}
+	s.Container, s.Context = "", ""
+	return s
+}
+
+// containerName reads a name that the clients of containers take: of a container, or of a context.
+func (d *decoder) containerName(node *yaml.Node, path []string, what string) string {
+	s, ok := d.text(node, path)
+	if ok && !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.+-]*$`).MatchString(s) {
+		d.fault(path, "%q is not the name of a %s: letters, digits, _, ., + and -, the first one a letter or digit", clip(s), what)
+		return ""
 	}
 	return s
 }
 
-// checkTransport reports a second host that is said to be this machine.
+// checkTransport reports a second host that is said to be this machine, or the same container.
 func (doc *document) checkTransport(places []place) {
-	first := ""
+	taken := map[[3]string]string{}
 	for _, p := range places {
+		if p.SSH.Transport != TransportLocal && (!p.SSH.InContainer() || p.SSH.Container == "") {
+			continue
+		}
+		is := [3]string{p.SSH.Transport, p.SSH.Container, p.SSH.Context}
+		first, twice := taken[is]
 		switch {
-		case p.SSH.Transport != TransportLocal:
-		case first == "":
-			first = pathString(p.path)
+		case !twice:
+			taken[is] = pathString(p.path)
+		case p.SSH.InContainer():
+			doc.fault(at(p.path, "ssh", "container"), "is %s, and so is that of %s: each host is a container of its own", p.SSH.Container, first)
 		default:
 			doc.fault(at(p.path, "ssh", "transport"), "is local, and so is that of %s: only one host can be this machine", first)
 		}

@@ -22,6 +22,8 @@ const (
 	ContainerdConfigFile     = "/etc/containerd/config.toml"
 	Fstab                    = "/etc/fstab"
 	FlannelPlugin            = "/opt/cni/bin/flannel"
+	KindFolder               = "/kind" // of containers that kind has made
+	KindConfigFile           = KindFolder + "/kubeadm.conf"
 )
 
 // The units of fairlead's own registry.

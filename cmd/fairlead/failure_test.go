@@ -20,6 +20,7 @@ import (
 	"fairlead/provision/plan"
 	"fairlead/provision/registry"
 	"fairlead/provision/remote"
+	"fairlead/provision/remote/container"
 	"fairlead/provision/remote/ssh"
 )
 
@@ -69,6 +70,7 @@ func TestHints(t *testing.T) {
 		{"certificate says it itself", &ssh.HostKeyError{Host: host.Name, Cause: errors.New("it has expired")}, ""},
 		{"unknown host key", fmt.Errorf("x: %w", &ssh.HostKeyError{Host: host.Name}), "fairlead trust"},
 		{"unknown host key of a jump host", &ssh.HostKeyError{Host: "bastion"}, ""},
+		{"a container says it itself", fmt.Errorf("x: %w", errors.Join(remote.ErrUnreachable, &container.Error{})), ""},
 		{"auth", fmt.Errorf("x: %w", remote.ErrAuth), "ssh -p 22 -i '/home/ann/.ssh/id key' ubuntu@192.0.2.21"},
 		{"sudo", fmt.Errorf("x: %w", remote.ErrSudo), "'ubuntu ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ubuntu &&"},
 		{"shell", fmt.Errorf("x: %w", remote.ErrShell), "usermod --shell /bin/sh ubuntu"},

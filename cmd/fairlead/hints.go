@@ -16,6 +16,7 @@ import (
 	"fairlead/provision/lock"
 	"fairlead/provision/registry"
 	"fairlead/provision/remote"
+	"fairlead/provision/remote/container"
 )
 
 // troubled is an error with what a hint may name.
@@ -36,6 +37,7 @@ type hint struct {
 func hints() []hint {
 	return []hint{
 		{func(t troubled) bool { return failure{host: t.host.Name, err: t.err}.unknownKey() }, always("see the keys of all hosts, compare them, and have them written down: fairlead trust")},
+		{as[*container.Error], always("")},
 		{is(remote.ErrHostKey), always("")},
 		{is(remote.ErrAuth), func(t troubled) string { return "try to log in by hand: " + t.ssh() }},
 		{is(remote.ErrSudo), func(t troubled) string {

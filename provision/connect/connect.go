@@ -11,6 +11,7 @@ import (
 	"fairlead/inventory"
 	"fairlead/provision/kube"
 	"fairlead/provision/remote"
+	"fairlead/provision/remote/container"
 	"fairlead/provision/remote/local"
 	"fairlead/provision/remote/ssh"
 	"fairlead/templates"
@@ -40,10 +41,13 @@ type Connections struct {
 
 // New connects to nothing yet. Hosts will be reached by the transport that the inventory says.
 func New(cluster *inventory.Cluster, o ssh.Options) *Connections {
-	dialer := ssh.NewDialer(o)
+	dialer, containers := ssh.NewDialer(o), container.NewDialer(container.Options{Log: o.Log})
 	c := NewWith(cluster, func(ctx context.Context, host inventory.Host) (*remote.Host, error) {
-		if host.SSH.Transport == inventory.TransportLocal {
+		switch {
+		case host.SSH.Transport == inventory.TransportLocal:
 			return local.Open(local.Options{Name: host.Name, Log: o.Log})
+		case host.SSH.InContainer():
+			return containers.Dial(ctx, containerOf(host))
 		}
 		return dialer.Dial(ctx, target(host))
 	})
@@ -72,6 +76,11 @@ func target(host inventory.Host) ssh.Target {
 		target.KnownHosts = []string{host.SSH.KnownHosts}
 	}
 	return target
+}
+
+// containerOf is the container that the inventory says a host is.
+func containerOf(host inventory.Host) container.Target {
+	return container.Target{Name: host.Name, Engine: host.SSH.Transport, Container: host.SSH.Container, Context: host.SSH.Context}
 }
 
 // Close ends all connections. There will be no others.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 	"os/user"
 	"path/filepath"
 	"strings"
@@ -104,5 +105,33 @@ func TestHostsThatAreNotReached(t *testing.T) {
 	cancel()
 	if _, err := New(cluster, ssh.Options{Log: slog.New(slog.DiscardHandler)}).Host(ctx, "cp1"); !errors.Is(err, context.Canceled) {
 		t.Errorf("dialled after the end of the run: %v", err)
+	}
+}
+
+// A host that is a container is reached through its engine's client, in the context that the inventory says; after it was replaced it is
+// another host.
+func TestContainers(t *testing.T) {
+	engine := remotetest.NewEngine(t, inventory.TransportPodman, "--connection", "")
+	engine.Run("node-1", strings.Repeat("0123456789abcdef", 4), nil)
+	t.Setenv("PATH", engine.Path+":"+os.Getenv("PATH"))
+	cluster := lab("cp1")
+	cluster.ControlPlane.Hosts[0].SSH = inventory.SSH{Transport: inventory.TransportPodman, Container: "node-1", Context: "lab"}
+	c := New(cluster, ssh.Options{Log: slog.New(slog.DiscardHandler)})
+	host := get(t, c, "cp1")
+	if result, err := host.Run(t.Context(), remote.Command{Argv: []string{"echo", "here"}}); err != nil || string(result.Stdout) != "here\n" || host.Name() != "cp1" || host.User() != "root" {
+		t.Errorf("%s as %s says %q, %v", host.Name(), host.User(), result.Stdout, err)
+	}
+	for _, call := range engine.Calls() {
+		if !strings.HasPrefix(call, "--connection lab ") {
+			t.Errorf("podman %s", call)
+		}
+	}
+	engine.Remove("node-1", strings.Repeat("fedcba9876543210", 4))
+	<-host.Done()
+	if _, err := c.Host(t.Context(), "cp1"); !errors.Is(err, remote.ErrHostKey) {
+		t.Errorf("another container of that name: %v", err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -24,7 +24,7 @@ type Query struct {
 	Programs, Tools []string
 	// Disks are folders whose file systems are measured.
 	Disks []string
-	// Folders are such as should be empty.
+	// Folders are such as are asked whether they are empty.
 	Folders []string
 	// Kubeconfigs are files in /etc/kubernetes.
 	Kubeconfigs []string

@@ -145,7 +145,7 @@ func (o *Observer) probe(ctx context.Context, host inventory.Host, query facts.Q
 	if err != nil {
 		return facts.Host{}, fmt.Errorf("read the probe's answer: %w", err)
 	}
-	if host.SSH.Transport == inventory.TransportLocal {
+	if host.SSH.Transport == inventory.TransportLocal || host.SSH.InContainer() {
 		seen.SSHSessions = 0 // of an sshd that nobody goes through
 	}
 	if seen.SSHSessions > 0 {

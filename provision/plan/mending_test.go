@@ -253,6 +253,7 @@ func clusterMendings(t *testing.T) []mended {
 		}}, []mending{{says: "write nodeName: other", edit: func(c *inventory.Cluster) { c.Workers[0].Node = "other" }}}},
 		{"MaxSessions", preflightCase{host: func(h *facts.Host) { h.SSHSessions = 3 }}, []mending{{says: "MaxSessions 10", host: func(h *facts.Host) { h.SSHSessions = 10 }}}},
 		{"Forwarding", preflightCase{host: notForwarding}, []mending{{says: "AllowTcpForwarding yes", host: func(h *facts.Host) { h.Forwarding = nil }}}},
+		{"Forwarding", preflightCase{edit: inContainers, host: notForwarding}, []mending{{says: "install bash", host: func(h *facts.Host) { h.Forwarding = nil }}}},
 		{"ClusterName", preflightCase{living: true, on: "w1", host: func(h *facts.Host) { world.Claimed(h, "prod") }}, []mending{
 			{says: "correct the host's address", host: func(h *facts.Host) { world.Claimed(h, "lab") }},
 			{says: "ignorePreflight: [ClusterName]", edit: ignoring("ClusterName")},

@@ -25,7 +25,11 @@ func checkForwarding(p *planner, host inventory.Host, seen facts.Host) (message,
 	if seen.Forwarding == nil || p.found.Answers && p.found.Host != host.Name {
 		return "", ""
 	}
-	return "the API server would not be reached: " + seen.Forwarding.Text,
+	message = "the API server would not be reached: " + seen.Forwarding.Text
+	if host.SSH.InContainer() {
+		return message, "install bash, perl, python3, socat or nc in the container; or let this machine reach port 6443 of the host"
+	}
+	return message,
 		"AllowTcpForwarding yes in /etc/ssh/sshd_config, without DisableForwarding and PermitOpen, then systemctl reload ssh (on some systems sshd); " +
 			"or let this machine reach port 6443 of the host"
 }

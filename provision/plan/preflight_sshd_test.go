@@ -3,12 +3,18 @@ package plan
 import (
 	"errors"
 
+	"fairlead/inventory"
 	"fairlead/provision/facts"
 	"fairlead/provision/model/world"
 )
 
 func notForwarding(h *facts.Host) {
 	h.Forwarding = facts.NewProblem(facts.HostForwards, errors.New("the host refuses to forward connections: administratively prohibited"))
+}
+
+// inContainers makes the control plane a container.
+func inContainers(c *inventory.Cluster) {
+	c.ControlPlane.Hosts[0].SSH = inventory.SSH{Transport: inventory.TransportDocker, Container: "cp1"}
 }
 
 // sshdCases are about an sshd that lets people in and up not do its work.
@@ -26,6 +32,8 @@ func sshdCases() []preflightCase {
 		{name: "ten sessions", host: sessions(10)},
 		{name: "no forwarding", host: notForwarding, want: "error cp1 Forwarding: " + prison},
 		{name: "no forwarding on the way to the API server", living: true, host: notForwarding, want: "error cp1 Forwarding: " + prison},
+		{name: "no forwarding in a container", edit: inContainers, host: notForwarding, want: "error cp1 Forwarding: the API server would not be reached: the host refuses to forward connections: " +
+			"administratively prohibited (install bash, perl, python3, socat or nc in the container; or let this machine reach port 6443 of the host)"},
 		{name: "no forwarding on another control plane", edit: world.ThreeControlPlanes, living: true, on: "cp2", host: notForwarding},
 	}
 }

@@ -45,9 +45,9 @@ func TestSudo(t *testing.T) {
 func TestSudoRefused(t *testing.T) {
 	overWays(t, func(t *testing.T, open opener) {
 		says := map[string]string{
-			"password": "sudo refused: it asks " + currentUser(t) + " for a password",
-			"policy":   "sudo refused for " + currentUser(t) + ": sudo: a terminal is required",
-			"missing":  "sudo refused for " + currentUser(t) + ": sh: 1: exec: sudo: not found",
+			"password": "sudo refused: it asks " + loginUser(t) + " for a password",
+			"policy":   "sudo refused for " + loginUser(t) + ": sudo: a terminal is required",
+			"missing":  "sudo refused for " + loginUser(t) + ": sh: 1: exec: sudo: not found",
 		}
 		for name, path := range map[string]string{
 			"password": standIn(t, "echo 'sudo: a password is required' >&2; exit 1\n"),

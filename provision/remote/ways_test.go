@@ -5,12 +5,14 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	xssh "golang.org/x/crypto/ssh"
 
 	"fairlead/provision/remote"
+	"fairlead/provision/remote/container"
 	"fairlead/provision/remote/local"
 	"fairlead/provision/remote/remotetest"
 	"fairlead/provision/remote/ssh"
@@ -28,7 +30,19 @@ type opener func(t testing.TB, s setting) *remote.Host
 
 // ways are the transports: what holds for a Host has to hold over each of them.
 func ways() map[string]opener {
-	return map[string]opener{"ssh": overSSH, "local": overLocal}
+	return map[string]opener{"ssh": overSSH, "local": overLocal, "container": overContainer}
+}
+
+// inContainer says that a test runs over the way into a container, which is root's and knows no signal that ended a process.
+func inContainer(t testing.TB) bool { return strings.Contains(t.Name(), "/container") }
+
+// loginUser is whom commands run as.
+func loginUser(t testing.TB) string {
+	t.Helper()
+	if inContainer(t) {
+		return "root"
+	}
+	return currentUser(t)
 }
 
 // overWays runs a test over each transport.
@@ -95,6 +109,19 @@ func currentUser(t testing.TB) string {
 func overLocal(t testing.TB, s setting) *remote.Host {
 	t.Helper()
 	h, err := local.Open(local.Options{Name: "cp1", Log: s.log, StopGrace: s.grace, Path: s.path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return prepare(t, h, s)
+}
+
+// overContainer has the stand-in of Docker's client. For real containers there are the tests on the lab.
+func overContainer(t testing.TB, s setting) *remote.Host {
+	t.Helper()
+	engine := remotetest.NewEngine(t, container.Docker, "--context", s.path)
+	engine.Run("cp1", strings.Repeat("0123456789abcdef", 4), nil)
+	dialer := container.NewDialer(container.Options{Log: s.log, StopGrace: s.grace, Path: engine.Path})
+	h, err := dialer.Dial(t.Context(), container.Target{Name: "cp1", Engine: container.Docker, Container: "cp1"})
 	if err != nil {
 		t.Fatal(err)
 	}

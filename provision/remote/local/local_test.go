@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"fairlead/provision/remote"
+	"fairlead/provision/remote/child"
 	"fairlead/provision/remote/remotetest"
 )
 
@@ -155,8 +156,8 @@ func TestEnds(t *testing.T) {
 			t.Errorf("%s: close after the end: %v", line, err)
 		}
 	}
-	if len(m.running) > 0 {
-		t.Errorf("%d processes are held for running", len(m.running))
+	if n := m.processes.Running(); n > 0 {
+		t.Errorf("%d processes are held for running", n)
 	}
 }
 
@@ -175,14 +176,14 @@ func TestOwnSession(t *testing.T) {
 func TestGiveUp(t *testing.T) {
 	m := open(t)
 	p, out := start(t, m, "sh -c 'sleep 1000 & echo $!; echo $$; wait'")
-	child, leader := number(t, out), number(t, out)
+	below, leader := number(t, out), number(t, out)
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := waited(t, p); !errors.Is(err, errGivenUp) {
+	if err := waited(t, p); !errors.Is(err, child.ErrGivenUp) {
 		t.Errorf("got %v", err)
 	}
-	remotetest.Eventually(t, 10*time.Second, "group ends", func() bool { return gone(child)() && gone(leader)() })
+	remotetest.Eventually(t, 10*time.Second, "group ends", func() bool { return gone(below)() && gone(leader)() })
 	if err := p.Close(); err != nil {
 		t.Errorf("closed again: %v", err)
 	}
@@ -192,7 +193,7 @@ func TestGiveUp(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := waited(t, p); !errors.Is(err, errGivenUp) {
+	if err := waited(t, p); !errors.Is(err, child.ErrGivenUp) {
 		t.Errorf("deaf to SIGTERM: got %v", err)
 	}
 	if gone(leader)() {
@@ -206,7 +207,7 @@ func TestGiveUp(t *testing.T) {
 // TestLeftBehind ends a process whose child holds its output: that child is not in the way for ever, and lives on.
 func TestLeftBehind(t *testing.T) {
 	p, out := start(t, open(t), "sh -c 'sleep 1000 & echo $!; echo $$'")
-	child, leader := number(t, out), number(t, out)
+	below, leader := number(t, out), number(t, out)
 	remotetest.Eventually(t, 10*time.Second, "the process ends", gone(leader))
 	end := make(chan error, 1)
 	go func() { end <- p.Wait() }()
@@ -218,13 +219,13 @@ func TestLeftBehind(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := <-end; err != nil && !errors.Is(err, errGivenUp) {
+	if err := <-end; err != nil && !errors.Is(err, child.ErrGivenUp) {
 		t.Error(err)
 	}
-	if gone(child)() {
+	if gone(below)() {
 		t.Error("the child of a process that has ended was ended")
 	}
-	if err := syscall.Kill(child, syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(below, syscall.SIGKILL); err != nil {
 		t.Error(err)
 	}
 }
@@ -246,7 +247,7 @@ func TestClose(t *testing.T) {
 	if err := <-over; !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Wait: %v", err)
 	}
-	if err := waited(t, p); !errors.Is(err, errGivenUp) {
+	if err := waited(t, p); !errors.Is(err, child.ErrGivenUp) {
 		t.Errorf("the process: %v", err)
 	}
 	remotetest.Eventually(t, 10*time.Second, "process ends", gone(pid))

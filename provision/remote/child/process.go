@@ -1,4 +1,4 @@
-package local
+package child
 
 import (
 	"errors"
@@ -15,12 +15,9 @@ import (
 	"fairlead/provision/remote"
 )
 
-// errGivenUp is how a process ends that was closed while it ran.
-var errGivenUp = errors.New("process given up")
-
 // process is a process on this machine, the leader of a session.
 type process struct {
-	machine *machine
+	of      *Processes
 	cmd     *exec.Cmd
 	stdin   io.WriteCloser
 	outputs []io.Closer
@@ -33,20 +30,6 @@ type process struct {
 
 	mu     sync.Mutex // guards reaped, so that no signal is sent to a number that is free again
 	reaped bool
-}
-
-// start starts the process, unless the machine was closed.
-func (p *process) start() error {
-	p.machine.mu.Lock()
-	defer p.machine.mu.Unlock()
-	if p.machine.running == nil {
-		return errClosed
-	}
-	if err := p.cmd.Start(); err != nil {
-		return err
-	}
-	p.machine.running[p] = true
-	return nil
 }
 
 // reap waits for the end of the process. It is the one thing that may outlive Close: what runs as another user cannot
@@ -81,14 +64,14 @@ func (p *process) Stdin() io.WriteCloser { return p.stdin }
 
 // Wait implements remote.Process.
 func (p *process) Wait() error {
-	defer p.machine.forget(p)
+	defer p.of.forget(p)
 	select {
 	case <-p.ended:
 		p.copies.Wait()
 		return errors.Join(p.err, p.closePipes())
 	case <-p.given:
 		p.copies.Wait()
-		return errGivenUp
+		return ErrGivenUp
 	}
 }
 
