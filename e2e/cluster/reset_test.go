@@ -80,7 +80,7 @@ func testReset(t *testing.T) {
 // can make them in their volumes.
 const oddNames = `
 line=$(printf '\nx')
-for tree in /var/lib/kubelet/pods /etc/cni/net.d /opt/cni /var/lib/etcd; do
+for tree in /var/lib/kubelet/pods /etc/cni/net.d /opt/cni $(ls -d /var/lib/etcd/member); do
 	mkdir -p "$tree/a${line%x}/root"
 	: >"$tree/a${line%x}/root/precious"
 	: >"$tree/ *?[a]\\"

@@ -51,14 +51,16 @@ func testRestart(t *testing.T) {
 	for name, moments := range map[string][]moment{
 		"Manifests": {
 			{"kubelet to start", printed("cp1/init", "[control-plane] Creating static Pod manifest"), cutPower},
+			{"kubelet of w1 to be let in", printed("w1/join", "[kubelet-start] Starting the kubelet"), cutPower},
+		},
+		"Log": {
+			{"images of w1", importing, cutPower},
 			{"etcd to begin", printed("cp1/init", "[kubelet-start] Starting the kubelet"), func(s *site, _ *os.Process, e event) error {
 				eventually(s.ctx, s.t, "etcd serves", time.Minute, func() string { return s.etcdServes(e.Host) })
 				return errors.Join(s.forgetEntries(e.Host), s.powerCut(e.Host))
 			}},
-			{"kubelet of w1 to be let in", printed("w1/join", "[kubelet-start] Starting the kubelet"), cutPower},
 		},
 		"Rights": {
-			{"images of w1", importing, cutPower},
 			{"API server to come", printed("cp1/init", "[kubelet-start] Starting the kubelet"), func(s *site, _ *os.Process, e event) error {
 				eventually(s.ctx, s.t, "etcd serves", time.Minute, func() string { return s.etcdServes(e.Host) })
 				return s.powerCut(e.Host)
@@ -75,7 +77,9 @@ func testRestart(t *testing.T) {
 			s.wantNodes(hosts...)
 			s.wantNoTokens()
 			s.planned(0)
-			s.bootAgain(hosts)
+			if name == "Rights" {
+				s.bootAgain(hosts)
+			}
 			s.fairlead("reset", "--yes").exits(0)
 			s.restoredBut(before, "unit ") // after a boot, systemd knows other mounts of the lab
 		})
