@@ -132,3 +132,25 @@ func TestBastion(t *testing.T) {
 		}
 	}
 }
+
+// TestAddresses has ip over access_ip over ansible_host as what other hosts go by, and taints that are none left out.
+func TestAddresses(t *testing.T) {
+	for vars, want := range map[string]string{
+		"ansible_host=203.0.113.1":                                "address: 203.0.113.1}",
+		"ansible_host=203.0.113.1 access_ip=10.0.0.1":             "address: 10.0.0.1, ssh: {address: 203.0.113.1}}",
+		"ansible_host=203.0.113.1 ip=10.0.0.2 access_ip=10.0.0.1": "#   line 2: access_ip: other hosts reach this one by ip\n",
+		"ansible_host=203.0.113.1 ip=lan.example":                 "#   line 2: ip: is no IP address that other hosts can reach, and left out\n",
+		"ip=10.0.0.2": "address: 10.0.0.2, ssh: {address: n1}}",
+		"ansible_host=203.0.113.1 node_taints=\"['a:Never', 'b:NoSchedule', 'c']\"": "taints: [\"b:NoSchedule\"]}",
+		"ansible_host=203.0.113.1 node_taints=x":                                    "#   line 2: node_taints: is no list of taints, and left out\n",
+		"ansible_host=203.0.113.1 node_labels=x":                                    "#   line 2: node_labels: is no mapping of labels, and left out\n",
+	} {
+		if text := written(t, "[masters]\nn1 "+vars+"\n", Options{}); !strings.Contains(text, want) {
+			t.Errorf("%s: no %s in\n%s", vars, want, text)
+		}
+	}
+	text := written(t, "[masters]\nn1 ansible_host=203.0.113.1 node_taints=\"['a:Never', 'c']\"\n", Options{})
+	if !strings.Contains(text, "#   line 2: the taint a:Never of n1: left out: the taint's effect must be") || !strings.Contains(text, "#   line 2: the taint c: of n1: left out: ") {
+		t.Error(text)
+	}
+}

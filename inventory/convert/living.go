@@ -23,18 +23,7 @@ func Living(source string, nodes []Node, configuration []byte, server string, o 
 	r := &reading{options: o, draft: &Draft{Source: source, WithoutSSH: true}}
 	d := r.draft
 	r.configuration(configuration)
-	var tainted, open int
-	for _, n := range nodes {
-		h, taintedHere := r.node(n)
-		switch {
-		case h.Role != inventory.RoleControlPlane:
-		case taintedHere:
-			tainted++
-		default:
-			open++
-		}
-		d.Hosts = append(d.Hosts, h)
-	}
+	tainted, open := r.nodes(nodes)
 	if tainted > 0 && open > 0 {
 		d.AddNote(0, "controlPlane.schedulable", "is one for all control-plane nodes; some of them have the taint that it is about, and some have not")
 	}
@@ -56,6 +45,22 @@ func Living(source string, nodes []Node, configuration []byte, server string, o 
 	}
 	d.Schedulable = tainted == 0
 	return d, nil
+}
+
+// nodes makes hosts, and counts the control planes that keep ordinary pods off and those that do not.
+func (r *reading) nodes(nodes []Node) (tainted, open int) {
+	for _, n := range nodes {
+		h, taintedHere := r.node(n)
+		switch {
+		case h.Role != inventory.RoleControlPlane:
+		case taintedHere:
+			tainted++
+		default:
+			open++
+		}
+		r.draft.Hosts = append(r.draft.Hosts, h)
+	}
+	return tainted, open
 }
 
 // configuration reads what kubeadm keeps in the cluster. Its notes are without lines: nobody has that file before them.
