@@ -108,7 +108,10 @@ type SSH struct {
 	Port         int    // default: DefaultSSHPort
 	IdentityFile string
 	KnownHosts   string
-	HostKey      string // a public key ("ssh-ed25519 AAAA…") or its fingerprint ("SHA256:…")
+	// Jump are the hosts to go through, the first one first, each of which ParseJump reads: nil where nothing was given,
+	// empty for none.
+	Jump    []string
+	HostKey string // a public key ("ssh-ed25519 AAAA…") or its fingerprint ("SHA256:…")
 }
 
 // Taint keeps pods that do not tolerate it off a node.

@@ -129,6 +129,9 @@ func (doc *document) with(h Host) *Cluster {
 	fallBack(&h.SSH.User, defaults.User)
 	fallBack(&h.SSH.IdentityFile, defaults.IdentityFile)
 	fallBack(&h.SSH.KnownHosts, defaults.KnownHosts)
+	if h.SSH.Jump == nil {
+		h.SSH.Jump = defaults.Jump
+	}
 	if h.SSH.Port == 0 {
 		h.SSH.Port = defaults.Port
 	}

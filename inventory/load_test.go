@@ -124,7 +124,7 @@ func TestDefaultUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.ControlPlane.Hosts[1].SSH; got != (SSH{Transport: TransportSSH, User: current.Username, Port: 22}) {
+	if got := c.ControlPlane.Hosts[1].SSH; !reflect.DeepEqual(got, SSH{Transport: TransportSSH, User: current.Username, Port: 22}) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -136,12 +136,12 @@ func TestLocal(t *testing.T) {
 		t.Skip(err)
 	}
 	here := SSH{Transport: TransportLocal, User: current.Username}
-	there := SSH{Transport: TransportSSH, User: "ann", Port: 2222, IdentityFile: "/lab/id", KnownHosts: "/lab/kh"}
+	there := SSH{Transport: TransportSSH, User: "ann", Port: 2222, IdentityFile: "/lab/id", KnownHosts: "/lab/kh", Jump: []string{"b"}}
 	for name, test := range map[string]struct {
 		top, cp1, cp2 string
 		want          [2]SSH
 	}{
-		"one host":        {"{user: ann, port: 2222, identityFile: id, knownHosts: kh}", "{transport: local}", "{}", [2]SSH{here, there}},
+		"one host":        {"{user: ann, port: 2222, identityFile: id, knownHosts: kh, jump: b}", "{transport: local}", "{}", [2]SSH{here, there}},
 		"all but another": {"{transport: local}", "{}", "{transport: ssh, user: ann}", [2]SSH{here, {Transport: TransportSSH, User: "ann", Port: DefaultSSHPort}}},
 		"said twice":      {"{transport: ssh}", "{transport: ssh, user: ann}", "{transport: local}", [2]SSH{{Transport: TransportSSH, User: "ann", Port: DefaultSSHPort}, here}},
 	} {
@@ -151,7 +151,7 @@ func TestLocal(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if got := [2]SSH{c.ControlPlane.Hosts[0].SSH, c.ControlPlane.Hosts[1].SSH}; got != test.want {
+		if got := [2]SSH{c.ControlPlane.Hosts[0].SSH, c.ControlPlane.Hosts[1].SSH}; !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, test.want)
 		}
 	}

@@ -65,6 +65,7 @@ func sshTexts(ssh, defaults SSH, quoted bool) []string {
 	}
 	add("identityFile", ssh.IdentityFile, defaults.IdentityFile)
 	add("knownHosts", ssh.KnownHosts, defaults.KnownHosts)
+	add("jump", jumpValue(ssh.Jump), jumpValue(defaults.Jump))
 	add("hostKey", ssh.HostKey, "")
 	return texts
 }

@@ -21,6 +21,7 @@ func sshFields() []field[SSH] {
 		{"port", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Port = d.port(n, p) }},
 		{"identityFile", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.IdentityFile = d.file(n, p) }},
 		{"knownHosts", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.KnownHosts = d.file(n, p) }},
+		{"jump", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Jump = d.jump(n, p) }},
 	}
 }
 

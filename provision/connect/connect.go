@@ -26,7 +26,7 @@ type Connections struct {
 	dial    Dial
 	closing func() error // what is to be closed beside the connections
 	apiPort int
-	dialer  kube.DialFunc // goes straight to an address
+	dialer  dialer // goes to an address without a host's own connection
 
 	mu     sync.Mutex
 	closed bool
@@ -43,22 +43,40 @@ func New(cluster *inventory.Cluster, o ssh.Options) *Connections {
 		if host.SSH.Transport == inventory.TransportLocal {
 			return local.Open(local.Options{Name: host.Name, Log: o.Log})
 		}
-		return dialer.Dial(ctx, target(host))
+		to, err := target(host)
+		if err != nil {
+			return nil, err
+		}
+		return dialer.Dial(ctx, to)
 	})
 	c.closing = dialer.Close
+	c.dialer = func(ctx context.Context, host inventory.Host, network, address string) (net.Conn, error) {
+		to, err := target(host)
+		if err != nil {
+			return nil, err
+		}
+		return dialer.DialThrough(ctx, to.Jump, network, address)
+	}
 	return c
 }
+
+// dialer connects to an address from where a host is dialled: from here, or from the last of the host's jump hosts.
+type dialer func(ctx context.Context, host inventory.Host, network, address string) (net.Conn, error)
 
 // NewWith connects to nothing yet. Hosts will be reached by dial.
 func NewWith(cluster *inventory.Cluster, dial Dial) *Connections {
 	return &Connections{
-		cluster: cluster, dial: dial, closing: func() error { return nil }, apiPort: templates.APIServerPort, dialer: (&net.Dialer{}).DialContext,
+		cluster: cluster, dial: dial, closing: func() error { return nil }, apiPort: templates.APIServerPort, dialer: fromHere,
 		hosts: map[string]*remote.Host{}, turns: map[string]chan struct{}{},
 	}
 }
 
-// target is where the inventory says that a host is, as whom to log in, and how to know it.
-func target(host inventory.Host) ssh.Target {
+func fromHere(ctx context.Context, _ inventory.Host, network, address string) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+// target is where the inventory says that a host is, as whom to log in, how to know it, and what to go through.
+func target(host inventory.Host) (ssh.Target, error) {
 	target := ssh.Target{
 		Name: host.Name, Address: host.Address.String(), Port: host.SSH.Port, User: host.SSH.User,
 		IdentityFile: host.SSH.IdentityFile, HostKey: host.SSH.HostKey,
@@ -66,7 +84,16 @@ func target(host inventory.Host) ssh.Target {
 	if host.SSH.KnownHosts != "" {
 		target.KnownHosts = []string{host.SSH.KnownHosts}
 	}
-	return target
+	for _, text := range host.SSH.Jump {
+		j, err := inventory.ParseJump(text)
+		if err != nil {
+			return target, fmt.Errorf("jump host %q of %s: %w", text, host.Name, err)
+		}
+		target.Jump = append(target.Jump, ssh.Target{
+			Name: j.Host, Address: j.Host, Port: j.Port, User: j.User, IdentityFile: target.IdentityFile, KnownHosts: target.KnownHosts,
+		})
+	}
+	return target, nil
 }
 
 // Close ends all connections. There will be no others.
