@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 
 	"fairlead/inventory"
@@ -154,18 +155,24 @@ func (c *Connections) living(name string) (*remote.Host, chan struct{}) {
 	return nil, c.turns[name]
 }
 
+// Loss is a host whose connection has broken, and why.
+type Loss struct {
+	Host  string
+	Cause error
+}
+
 // Lost are the hosts whose connection has broken and was not made again, in the order of their names.
-func (c *Connections) Lost() []string {
+func (c *Connections) Lost() []Loss {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var names []string
+	var all []Loss
 	for name, connection := range c.hosts {
-		if connection.Alive() != nil {
-			names = append(names, name)
+		if cause := connection.Alive(); cause != nil {
+			all = append(all, Loss{name, cause})
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.SortFunc(all, func(a, b Loss) int { return strings.Compare(a.Host, b.Host) })
+	return all
 }
 
 // keep makes a connection that of its host, unless all are closed already.

@@ -53,7 +53,9 @@ func TestSSHDThatDoesNotForward(t *testing.T) {
 			}
 			host := get(t, connections, "cp1")
 			if c.address != "" {
-				connections.dialer = func(context.Context, inventory.Host, string, string) (net.Conn, error) { return nil, errors.New("i/o timeout") }
+				connections.dialer = func(context.Context, inventory.Host, string, string) (net.Conn, error) {
+					return nil, errors.New("i/o timeout")
+				}
 			}
 			if err := connections.Reaches(t.Context(), "cp1"); !errors.Is(err, c.want) || c.want != nil && !strings.Contains(err.Error(), "i/o timeout") {
 				t.Errorf("Reaches: %v", err)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -43,15 +42,11 @@ func (h *hop) open(ctx context.Context, address string) (net.Conn, error) {
 func (h *hop) refused(address string, said *xssh.OpenChannelError) error {
 	if said.Reason != xssh.ConnectionFailed {
 		// RFC 4254, 5.1: all but "connect failed" are about forwarding itself.
-		return &JumpError{
-			Host: h.target, Err: fmt.Errorf("%w: %s (%s)", remote.ErrForwarding, said.Message, said.Reason),
-			text: fmt.Sprintf("%s does not let connections through to %s; allow it there (AllowTcpForwarding, DisableForwarding and PermitOpen "+
-				"of its sshd_config): %s", h.target.jumpName(), address, said.Message),
-		}
+		return &JumpError{Host: h.target, To: address, Err: fmt.Errorf("%w: %s", remote.ErrForwarding, said.Message)}
 	}
 	err := errors.New(said.Message)
 	if said.Message == syscall.ECONNREFUSED.Error() || said.Message == "Connection refused" {
-		// OpenSSH sends strerror(3)'s text (open_preamble in its channels.c), and the protocol has nothing else that tells.
+		// OpenSSH sends strerror(3)'s text (channel_post_connecting in its channels.c), and the protocol has nothing else that tells.
 		err = fmt.Errorf("%w", syscall.ECONNREFUSED)
 	}
 	return fmt.Errorf("%w: %s cannot connect to %s: %w", remote.ErrUnreachable, h.target.jumpName(), address, err)
@@ -87,28 +82,8 @@ func (h *hop) loss(cause error) error {
 	if cause == nil || !errors.Is(cause, remote.ErrLost) || errors.As(cause, new(*JumpError)) {
 		return cause // of a jump host before it, or it was closed
 	}
-	return &JumpError{Host: h.target, Err: cause, text: fmt.Sprintf("the connection to %s was lost: %s",
-		h.target.jumpName(), strings.TrimPrefix(cause.Error(), remote.ErrLost.Error()+": "))}
+	return &JumpError{Host: h.target, Err: cause}
 }
-
-// JumpError is trouble with a jump host, and so with all hosts behind it: it says the same for each of them.
-type JumpError struct {
-	// Host is the jump host, and its Jump the way to it.
-	Host Target
-	// Err is what is wrong: remote.ErrLost, remote.ErrForwarding, or why it cannot be connected to.
-	Err error
-
-	text string
-}
-
-// Error names the jump host.
-func (e *JumpError) Error() string { return e.text }
-
-// Unwrap returns Err.
-func (e *JumpError) Unwrap() error { return e.Err }
-
-// jumpName is what messages call a jump host.
-func (t Target) jumpName() string { return fmt.Sprintf("the jump host %s (%s)", t.Name, t.login()) }
 
 // pipe is this side's end of a channel.
 type pipe struct {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 
 	"fairlead/provision/remote"
@@ -143,8 +142,7 @@ func (j *jump) blamed(err error) error {
 	if err == nil || errors.As(err, new(*JumpError)) {
 		return err
 	}
-	cause := strings.TrimPrefix(err.Error(), connectTo(j.target))
-	return &JumpError{Host: j.target, Err: err, text: "connect to " + j.target.jumpName() + ": " + cause}
+	return &JumpError{Host: j.target, Err: err}
 }
 
 // DialThrough connects from the last of some jump hosts to an address, as the targets behind them do. With no jump hosts it

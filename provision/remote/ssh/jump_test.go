@@ -289,7 +289,7 @@ func TestJumpHostsThatDoNotHelp(t *testing.T) {
 		},
 		"jump host does not forward": {
 			way: []Target{behindUnforwarding}, to: last.target(t), is: remote.ErrForwarding, jump: "bastion",
-			says: []string{"the jump host bastion (" + behindUnforwarding.login() + ") does not let connections through to " + last.target(t).addr(), "AllowTcpForwarding"},
+			says: []string{"the jump host bastion (" + behindUnforwarding.login() + ") lets no connections through to " + last.target(t).addr(), "AllowTcpForwarding"},
 		},
 		"jump host does not forward there": {
 			way: []Target{strict.bastion(t, "bastion")}, to: last.target(t), is: remote.ErrForwarding, jump: "bastion", says: []string{"PermitOpen"},
