@@ -36,11 +36,20 @@ func (d *Dialer) logIn(ctx context.Context, t Target) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	creds, err := d.keys.credentials(ctx, t)
-	if err != nil {
-		return nil, err
+	for {
+		var c *conn
+		creds, err := d.keys.credentials(ctx, t)
+		if err == nil {
+			c, err = d.dialProposals(ctx, t, login{known: known, creds: creds})
+		}
+		var locked *lockedError
+		if !errors.As(err, &locked) {
+			return c, err
+		}
+		if err := d.keys.unlock(ctx, locked.key); err != nil {
+			return nil, err
+		}
 	}
-	return d.dialProposals(ctx, t, login{known: known, creds: creds})
 }
 
 // dialProposals tries one list of host key algorithms after the other while the host shows other keys than the pinned
@@ -135,7 +144,7 @@ func (l *login) reason(err error) error {
 	switch {
 	case l.refused != nil:
 		return l.refused
-	case errors.As(err, &noCommon):
+	case errors.As(err, &noCommon), errors.As(err, new(*lockedError)):
 		return err
 	case !l.verified:
 		return fmt.Errorf("%w: no SSH server answers there: %w", remote.ErrUnreachable, err)

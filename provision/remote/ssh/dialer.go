@@ -45,6 +45,10 @@ type Options struct {
 	StopGrace time.Duration
 	// DialNet opens the TCP connection; nil means net.Dialer. The DialContext of another Host fits here.
 	DialNet func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Passphrase asks for the passphrase of an identity file, of one at a time. It is called when a host would let the file's key
+	// in and no other, up to three times while the answer is wrong; an empty one ends that. nil means that nobody can be asked:
+	// encrypted files are then of use only for keys that the agent holds.
+	Passphrase func(ctx context.Context, file string) ([]byte, error)
 }
 
 func (o Options) withDefaults() Options {
@@ -84,7 +88,7 @@ type Dialer struct {
 func NewDialer(o Options) *Dialer {
 	o = o.withDefaults()
 	return &Dialer{
-		opts: o, known: newKnownFiles(o.Log), keys: newKeyring(), jumps: newJumps(),
+		opts: o, known: newKnownFiles(o.Log), keys: newKeyring(o.Passphrase), jumps: newJumps(),
 		compute: make(chan struct{}, o.Handshakes), turnTime: turnTime,
 	}
 }
