@@ -30,6 +30,8 @@ type Options struct {
 	Sources desired.Sources
 	// Concurrency is how many hosts may be logged in to at the same time; 0 for ssh.DefaultHandshakes.
 	Concurrency int
+	// Passphrase is ssh.Options' Passphrase.
+	Passphrase func(ctx context.Context, file string) ([]byte, error)
 	// WithoutBundle leaves the bundle closed: it may be gone when a lab is taken down.
 	WithoutBundle bool
 	// Holder is who runs this, USER@MACHINE, for others who want to change the cluster at the same time.
@@ -69,7 +71,7 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 			return nil, err
 		}
 	}
-	connections := connect.New(cluster, ssh.Options{Log: options.Log, Handshakes: options.Concurrency})
+	connections := connect.New(cluster, ssh.Options{Log: options.Log, Handshakes: options.Concurrency, Passphrase: options.Passphrase})
 	return newSession(wish, b, newRun(), options, connections), nil
 }
 
