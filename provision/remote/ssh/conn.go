@@ -38,15 +38,6 @@ func newConn(client *xssh.Client, wire *meter, via *hop, interval time.Duration)
 	c := &conn{client: client, wire: wire, via: via, interval: interval, done: make(chan struct{})}
 	c.task(func() { c.lose(fmt.Errorf("%w: %w", remote.ErrLost, client.Wait())) })
 	c.task(c.keepAlive)
-	if via != nil {
-		c.task(func() {
-			select {
-			case <-via.conn.done:
-				c.end(via.loss(via.conn.cause))
-			case <-c.done:
-			}
-		})
-	}
 	return c
 }
 

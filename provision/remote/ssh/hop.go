@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync"
 	"syscall"
 
 	xssh "golang.org/x/crypto/ssh"
@@ -85,20 +84,6 @@ func (h *hop) loss(cause error) error {
 	return &JumpError{Host: h.target, Err: cause}
 }
 
-// pipe is this side's end of a channel.
-type pipe struct {
-	net.Conn
-	once sync.Once
-	end  func()
-}
-
-// Close implements net.Conn. The channel's own Close would wait where the line is full.
-func (p *pipe) Close() error {
-	err := p.Conn.Close()
-	p.once.Do(p.end)
-	return err
-}
-
 // piped gives a channel what a login needs of its connection, and channels of SSH do not have: deadlines, and reads that end
 // with Close. A peer that does not take what was sent to it keeps a channel open for as long as it likes, so the copying is a
 // task of the connection and not of who uses the channel.
@@ -118,5 +103,5 @@ func (c *conn) piped(channel net.Conn) (net.Conn, error) {
 		hangUp()
 		return nil, errors.Join(errClosed, near.Close())
 	}
-	return &pipe{Conn: near, end: func() { c.task(hangUp) }}, nil
+	return near, nil
 }

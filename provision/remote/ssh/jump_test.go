@@ -164,12 +164,12 @@ func TestHostsShareAJumpHost(t *testing.T) {
 // A jump host that answers nothing any more is lost as any host is, and it is what was lost.
 func TestSilentJumpHost(t *testing.T) {
 	bastion, last := startSSHD(t), startSSHD(t)
-	d := open(t, Options{KeepAlive: 50 * time.Millisecond, DialTimeout: 200 * time.Millisecond})
+	d := open(t, Options{KeepAlive: time.Second, DialTimeout: 2 * time.Second})
 	target := last.behind(t, bastion.bastion(t, "bastion"))
 	h := reachBy(t, d, target)
 	bastion.Signal(syscall.SIGSTOP)
 	defer bastion.Signal(syscall.SIGKILL)
-	_, err := d.Dial(t.Context(), target) // before or after the loss is noticed
+	_, err := d.Dial(t.Context(), target) // which is over before the loss is noticed
 	var jump *JumpError
 	if !errors.As(err, &jump) {
 		t.Errorf("dialling meanwhile: %v", err)
@@ -180,10 +180,26 @@ func TestSilentJumpHost(t *testing.T) {
 	}
 }
 
+// A jump host that is lost while a host behind it is logged in to is what was lost.
+func TestJumpHostIsLostInALogin(t *testing.T) {
+	bastion, last := startSSHD(t), startSSHD(t)
+	d := open(t, Options{})
+	target := last.behind(t, bastion.bastion(t, "bastion"))
+	connected := make(chan struct{})
+	target.Port = stub(t, func(c net.Conn) { close(connected); silent(c) })
+	over := make(chan error)
+	go func() { _, err := d.Dial(t.Context(), target); over <- err }()
+	<-connected
+	bastion.Signal(syscall.SIGKILL)
+	if err := <-over; !errors.Is(err, remote.ErrLost) || !errors.As(err, new(*JumpError)) || strings.Contains(err.Error(), target.addr()) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What is lost behind a jump host that lives is not the jump host.
 func TestLossBehindAJumpHost(t *testing.T) {
 	bastion, last := startSSHD(t), startSSHD(t)
-	d := open(t, Options{KeepAlive: 50 * time.Millisecond})
+	d := open(t, Options{KeepAlive: 300 * time.Millisecond})
 	for what, signal := range map[string]syscall.Signal{"cut off": syscall.SIGKILL, "silent": syscall.SIGSTOP} {
 		h := reachBy(t, d, last.behind(t, bastion.bastion(t, "bastion")))
 		last.Signal(signal)
