@@ -111,15 +111,17 @@ type SSH struct {
 	// most has, User is the current user and the others are empty; with the last, User is root, and Container
 	// and Context alone are not empty.
 	Transport    string
-	User         string   // default: the user running this process
-	Port         int      // default: DefaultSSHPort
-	Address      string   // an IP address, a DNS name or an alias; default: the host's address
-	Jump         []string // the hosts to go through, each [user@]host[:port], the first one first
+	User         string // default: the user running this process
+	Port         int    // default: DefaultSSHPort
+	Address      string // an IP address, a DNS name or an alias; default: the host's address
 	IdentityFile string
 	KnownHosts   string
 	HostKey      string // a public key ("ssh-ed25519 AAAA…") or its fingerprint ("SHA256:…")
-	Container    string // name or ID of the container; default: the host's name
-	Context      string // in which the client of containers finds it; "" for the client's own
+	// Jump are the hosts to go through, the first one first, each of which ParseJump reads: nil where nothing was given,
+	// empty for none.
+	Jump      []string
+	Container string // name or ID of the container; default: the host's name
+	Context   string // in which the client of containers finds it; "" for the client's own
 }
 
 // InContainer says that the host is a container, reached by the client of its engine.

@@ -130,11 +130,11 @@ func (doc *document) with(h Host) *Cluster {
 	fallBack(&h.SSH.IdentityFile, defaults.IdentityFile)
 	fallBack(&h.SSH.KnownHosts, defaults.KnownHosts)
 	fallBack(&h.SSH.Context, defaults.Context)
+	if h.SSH.Jump == nil {
+		h.SSH.Jump = defaults.Jump
+	}
 	if h.SSH.Port == 0 {
 		h.SSH.Port = defaults.Port
-	}
-	if len(h.SSH.Jump) == 0 {
-		h.SSH.Jump = defaults.Jump
 	}
 	h.SSH = h.SSH.settled(h.Name)
 	if h.Labels = maps.Clone(h.Labels); len(h.Labels) == 0 {

@@ -161,12 +161,12 @@ func TestLocal(t *testing.T) {
 		t.Skip(err)
 	}
 	here := SSH{Transport: TransportLocal, User: current.Username}
-	there := SSH{Transport: TransportSSH, User: "ann", Port: 2222, IdentityFile: "/lab/id", KnownHosts: "/lab/kh"}
+	there := SSH{Transport: TransportSSH, User: "ann", Port: 2222, IdentityFile: "/lab/id", KnownHosts: "/lab/kh", Jump: []string{"b"}}
 	for name, test := range map[string]struct {
 		top, cp1, cp2 string
 		want          [2]SSH
 	}{
-		"one host":        {"{user: ann, port: 2222, identityFile: id, knownHosts: kh}", "{transport: local}", "{}", [2]SSH{here, there}},
+		"one host":        {"{user: ann, port: 2222, identityFile: id, knownHosts: kh, jump: b}", "{transport: local}", "{}", [2]SSH{here, there}},
 		"all but another": {"{transport: local}", "{}", "{transport: ssh, user: ann}", [2]SSH{here, {Transport: TransportSSH, User: "ann", Port: DefaultSSHPort}}},
 		"said twice":      {"{transport: ssh}", "{transport: ssh, user: ann}", "{transport: local}", [2]SSH{{Transport: TransportSSH, User: "ann", Port: DefaultSSHPort}, here}},
 	} {

@@ -195,6 +195,9 @@ func TestSSHOfHosts(t *testing.T) {
 		{top, "{port: 22}", SSH{Transport: TransportSSH, User: "me", Port: 22, IdentityFile: "/id", KnownHosts: "/kh"}},
 		{top, "{user: you, identityFile: x}", SSH{Transport: TransportSSH, User: "you", Port: 2200, IdentityFile: "/lab/x", KnownHosts: "/kh"}},
 		{top, "{knownHosts: /x}", SSH{Transport: TransportSSH, User: "me", Port: 2200, IdentityFile: "/id", KnownHosts: "/x"}},
+		{"ssh: {user: me, jump: 'b, c'}\n", "{}", SSH{Transport: TransportSSH, User: "me", Port: 22, Jump: []string{"b", "c"}}},
+		{"ssh: {user: me, jump: b}\n", "{jump: [a@c:24, d]}", SSH{Transport: TransportSSH, User: "me", Port: 22, Jump: []string{"a@c:24", "d"}}},
+		{"ssh: {user: me, jump: b}\n", "{jump: none}", SSH{Transport: TransportSSH, User: "me", Port: 22, Jump: []string{}}},
 		{"ssh: {user: me}\n", "{port: 24}", SSH{Transport: TransportSSH, User: "me", Port: 24}},
 	} {
 		c1, _, err := Parse("/lab/f", []byte(changed(c.top+"workers: {hosts: [{name: w1, address: 192.0.2.3, ssh: "+c.own+"}, {name: w2, address: 192.0.2.4}]}")))

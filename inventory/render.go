@@ -64,9 +64,9 @@ func sshTexts(ssh, defaults SSH, quoted bool) []string {
 	if ssh.Port != 0 && ssh.Port != defaults.Port {
 		texts = append(texts, quoteKey("port", quoted)+": "+strconv.Itoa(ssh.Port))
 	}
-	add("jump", strings.Join(ssh.Jump, ","), strings.Join(defaults.Jump, ","))
 	add("identityFile", ssh.IdentityFile, defaults.IdentityFile)
 	add("knownHosts", ssh.KnownHosts, defaults.KnownHosts)
+	add("jump", jumpValue(ssh.Jump), jumpValue(defaults.Jump))
 	add("hostKey", ssh.HostKey, "")
 	add("container", ssh.Container, "")
 	add("context", ssh.Context, defaults.Context)

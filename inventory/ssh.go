@@ -21,9 +21,9 @@ func sshFields() []field[SSH] {
 		}},
 		{"user", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.User = d.user(n, p) }},
 		{"port", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Port = d.port(n, p) }},
-		{"jump", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Jump = d.jump(n, p) }},
 		{"identityFile", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.IdentityFile = d.file(n, p) }},
 		{"knownHosts", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.KnownHosts = d.file(n, p) }},
+		{"jump", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Jump = d.jump(n, p) }},
 		{"context", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Context = d.containerName(n, p, "context") }},
 	}
 }
@@ -124,24 +124,6 @@ func (doc *document) checkTransport(places []place) {
 			doc.fault(at(p.path, "ssh", "transport"), "is local, and so is that of %s: only one host can be this machine", first)
 		}
 	}
-}
-
-// jump reads hosts to go through: a text as ssh -J takes it, or a list.
-func (d *decoder) jump(node *yaml.Node, path []string) []string {
-	if n := target(node); n.Kind == yaml.ScalarNode {
-		s, ok := d.text(n, path)
-		if !ok {
-			return nil
-		}
-		return strings.Split(s, ",")
-	}
-	var hops []string
-	for i, item := range d.items(node, path) {
-		if s, ok := d.text(item, index(path, i)); ok {
-			hops = append(hops, s)
-		}
-	}
-	return hops
 }
 
 // user reads a login name.

@@ -47,6 +47,8 @@ func TestHostText(t *testing.T) {
 		{Host{Name: "w9", SSH: SSH{Port: 22, HostKey: "ssh-ed25519 AAAA"}}, `name: w9, address: "", ssh: {hostKey: "ssh-ed25519 AAAA"}`},
 		{Host{Name: "w9", SSH: SSH{User: "you", Port: 2200, IdentityFile: "/i", KnownHosts: "/k", HostKey: "a"}},
 			`name: w9, address: "", ssh: {user: you, port: 2200, identityFile: /i, knownHosts: /k, hostKey: a}`},
+		{Host{Name: "w9", SSH: SSH{Jump: []string{"a@b:22", "[fd00::1]"}}}, `name: w9, address: "", ssh: {jump: "a@b:22,[fd00::1]"}`},
+		{Host{Name: "w9", SSH: SSH{Jump: []string{}}}, `name: w9, address: "", ssh: {jump: none}`},
 		{Host{Name: "w9", Labels: map[string]string{"b": "1", "a/c": "x", "on": ""}}, `name: w9, address: "", labels: {a/c: x, b: "1", "on": ""}`},
 		{Host{Name: "w9", Labels: map[string]string{}, Taints: []Taint{}}, `name: w9, address: ""`},
 		{Host{Name: "w9", Taints: []Taint{{"b", "1", "NoSchedule"}, {"a", "", "NoExecute"}}}, `name: w9, address: "", taints: ["b=1:NoSchedule", "a:NoExecute"]`},
@@ -70,7 +72,7 @@ func TestAddedHostIsTheSame(t *testing.T) {
 		h := Host{
 			Name: pick("a", "1", "y", "null", "0x1f", "w-9"), Address: netip.MustParseAddr(pick("192.0.2.9", "198.51.100.1")), Role: Role(pick("worker", "control-plane")),
 			SSH: SSH{User: pick("", "me", "5", "true", "ä"), Port: random.IntN(3) * 22, IdentityFile: pick("", "/a b", "/#", "/\"'\\", "/ä]}"),
-				KnownHosts: pick("", "/x: y"), HostKey: pick("", "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU")},
+				KnownHosts: pick("", "/x: y"), HostKey: pick("", "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"), Jump: [][]string{nil, {}, {"b"}, {"a@b:22", "[fd00::1]"}}[random.IntN(4)]},
 		}
 		if random.IntN(2) == 0 {
 			h.Labels = map[string]string{pick("a", "no", "1", "a.b/c"): pick("", "x", "1.5", "yes", "null")}

@@ -9,8 +9,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"fairlead/provision/connect"
 	"fairlead/provision/event"
 	"fairlead/provision/remote"
+	"fairlead/provision/remote/ssh"
 )
 
 const (
@@ -32,10 +34,12 @@ func (s *Session) back(ctx context.Context, errs []error) bool {
 	}
 	var group sync.WaitGroup
 	var away atomic.Bool
-	for _, name := range s.connections.Lost() {
+	lost := s.connections.Lost()
+	s.sayLost(lost)
+	for _, of := range lost {
 		group.Go(func() {
-			if err := s.awaitHost(ctx, name); err != nil {
-				s.events.Emit(event.Event{Kind: event.Observed, Host: name, Error: err.Error()})
+			if err := s.awaitHost(ctx, of.Host); err != nil {
+				s.events.Emit(event.Event{Kind: event.Observed, Host: of.Host, Error: err.Error()})
 				away.Store(true)
 			}
 		})
@@ -44,9 +48,23 @@ func (s *Session) back(ctx context.Context, errs []error) bool {
 	return !away.Load()
 }
 
+// sayLost says who is waited for: each host that has gone away, and each jump host once, whoever is behind it.
+func (s *Session) sayLost(all []connect.Loss) {
+	said := map[string]bool{}
+	for _, lost := range all {
+		told := event.Event{Kind: event.Lost, Host: lost.Host, Message: fmt.Sprintf("gone away; waiting up to %s until it answers again", backPatience)}
+		if jump := (*ssh.JumpError)(nil); errors.As(lost.Cause, &jump) {
+			told.Host, told.Message = "", fmt.Sprintf("%v; waiting up to %s until it answers again", jump, backPatience)
+		}
+		if key := told.Host + told.Message; !said[key] {
+			said[key] = true
+			s.events.Emit(told)
+		}
+	}
+}
+
 // awaitHost waits until a host can be reached again.
 func (s *Session) awaitHost(ctx context.Context, name string) error {
-	s.events.Emit(event.Event{Kind: event.Lost, Host: name, Message: fmt.Sprintf("gone away; waiting up to %s until it answers again", backPatience)})
 	ctx, cancel := context.WithTimeout(ctx, backPatience)
 	defer cancel()
 	pause := time.NewTicker(backPause)

@@ -17,6 +17,7 @@ import (
 	"fairlead/provision/model/world"
 	"fairlead/provision/remote"
 	"fairlead/provision/remote/remotetest"
+	"fairlead/provision/remote/ssh"
 	"fairlead/templates"
 )
 
@@ -91,7 +92,6 @@ func TestAwaitHost(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var told []event.Event
 				attempts := 0
 				line := remotetest.NewPretend(t, func(context.Context, remotetest.Call) remotetest.Reply { return remotetest.Reply{} })
 				wish := world.State(t, nil)
@@ -103,19 +103,30 @@ func TestAwaitHost(t *testing.T) {
 					}
 					return line.Host(host.Name), nil
 				})
-				s := newSession(wish, nil, "run", Options{Events: func(e event.Event) { told = append(told, e) }}, connections)
+				s := newSession(wish, nil, "run", Options{}, connections)
 				start := time.Now()
 				err := s.awaitHost(t.Context(), "w1")
 				if took := time.Since(start); took != c.took || (err == nil) != (c.is == nil) || !errors.Is(err, c.is) {
 					t.Errorf("after %s: %v", took, err)
-				}
-				if len(told) != 1 || told[0].Kind != event.Lost || told[0].Host != "w1" {
-					t.Errorf("told was %v", told)
 				}
 				if err := s.Close(); err != nil {
 					t.Error(err)
 				}
 			})
 		})
+	}
+}
+
+// A jump host that went away is said once for all hosts behind it, beside hosts that went away themselves.
+func TestWhoIsWaitedFor(t *testing.T) {
+	f := converged(t, nil)
+	bastion := &ssh.JumpError{Host: ssh.Target{Name: "bastion", User: "ann", Address: "192.0.2.1", Port: 22}, Err: fmt.Errorf("%w: EOF", remote.ErrLost)}
+	f.sayLost([]connect.Loss{{Host: "cp1", Cause: remote.ErrLost}, {Host: "w1", Cause: fmt.Errorf("read: %w", bastion)}, {Host: "w2", Cause: bastion}})
+	want := []string{
+		"cp1 gone away; waiting up to 3m0s until it answers again",
+		"the connection to the jump host bastion (ann@192.0.2.1:22) was lost: EOF; waiting up to 3m0s until it answers again",
+	}
+	if got := f.told(event.Lost); !slices.Equal(got, want) {
+		t.Errorf("told was %q", got)
 	}
 }

@@ -32,6 +32,8 @@ type Options struct {
 	Concurrency int
 	// Wait is how long hosts are waited for that cannot be reached yet, from the first attempt on; 0 for not at all.
 	Wait time.Duration
+	// Passphrase is ssh.Options' Passphrase.
+	Passphrase func(ctx context.Context, file string) ([]byte, error)
 	// WithoutBundle leaves the bundle closed: it may be gone when a lab is taken down.
 	WithoutBundle bool
 	// Holder is who runs this, USER@MACHINE, for others who want to change the cluster at the same time.
@@ -71,7 +73,7 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 			return nil, err
 		}
 	}
-	connections := connect.New(cluster, ssh.Options{Log: options.Log, Handshakes: options.Concurrency})
+	connections := connect.New(cluster, ssh.Options{Log: options.Log, Handshakes: options.Concurrency, Passphrase: options.Passphrase})
 	return newSession(wish, b, newRun(), options, connections), nil
 }
 

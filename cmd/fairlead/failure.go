@@ -100,6 +100,9 @@ type told struct {
 }
 
 func (f failure) tell(cluster *inventory.Cluster) told {
+	if jump := (*ssh.JumpError)(nil); errors.As(f.err, &jump) {
+		f.title, f.err = "", jump // whatever it was that needed the jump host
+	}
 	t := told{title: f.title}
 	t.host, _ = cluster.Host(f.host)
 	if f.host != "" || f.title != "" {

@@ -57,6 +57,26 @@ func TestFailures(t *testing.T) {
 	golden(t, "failures.txt", out.Bytes())
 }
 
+// jumpTrouble is trouble with the last of three jump hosts.
+func jumpTrouble(err error) error {
+	return fmt.Errorf("x: %w", &ssh.JumpError{To: "192.0.2.21:22", Err: err, Host: ssh.Target{
+		Name: "bastion", Address: "bastion", Port: 2222, User: "ann", Jump: []ssh.Target{{Address: "gate"}, {Address: "fd00::1", User: "ann", Port: 24}},
+	}})
+}
+
+// The command to log in by hand goes through the jump hosts that the inventory names.
+func TestHintThroughJumpHosts(t *testing.T) {
+	cluster := exampleCluster()
+	host := cluster.Workers[0]
+	host.SSH.Jump = []string{"ann@bastion:2222", "[fd00::1]"}
+	const want = " -J 'ann@bastion:2222,[fd00::1]' ubuntu@192.0.2.21"
+	for _, err := range []error{remote.ErrAuth, remote.ErrUnreachable} {
+		if got := hintFor(err, cluster, host); !strings.HasSuffix(got, want) {
+			t.Errorf("%v: got %q", err, got)
+		}
+	}
+}
+
 func TestHints(t *testing.T) {
 	cluster := exampleCluster()
 	host := cluster.Workers[0]
@@ -76,6 +96,11 @@ func TestHints(t *testing.T) {
 		{"shell", fmt.Errorf("x: %w", remote.ErrShell), "usermod --shell /bin/sh ubuntu"},
 		{"unreachable", fmt.Errorf("x: %w", remote.ErrUnreachable), "192.0.2.21:22"},
 		{"lost", fmt.Errorf("x: %w", remote.ErrLost), "run the same command again"},
+		{"jump host lets nobody in", jumpTrouble(remote.ErrAuth), "log in to the jump host by hand: ssh -p 2222 -i '/home/ann/.ssh/id key' -J 'gate,ann@[fd00::1]:24' ann@bastion"},
+		{"jump host is unreachable", jumpTrouble(remote.ErrUnreachable), "is the jump host up, and does a firewall let you through? Try to log in by hand: ssh -p 2222 "},
+		{"jump host is lost", jumpTrouble(remote.ErrLost), "run the same command again"},
+		{"jump host's key", jumpTrouble(&ssh.HostKeyError{}), ""},
+		{"jump host does not forward", jumpTrouble(remote.ErrForwarding), ""},
 		{"corrupt", fmt.Errorf("x: %w", bundle.ErrCorrupt), "the bundle is damaged"},
 		{"no bundle", &fs.PathError{Op: "stat", Path: "/srv/bundle.tar", Err: fs.ErrNotExist}, "kubernetes.bundle names /srv/bundle.tar"},
 		{"another file", &fs.PathError{Op: "stat", Path: "/srv/other", Err: fs.ErrNotExist}, ""},

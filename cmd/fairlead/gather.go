@@ -81,7 +81,7 @@ func (g *gatherer) rest() []alike {
 			a.event = neutralEvent(a.event, g.hosts[a.event.Host])
 			a.event.Seconds = slices.MaxFunc(same, func(a, b event.Event) int { return cmp.Compare(a.Seconds, b.Seconds) }).Seconds
 		}
-		all = append(all, g.once(a, g.words(same[0])))
+		all = append(all, g.once(a, g.reason(same[0])))
 	}
 	g.held = nil
 	return all
@@ -97,16 +97,19 @@ func (g *gatherer) words(e event.Event) string {
 	return string(e.Kind) + neutral(text, g.hosts[e.Host])
 }
 
+// reason is why a step failed, in words that are equal for hosts with the same trouble, whatever they were at.
+func (g *gatherer) reason(e event.Event) string { return neutral(e.Error, g.hosts[e.Host]) }
+
 // once leaves away why a step failed where it has failed like that on another host before.
-func (g *gatherer) once(a alike, words string) alike {
+func (g *gatherer) once(a alike, reason string) alike {
 	if a.event.Kind != event.Failed {
 		return a
 	}
-	if before, known := g.first[words]; known && before != a.hosts[0] {
+	if before, known := g.first[reason]; known && before != a.hosts[0] {
 		a.event.Error = "as on " + place(before)
 		return a
 	}
-	g.first[words] = a.hosts[0]
+	g.first[reason] = a.hosts[0]
 	return a
 }
 

@@ -17,6 +17,7 @@ import (
 	"fairlead/provision/registry"
 	"fairlead/provision/remote"
 	"fairlead/provision/remote/container"
+	"fairlead/provision/remote/ssh"
 )
 
 // troubled is an error with what a hint may name.
@@ -39,6 +40,11 @@ func hints() []hint {
 		{func(t troubled) bool { return failure{host: t.host.Name, err: t.err}.unknownKey() }, always("see the keys of all hosts, compare them, and have them written down: fairlead trust")},
 		{as[*container.Error], always("")},
 		{is(remote.ErrHostKey), always("")},
+		{is(remote.ErrForwarding), always("")},
+		{jumpHost(remote.ErrAuth), func(t troubled) string { return "try to log in to the jump host by hand: " + t.sshToJump() }},
+		{jumpHost(remote.ErrUnreachable), func(t troubled) string {
+			return "is the jump host up, and does a firewall let you through? Try to log in by hand: " + t.sshToJump()
+		}},
 		{is(remote.ErrAuth), func(t troubled) string { return "try to log in by hand: " + t.ssh() }},
 		{is(remote.ErrSudo), func(t troubled) string {
 			return fmt.Sprintf("let %s become root without a password; as root on the host: "+
@@ -88,6 +94,11 @@ func is(target error) func(troubled) bool {
 func as[E error](t troubled) bool {
 	var target E
 	return errors.As(t.err, &target)
+}
+
+// jumpHost is what has gone wrong with a jump host.
+func jumpHost(target error) func(troubled) bool {
+	return func(t troubled) bool { return as[*ssh.JumpError](t) && errors.Is(t.err, target) }
 }
 
 func always(text string) func(troubled) string {
@@ -147,9 +158,28 @@ func (t troubled) ssh() string {
 	if t.host.Name == "" {
 		return "ssh USER@ADDRESS"
 	}
-	argv := []string{"ssh", "-p", strconv.Itoa(t.host.SSH.Port)}
+	return t.login(t.host.SSH.Jump, t.host.SSH.Port, t.user()+"@"+t.host.Address.String())
+}
+
+// sshToJump is a command to log in to the jump host that is in trouble.
+func (t troubled) sshToJump() string {
+	var jump *ssh.JumpError
+	errors.As(t.err, &jump)
+	var way []string
+	for _, j := range jump.Host.Jump {
+		way = append(way, inventory.JumpHost{User: j.User, Host: j.Address, Port: j.Port}.String())
+	}
+	return t.login(way, jump.Host.Port, jump.Host.User+"@"+jump.Host.Address)
+}
+
+// login is a command that goes through jump hosts.
+func (t troubled) login(way []string, port int, to string) string {
+	argv := []string{"ssh", "-p", strconv.Itoa(port)}
 	if t.host.SSH.IdentityFile != "" {
 		argv = append(argv, "-i", t.host.SSH.IdentityFile)
 	}
-	return remote.Quote(append(argv, t.user()+"@"+t.host.Address.String()))
+	if len(way) > 0 {
+		argv = append(argv, "-J", strings.Join(way, ","))
+	}
+	return remote.Quote(append(argv, to))
 }

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
 	"fairlead/provision/event"
+	"fairlead/provision/remote/remotetest"
 
 	"github.com/vbauerster/mpb/v8"
 )
@@ -131,5 +134,30 @@ func TestTook(t *testing.T) {
 		if got := took(seconds); got != want {
 			t.Errorf("took(%v) = %q, want %q", seconds, got, want)
 		}
+	}
+}
+
+// What happens while somebody is asked is shown afterwards.
+func TestEventsWaitForAnAnswer(t *testing.T) {
+	out := &remotetest.Buffer{}
+	v := newView(newPlainRenderer(out, named("w1"), false), slog.New(slog.DiscardHandler), false)
+	told := make(chan struct{})
+	if err := v.still(func() error {
+		go func() {
+			v.event(event.Event{Kind: event.Done, Host: "w1", Title: "look"})
+			close(told)
+		}()
+		for range 10_000 { // which is more than enough for what must not happen
+			if runtime.Gosched(); out.String() != "" {
+				return fmt.Errorf("it is shown: %s", out)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	<-told
+	if !strings.Contains(out.String(), "look") {
+		t.Errorf("it is never shown: %q", out)
 	}
 }

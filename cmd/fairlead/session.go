@@ -83,7 +83,7 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 	defer stop()
 	session, err := provision.Open(ctx, r.cluster, provision.Options{
 		Log: r.log.Logger, Events: r.view.event, WithoutBundle: n.withoutBundle,
-		Concurrency: r.concurrency, Sources: r.sources(n), Holder: holder(), Wait: r.wait,
+		Concurrency: r.concurrency, Sources: r.sources(n), Holder: holder(), Wait: r.wait, Passphrase: r.passphrases(),
 	})
 	if err == nil {
 		r.session = session

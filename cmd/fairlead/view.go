@@ -100,14 +100,12 @@ func (v *view) settle() {
 	v.target.settle()
 }
 
-// still has nothing move while do asks somebody.
+// still has nothing move while do asks somebody, one at a time. What happens meanwhile is shown, and goes on, afterwards.
 func (v *view) still(do func() error) error {
-	v.settle()
-	defer func() {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		v.target.resume()
-	}()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.target.settle()
+	defer v.target.resume()
 	return do()
 }
 

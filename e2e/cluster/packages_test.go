@@ -63,8 +63,8 @@ func testPackages(t *testing.T) {
 	t.Run("Reset", func(t *testing.T) {
 		s := s.sub(t)
 		s.fairlead("reset", "--yes").exits(0)
-		if is := s.shell("w2", installed); !strings.Contains(is, "\nless\t") {
-			t.Error("w2: a package of somebody else is gone: less")
+		if is := s.shell("w2", installed); !strings.Contains(is, "\ntheirs\t") {
+			t.Error("w2: a package of somebody else is gone")
 		}
 		// What dpkg and apt keep for themselves.
 		s.restoredBut(before, "/var/lib/dpkg", "/var/lib/apt", "/var/cache", "/etc/ld.so.cache")
@@ -181,7 +181,9 @@ exec /usr/bin/dpkg-query "$@"
 END
 chmod 755 `+stub)
 	s.fairlead("up").exits(1).saysOf(host, "cannot list the packages: dpkg does not answer")
-	s.shell(host, "rm "+stub+"; apt-get --yes install less")
+	s.shell(host, "rm "+stub+`; mkdir -p /root/theirs/DEBIAN
+printf 'Package: theirs\nVersion: 1\nArchitecture: all\nMaintainer: somebody\nDescription: of somebody else\n' >/root/theirs/DEBIAN/control
+dpkg-deb --build /root/theirs && dpkg --install /root/theirs.deb`)
 	if is := s.shell(host, "cat /var/lib/fairlead/ledger"); is != ledger {
 		s.t.Errorf("host %s: the ledger became %v", host, changes(ledger, is))
 	}

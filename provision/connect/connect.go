@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 
 	"fairlead/inventory"
@@ -29,7 +30,7 @@ type Connections struct {
 	waiting *patience                                                   // nil where no host is waited for
 	closing func() error                                                // what is to be closed beside the connections
 	apiPort int
-	dialer  kube.DialFunc // goes straight to an address
+	dialer  dialer // goes to an address without a host's own connection
 
 	mu     sync.Mutex
 	closed bool
@@ -49,25 +50,47 @@ func New(cluster *inventory.Cluster, o ssh.Options) *Connections {
 		case host.SSH.InContainer():
 			return containers.Dial(ctx, containerOf(host))
 		}
-		return dialer.Dial(ctx, target(host))
+		to, err := target(host)
+		if err != nil {
+			return nil, err
+		}
+		return dialer.Dial(ctx, to)
 	})
 	c.keys = func(ctx context.Context, host inventory.Host) (ssh.ShownKey, error) {
-		return dialer.HostKey(ctx, target(host))
+		to, err := target(host)
+		if err != nil {
+			return ssh.ShownKey{}, err
+		}
+		return dialer.HostKey(ctx, to)
 	}
 	c.closing = dialer.Close
+	c.dialer = func(ctx context.Context, host inventory.Host, network, address string) (net.Conn, error) {
+		to, err := target(host)
+		if err != nil {
+			return nil, err
+		}
+		return dialer.DialThrough(ctx, to.Jump, network, address)
+	}
 	return c
 }
+
+// dialer connects to an address from where a host is dialled: from here, or from the last of the host's jump hosts.
+type dialer func(ctx context.Context, host inventory.Host, network, address string) (net.Conn, error)
 
 // NewWith connects to nothing yet. Hosts will be reached by dial.
 func NewWith(cluster *inventory.Cluster, dial Dial) *Connections {
 	return &Connections{
-		cluster: cluster, dial: dial, closing: func() error { return nil }, apiPort: templates.APIServerPort, dialer: (&net.Dialer{}).DialContext,
+		cluster: cluster, dial: dial, closing: func() error { return nil }, apiPort: templates.APIServerPort, dialer: fromHere,
 		hosts: map[string]*remote.Host{}, turns: map[string]chan struct{}{},
 	}
 }
 
-// target is where the inventory says that a host is, as whom to log in, and how to know it.
-func target(host inventory.Host) ssh.Target {
+func fromHere(ctx context.Context, _ inventory.Host, network, address string) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+// target is where the inventory says that a host is, as whom to log in, how to know it, and what to go through.
+func target(host inventory.Host) (ssh.Target, error) {
 	target := ssh.Target{
 		Name: host.Name, Address: host.Address.String(), Port: host.SSH.Port, User: host.SSH.User,
 		IdentityFile: host.SSH.IdentityFile, HostKey: host.SSH.HostKey,
@@ -75,7 +98,16 @@ func target(host inventory.Host) ssh.Target {
 	if host.SSH.KnownHosts != "" {
 		target.KnownHosts = []string{host.SSH.KnownHosts}
 	}
-	return target
+	for _, text := range host.SSH.Jump {
+		j, err := inventory.ParseJump(text)
+		if err != nil {
+			return target, fmt.Errorf("jump host %q of %s: %w", text, host.Name, err)
+		}
+		target.Jump = append(target.Jump, ssh.Target{
+			Name: j.Host, Address: j.Host, Port: j.Port, User: j.User, IdentityFile: target.IdentityFile, KnownHosts: target.KnownHosts,
+		})
+	}
+	return target, nil
 }
 
 // containerOf is the container that the inventory says a host is.
@@ -140,18 +172,24 @@ func (c *Connections) living(name string) (*remote.Host, chan struct{}) {
 	return nil, c.turns[name]
 }
 
+// Loss is a host whose connection has broken, and why.
+type Loss struct {
+	Host  string
+	Cause error
+}
+
 // Lost are the hosts whose connection has broken and was not made again, in the order of their names.
-func (c *Connections) Lost() []string {
+func (c *Connections) Lost() []Loss {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var names []string
+	var all []Loss
 	for name, connection := range c.hosts {
-		if connection.Alive() != nil {
-			names = append(names, name)
+		if cause := connection.Alive(); cause != nil {
+			all = append(all, Loss{name, cause})
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.SortFunc(all, func(a, b Loss) int { return strings.Compare(a.Host, b.Host) })
+	return all
 }
 
 // keep makes a connection that of its host, unless all are closed already.

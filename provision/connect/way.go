@@ -49,12 +49,13 @@ func (c *Connections) Reaches(ctx context.Context, name string) error {
 	return nil // whoever refuses or is not there yet was asked
 }
 
-// straight dials to the API server of a host without its SSH connection. One that refuses the connection can be reached.
+// straight dials to the API server of a host without its SSH connection, from its jump host where it has one. One that refuses the
+// connection can be reached.
 func (c *Connections) straight(ctx context.Context, network, name string, because error) (net.Conn, error) {
 	host, _ := c.cluster.Host(name)
 	ctx, cancel := context.WithTimeout(ctx, straightPatience)
 	defer cancel()
-	conn, err := c.dialer(ctx, network, c.apiAddress(host))
+	conn, err := c.dialer(ctx, host, network, c.apiAddress(host))
 	if err == nil || errors.Is(err, syscall.ECONNREFUSED) {
 		return conn, err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"fairlead/inventory"
 	"fairlead/provision/remote"
 	"fairlead/provision/remote/remotetest"
 	"fairlead/provision/remote/ssh"
@@ -52,7 +53,9 @@ func TestSSHDThatDoesNotForward(t *testing.T) {
 			}
 			host := get(t, connections, "cp1")
 			if c.address != "" {
-				connections.dialer = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("i/o timeout") }
+				connections.dialer = func(context.Context, inventory.Host, string, string) (net.Conn, error) {
+					return nil, errors.New("i/o timeout")
+				}
 			}
 			if err := connections.Reaches(t.Context(), "cp1"); !errors.Is(err, c.want) || c.want != nil && !strings.Contains(err.Error(), "i/o timeout") {
 				t.Errorf("Reaches: %v", err)
@@ -84,7 +87,7 @@ func TestAPIStraight(t *testing.T) {
 	defer c.Close()
 	api := withAPI(t, l, c, "cp1")
 	l.dialled("cp1")[0].OnDial(func(context.Context, string, string) (net.Conn, error) { return nil, remote.ErrForwarding })
-	c.dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
+	c.dialer = func(ctx context.Context, _ inventory.Host, network, address string) (net.Conn, error) {
 		if host := lab("cp1").ControlPlane.Hosts[0]; address != net.JoinHostPort(host.Address.String(), "6443") {
 			t.Errorf("dialled is %s", address)
 		}

@@ -17,7 +17,7 @@ const (
 	HostShell Kind = "login shell"
 	// HostLost: the way to it broke while it was asked.
 	HostLost Kind = "connection lost"
-	// HostForwards: sshd on it lets no connection through, and its own address cannot be reached either.
+	// HostForwards: sshd on it, or on a jump host before it, lets no connection through, and its own address cannot be reached either.
 	HostForwards Kind = "no forwarding"
 	// HostNoAnswer: it was reached and did not answer, or not to the end.
 	HostNoAnswer Kind = "no answer"

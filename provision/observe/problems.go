@@ -23,6 +23,7 @@ func hostProblem(err error) *facts.Problem {
 		{remote.ErrShell, facts.HostShell},
 		{remote.ErrUnreachable, facts.HostUnreachable},
 		{remote.ErrLost, facts.HostLost},
+		{remote.ErrForwarding, facts.HostForwards}, // of a jump host
 	})
 }
 

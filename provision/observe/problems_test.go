@@ -25,6 +25,7 @@ func TestProblems(t *testing.T) {
 		{hostProblem, remote.ErrSudo, facts.HostSudo},
 		{hostProblem, remote.ErrShell, facts.HostShell},
 		{hostProblem, remote.ErrLost, facts.HostLost},
+		{hostProblem, remote.ErrForwarding, facts.HostForwards},
 		{hostProblem, errProbe, facts.HostNoAnswer},
 		{imageProblem, registry.ErrUnreachable, facts.RegistryUnreachable},
 		{imageProblem, registry.ErrCertificate, facts.RegistryCertificate},

@@ -26,6 +26,7 @@ type Server struct {
 	config string
 	mu     sync.Mutex // guards children
 	child  map[*exec.Cmd]bool
+	served int
 }
 
 // StartSSHD starts sshd with extra lines of configuration and stops it when the test ends. The port is taken here and
@@ -87,9 +88,7 @@ func (s *Server) listen(t testing.TB) {
 	t.Cleanup(func() {
 		_ = l.Close()
 		s.mu.Lock()
-		for cmd := range s.child {
-			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // sshd and what it forked for the connection
-		}
+		s.signal(syscall.SIGKILL)
 		s.child = nil
 		s.mu.Unlock()
 		serving.Wait()
@@ -117,6 +116,7 @@ func (s *Server) serve(c *net.TCPConn) error {
 	}
 	if err = cmd.Start(); err == nil {
 		s.child[cmd] = true
+		s.served++
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -128,6 +128,27 @@ func (s *Server) serve(c *net.TCPConn) error {
 	defer s.mu.Unlock()
 	delete(s.child, cmd)
 	return nil
+}
+
+// Signal sends a signal to the sshd of each connection, and to what it forked for that: SIGKILL cuts the connections off, with
+// SIGSTOP nothing answers any more.
+func (s *Server) Signal(signal syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.signal(signal)
+}
+
+func (s *Server) signal(signal syscall.Signal) {
+	for cmd := range s.child {
+		_ = syscall.Kill(-cmd.Process.Pid, signal) // one that is over by now is none
+	}
+}
+
+// Served is how many connections there were.
+func (s *Server) Served() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.served
 }
 
 // RefusingPort is a port of the loopback interface at which nobody listens for as long as the test lasts.

@@ -1,6 +1,7 @@
 package ssh
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ var errClosed = fmt.Errorf("connection closed: %w", net.ErrClosed)
 type conn struct {
 	client   *xssh.Client
 	wire     *meter
+	via      *hop          // the jump host that it goes through, or nil
 	interval time.Duration // of keep-alives
 
 	tasksMu sync.Mutex // guards closing, so that no task begins once Close waits
@@ -32,9 +34,9 @@ type conn struct {
 	cause   error // why the connection ended; set before done is closed
 }
 
-func newConn(client *xssh.Client, wire *meter, interval time.Duration) *conn {
-	c := &conn{client: client, wire: wire, interval: interval, done: make(chan struct{})}
-	c.task(func() { c.end(fmt.Errorf("%w: %w", remote.ErrLost, client.Wait())) })
+func newConn(client *xssh.Client, wire *meter, via *hop, interval time.Duration) *conn {
+	c := &conn{client: client, wire: wire, via: via, interval: interval, done: make(chan struct{})}
+	c.task(func() { c.lose(fmt.Errorf("%w: %w", remote.ErrLost, client.Wait())) })
 	c.task(c.keepAlive)
 	return c
 }
@@ -74,6 +76,15 @@ func (c *conn) end(cause error) {
 	})
 }
 
+// lose ends a connection that has broken. Where a jump host was lost, that is the cause.
+func (c *conn) lose(cause error) {
+	select {
+	case <-c.done: // the jump host need not be asked any more
+	default:
+		c.end(cmp.Or(c.via.lost(), cause))
+	}
+}
+
 // explain returns the reason behind err when that is the end of the connection, else err. Operations notice a broken
 // connection in many ways and sometimes before the connection itself does, so an error that the host did not send
 // is followed by one request that only a live connection answers.
@@ -81,13 +92,19 @@ func (c *conn) explain(err error) error {
 	if err == nil || fromPeer(err) {
 		return err
 	}
+	return cmp.Or(c.ended(), err)
+}
+
+// ended is why the connection has ended, nil when it stands: the host has answered. One that hangs is asked until keep-alives
+// have given up.
+func (c *conn) ended() error {
 	select {
 	case <-c.done:
 		return c.cause
 	default:
 	}
 	if _, _, ping := c.client.SendRequest(keepAliveRequest, true, nil); ping == nil {
-		return err
+		return nil
 	}
 	return c.Wait()
 }
@@ -241,7 +258,7 @@ func (p *process) Close() error {
 			case <-p.ended:
 			case <-p.conn.done:
 			case <-timer.C:
-				p.conn.end(fmt.Errorf("%w: the host does not let a session end", remote.ErrLost))
+				p.conn.lose(fmt.Errorf("%w: the host does not let a session end", remote.ErrLost))
 			}
 		})
 	})

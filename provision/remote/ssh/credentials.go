@@ -23,10 +23,13 @@ type keyring struct {
 	agent *agentKeys
 	mu    sync.Mutex
 	files map[string]func() identity
+
+	passphrase func(ctx context.Context, file string) ([]byte, error) // nil when nobody can be asked
+	asking     chan struct{}                                          // holds a token while somebody is
 }
 
-func newKeyring() *keyring {
-	return &keyring{agent: newAgentKeys(), files: map[string]func() identity{}}
+func newKeyring(passphrase func(context.Context, string) ([]byte, error)) *keyring {
+	return &keyring{agent: newAgentKeys(), files: map[string]func() identity{}, passphrase: passphrase, asking: make(chan struct{}, 1)}
 }
 
 func (k *keyring) close() error { return k.agent.close() }
@@ -40,7 +43,7 @@ func (k *keyring) file(path string) identity {
 		k.files[path] = read
 	}
 	k.mu.Unlock()
-	return read()
+	return k.opened(read())
 }
 
 // credentials are the keys and certificates to log in with to one host, a certificate always before its bare key: it is
@@ -86,12 +89,15 @@ func (k *keyring) addChosen(c *credentials, path string, held []xssh.Signer, age
 	}
 	chosen := k.file(path)
 	c.addIdentity(chosen, held)
+	c.addLocked(chosen)
 	switch {
 	case len(c.signers) > 0:
 		if agentErr != nil && !errors.Is(agentErr, errNoAgent) {
 			c.skipped = append(c.skipped, agentErr.Error())
 		}
 		return nil
+	case chosen.locked != nil: // its public half is not known, so that no host can be asked first
+		return &lockedError{chosen.locked}
 	case chosen.public == nil:
 		return fmt.Errorf("%w: %s: %s", remote.ErrAuth, chosen.err.reason, chosen.mend())
 	case agentErr != nil:
@@ -114,13 +120,21 @@ func (k *keyring) addDefaults(c *credentials, held []xssh.Signer) error {
 	if err != nil {
 		return fmt.Errorf("find ~/.ssh: %w", err)
 	}
+	var locked []identity
 	for _, name := range defaultIdentities {
 		i := k.file(filepath.Join(home, ".ssh", name))
 		before := len(c.signers)
 		c.addIdentity(i, held)
+		if i.locked != nil && i.public != nil {
+			locked = append(locked, i)
+			continue
+		}
 		if i.err != nil && len(c.signers) == before && (i.public == nil || signerFor(c.signers, i.public) == nil) {
 			c.skipped = append(c.skipped, i.err.Error())
 		}
+	}
+	for _, i := range locked {
+		c.addLocked(i)
 	}
 	return nil
 }

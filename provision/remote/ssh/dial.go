@@ -18,21 +18,38 @@ import (
 
 // connect makes the connection that Dial is about.
 func (d *Dialer) connect(ctx context.Context, t Target) (*conn, error) {
+	start := time.Now()
+	c, err := d.logIn(ctx, t)
+	d.opts.Log.Debug("connect", "host", t.Name, "login", t.login(), "jumps", len(t.Jump), "duration", time.Since(start), "error", err)
+	if err == nil || errors.As(err, new(*JumpError)) { // which is not about this host
+		return c, err
+	}
+	return nil, fmt.Errorf("%s%w", connectTo(t), err)
+}
+
+// connectTo begins what is said of a target that cannot be connected to.
+func connectTo(t Target) string { return "connect to " + t.login() + ": " }
+
+// logIn connects with what is known of the target and all keys for it.
+func (d *Dialer) logIn(ctx context.Context, t Target) (*conn, error) {
 	known, err := d.verifier(t)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", t.login(), err)
+		return nil, err
 	}
-	creds, err := d.keys.credentials(ctx, t)
-	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", t.login(), err)
+	for {
+		var c *conn
+		creds, err := d.keys.credentials(ctx, t)
+		if err == nil {
+			c, err = d.dialProposals(ctx, t, login{known: known, creds: creds})
+		}
+		var locked *lockedError
+		if !errors.As(err, &locked) {
+			return c, err
+		}
+		if err := d.keys.unlock(ctx, locked.key); err != nil {
+			return nil, err
+		}
 	}
-	start := time.Now()
-	c, err := d.dialProposals(ctx, t, login{known: known, creds: creds})
-	d.opts.Log.Debug("connect", "host", t.Name, "login", t.login(), "duration", time.Since(start), "error", err)
-	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", t.login(), err)
-	}
-	return c, nil
 }
 
 // dialProposals tries one list of host key algorithms after the other while the host shows other keys than the pinned
@@ -71,14 +88,9 @@ type login struct {
 }
 
 func (d *Dialer) dialOnce(ctx context.Context, t Target, l *login) (*conn, error) {
-	dialCtx, cancel := context.WithTimeout(ctx, d.opts.DialTimeout)
-	defer cancel()
-	raw, err := d.opts.DialNet(dialCtx, "tcp", t.addr())
+	raw, via, err := d.open(ctx, t)
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return nil, cause
-		}
-		return nil, fmt.Errorf("%w: %w", remote.ErrUnreachable, err)
+		return nil, err
 	}
 	wire := &meter{Conn: raw}
 	client, err := d.handshake(ctx, t, l, wire)
@@ -87,9 +99,9 @@ func (d *Dialer) dialOnce(ctx context.Context, t Target, l *login) (*conn, error
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
-		return nil, l.reason(err)
+		return nil, cmp.Or(via.lostWithin(ctx), l.reason(err))
 	}
-	return newConn(client, wire, d.opts.KeepAlive), nil
+	return newConn(client, wire, via, d.opts.KeepAlive), nil
 }
 
 // handshake does key exchange and authentication within LoginTimeout. The server has to greet within DialTimeout: the
@@ -137,7 +149,7 @@ func (l *login) reason(err error) error {
 	switch {
 	case l.refused != nil:
 		return l.refused
-	case errors.As(err, &noCommon):
+	case errors.As(err, &noCommon), errors.As(err, new(*lockedError)):
 		return err
 	case !l.verified:
 		return fmt.Errorf("%w: no SSH server answers there: %w", remote.ErrUnreachable, err)
@@ -148,13 +160,16 @@ func (l *login) reason(err error) error {
 	if len(l.creds.skipped) > 0 {
 		text += "; not tried: " + strings.Join(l.creds.skipped, ", ")
 	}
-	return fmt.Errorf("%w: %s: put one of these keys in the user's ~/.ssh/authorized_keys on the host, or set ssh.user "+
-		"and ssh.identityFile: %w", remote.ErrAuth, text, err)
+	other := "set ssh.user and ssh.identityFile"
+	if l.known.target.isJump {
+		other = "name another user in ssh.jump, or set ssh.identityFile"
+	}
+	return fmt.Errorf("%w: %s: put one of these keys in the user's ~/.ssh/authorized_keys on the host, or %s: %w", remote.ErrAuth, text, other, err)
 }
 
 // isNetwork tells errors of the connection from answers of the peer.
 func isNetwork(err error) bool {
 	var timeout net.Error
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &timeout)
 }

@@ -2,6 +2,7 @@ package ssh
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"time"
@@ -44,6 +45,10 @@ type Options struct {
 	StopGrace time.Duration
 	// DialNet opens the TCP connection; nil means net.Dialer. The DialContext of another Host fits here.
 	DialNet func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Passphrase asks for the passphrase of an identity file, of one at a time. It is called when a host would let the file's key
+	// in and no other, up to three times while the answer is wrong; an empty one ends that. nil means that nobody can be asked:
+	// encrypted files are then of use only for keys that the agent holds.
+	Passphrase func(ctx context.Context, file string) ([]byte, error)
 }
 
 func (o Options) withDefaults() Options {
@@ -74,6 +79,7 @@ type Dialer struct {
 	opts     Options
 	known    *knownFiles
 	keys     *keyring
+	jumps    *jumps
 	compute  chan struct{} // holds a token for each handshake that is computed
 	turnTime time.Duration
 }
@@ -82,16 +88,18 @@ type Dialer struct {
 func NewDialer(o Options) *Dialer {
 	o = o.withDefaults()
 	return &Dialer{
-		opts: o, known: newKnownFiles(o.Log), keys: newKeyring(),
+		opts: o, known: newKnownFiles(o.Log), keys: newKeyring(o.Passphrase), jumps: newJumps(),
 		compute: make(chan struct{}, o.Handshakes), turnTime: turnTime,
 	}
 }
 
-// Close ends the talk with the agent. Connections that were made live on; logins that are under way may fail.
-func (d *Dialer) Close() error { return d.keys.close() }
+// Close ends the talk with the agent and the connections to jump hosts, and so those that go through them, which had better be
+// closed before. Others live on; logins that are under way may fail.
+func (d *Dialer) Close() error { return errors.Join(d.jumps.close(), d.keys.close()) }
 
 // Dial connects to a host, verifies its key and logs in. It tries once: a host that does not answer is
-// remote.ErrUnreachable within DialTimeout. Other errors are remote.ErrHostKey (a *HostKeyError) and remote.ErrAuth.
+// remote.ErrUnreachable within DialTimeout. Other errors are remote.ErrHostKey (a *HostKeyError) and remote.ErrAuth. What is
+// wrong with a jump host is a *JumpError around one of these, or around remote.ErrForwarding or remote.ErrLost.
 // ctx bounds Dial only.
 func (d *Dialer) Dial(ctx context.Context, t Target) (*remote.Host, error) {
 	t = t.withDefaults()

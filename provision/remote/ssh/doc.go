@@ -8,5 +8,5 @@
 //   - A connection whose peer has gone is noticed within seconds, and everything that waits on it gets remote.ErrLost.
 //   - A host that is slow or dead holds up no other.
 //
-// What it never does: retry, reconnect, ask the user, print, read ssh_config.
+// What it never does: retry, reconnect, ask the user but for a passphrase and by Options.Passphrase, print, read ssh_config.
 package ssh

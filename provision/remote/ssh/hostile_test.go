@@ -93,7 +93,7 @@ func hostile(t *testing.T, serve func(*queued, xssh.Channel, <-chan *xssh.Reques
 		t.Fatal(err)
 	}
 	client := xssh.NewClient(c, channels, requests)
-	return newConn(client, &meter{Conn: near}, time.Hour)
+	return newConn(client, &meter{Conn: near}, nil, time.Hour)
 }
 
 func host(t *testing.T, c *conn) *remote.Host {

@@ -154,7 +154,7 @@ func (v *verifier) revoked(key xssh.PublicKey, line *knownLine) *HostKeyError {
 func (v *verifier) problem(key xssh.PublicKey) *HostKeyError {
 	key = withoutCertificate(key)
 	return &HostKeyError{
-		Host: v.target.Name, Address: v.target.addr(), name: v.names[0].name, Files: v.files, Pin: strings.TrimSpace(v.target.HostKey),
+		Host: v.target.Name, Address: v.target.addr(), name: v.names[0].name, Files: v.files, Pin: strings.TrimSpace(v.target.HostKey), Jump: v.target.isJump,
 		KeyType: key.Type(), Fingerprint: xssh.FingerprintSHA256(key),
 		Key: strings.TrimSpace(string(xssh.MarshalAuthorizedKey(key))),
 	}

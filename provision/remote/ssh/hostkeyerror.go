@@ -35,6 +35,8 @@ type HostKeyError struct {
 	Pin string
 	// Revoked says that the offered key is marked @revoked, or may be, if Cause is set.
 	Revoked bool
+	// Jump says that the host is one to go through, for which the inventory has no pin.
+	Jump bool
 	// Cause is what is wrong with a host certificate or with a line that is marked @revoked, else nil.
 	Cause error
 
@@ -74,8 +76,11 @@ func (e *HostKeyError) Error() string {
 		return offered + ", but known is " + e.places() + ": if the host was reinstalled, " + e.compare() +
 			", then remove the old key with: " + e.removal() + "; if not, somebody may be in between"
 	}
-	return offered + ", and no known key: " + e.compare() + ", then run fairlead trust, or add this line to " + e.firstFile() + ":\n" +
-		e.name + " " + e.Key + "\nor set ssh.hostKey: \"" + e.Fingerprint + "\" for this host"
+	mend := offered + ", and no known key: " + e.compare() + ", then run fairlead trust, or add this line to " + e.firstFile() + ":\n" + e.name + " " + e.Key
+	if e.Jump {
+		return mend
+	}
+	return mend + "\nor set ssh.hostKey: \"" + e.Fingerprint + "\" for this host"
 }
 
 // compare is the advice that makes trusting a key more than a guess.

@@ -25,6 +25,7 @@ type identity struct {
 	public xssh.PublicKey    // the key to look for in the agent; nil when not even that is known
 	cert   *xssh.Certificate // the certificate beside the file, or nil
 	err    *unusable         // why there is no signer
+	locked *lockedKey        // the key, where a passphrase gives it; nil when nobody is to be asked
 	noCert *unusable         // why a certificate that lies beside the file is not used
 }
 
@@ -55,6 +56,9 @@ func readIdentity(path string) identity {
 	if i.public == nil {
 		i.public, _ = readPublic(path + ".pub")
 	}
+	if i.locked != nil && i.public != nil {
+		i.locked.public = withoutCertificate(i.public)
+	}
 	if cert, ok := i.public.(*xssh.Certificate); ok {
 		i.public, i.cert = cert.Key, cert
 		return i
@@ -68,25 +72,26 @@ func readIdentity(path string) identity {
 // parse reads what a private key file holds.
 func (i *identity) parse(text []byte, mode fs.FileMode) {
 	signer, err := xssh.ParsePrivateKey(text)
-	encrypted := bytes.HasPrefix(bytes.TrimSpace(text), []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----")) // PKCS #8, which x/crypto does not read
+	locked := bytes.HasPrefix(bytes.TrimSpace(text), []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----")) // PKCS #8, which x/crypto does not read
 	var missing *xssh.PassphraseMissingError
 	switch {
 	case err == nil:
 		i.signer, i.public = signer, signer.PublicKey()
 	case errors.As(err, &missing):
-		encrypted, i.public = true, missing.PublicKey
-	case !encrypted:
+		locked, i.public = true, missing.PublicKey
+		i.locked = &lockedKey{path: i.path, text: text}
+	case !locked:
 		i.public, _ = parsePublic(text)
 		i.err = noPrivateKey(i.path, text, i.public, err)
 		return
 	}
 	// sshkey_perm_ok in OpenSSH's authfile.c: who could read the key may have it already.
 	if mode&0o077 != 0 {
-		i.signer = nil
+		i.signer, i.locked = nil, nil
 		i.err = &unusable{fmt.Sprintf("identity file %s is a private key that others may read (mode %04o)", i.path, mode.Perm()),
 			"run " + remote.Quote([]string{"chmod", "600", i.path})}
-	} else if encrypted {
-		i.err = &unusable{"identity file " + i.path + " is encrypted", "add it with " + remote.Quote([]string{"ssh-add", i.path})}
+	} else if locked {
+		i.err = encrypted(i.path, "")
 	}
 }
 

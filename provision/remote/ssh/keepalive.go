@@ -58,7 +58,7 @@ func (c *conn) keepAlive() {
 		if now := c.wire.read.Load(); now != seen || !pending {
 			seen, missed = now, 0
 		} else if missed++; missed >= keepAliveMisses {
-			c.end(fmt.Errorf("%w: no answer for %s", remote.ErrLost, keepAliveMisses*c.interval))
+			c.lose(fmt.Errorf("%w: no answer for %s", remote.ErrLost, keepAliveMisses*c.interval))
 			return
 		}
 		if pending {

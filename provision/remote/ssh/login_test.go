@@ -165,24 +165,7 @@ func silentAgent(t *testing.T) string {
 // checkLogin logs in, or is refused with an error that says all that it should.
 func checkLogin(t *testing.T, target Target, says []string) {
 	t.Helper()
-	h, err := reach(t.Context(), target, Options{})
-	if err == nil {
-		closeHost(t, h)
-	}
-	if len(says) == 0 {
-		if err != nil {
-			t.Error(err)
-		}
-		return
-	}
-	if !errors.Is(err, remote.ErrAuth) || errors.Is(err, remote.ErrUnreachable) {
-		t.Fatalf("got %v, want remote.ErrAuth", err)
-	}
-	for _, want := range append(says, target.login()) {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("error does not say %q:\n%v", want, err)
-		}
-	}
+	checkLoginBy(t, Options{}, target, says)
 }
 
 func TestUnreachable(t *testing.T) {

@@ -27,6 +27,10 @@ type Target struct {
 	// KnownHosts are the files that hold known host keys when HostKey is empty; nil means ~/.ssh/known_hosts,
 	// /etc/ssh/ssh_known_hosts, and the file beside each whose name ends in 2. A file that does not exist counts as empty.
 	KnownHosts []string
+	// Jump are the hosts to go through to get there, the first one first.
+	Jump []Target
+
+	isJump bool // it is one to go through
 }
 
 func (t Target) withDefaults() Target {
