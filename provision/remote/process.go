@@ -39,6 +39,9 @@ type execution struct {
 	within         time.Duration // that the host has to begin it
 	silence        *time.Timer   // nil when it may say nothing for ever
 	quiet          time.Duration // of silence
+	late           *time.Timer   // until it should have begun
+	attempt        *attempt      // at the password, once that was sent
+	refusal        error         // why sudo got none, or no other
 	left           bool          // it was not ended: set before stop is over
 	ended          chan struct{} // closed when the process has ended and waitErr is set
 	waitErr        error
@@ -73,14 +76,15 @@ func (x *execution) heard() { x.silence.Reset(x.quiet) }
 
 // over ends what x listens for.
 func (x *execution) over() {
+	x.late.Stop()
 	if x.silence != nil {
 		x.silence.Stop()
 	}
 }
 
-// expect ends the command if it has not begun in time, unless the timer is stopped.
-func (h *Host) expect(x *execution, c Command, end context.CancelCauseFunc) *time.Timer {
-	return time.AfterFunc(x.within, func() {
+// expect ends the command if it has not begun in time.
+func (h *Host) expect(x *execution, c Command, end context.CancelCauseFunc) {
+	x.late = time.AfterFunc(x.within, func() {
 		if !x.gate.shut() {
 			return
 		}
@@ -97,16 +101,24 @@ func (h *Host) expect(x *execution, c Command, end context.CancelCauseFunc) *tim
 	})
 }
 
-// begin waits until the command may be told to begin, and reports false when it never may.
-func (x *execution) begin(ctx context.Context) bool {
-	select {
-	case <-x.gate.open:
-	case <-x.ended:
-	case <-ctx.Done():
+// begin waits until the command may be told to begin, and reports false when it never may. Meanwhile it answers sudo.
+func (h *Host) begin(ctx context.Context, x *execution) bool {
+	for waits := true; waits; {
+		waits = false
+		select {
+		case process := <-x.gate.asked:
+			h.answer(ctx, x, process)
+			waits = true
+		case <-x.gate.open:
+			h.settle(x, nil)
+		case <-x.ended:
+		case <-ctx.Done():
+		}
 	}
 	if !x.gate.isOpen() || ctx.Err() != nil || !x.gate.pass() {
 		return false
 	}
+	x.late.Stop()
 	if x.silence != nil {
 		x.heard()
 	}
@@ -204,23 +216,38 @@ func (h *Host) await(ctx context.Context, x *execution, limit time.Duration) {
 
 // endProcesses runs endGroup on the host.
 func (h *Host) endProcesses(ctx context.Context, group string, root bool) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	tenths := strconv.Itoa(int(h.grace / (100 * time.Millisecond)))
-	argv := []string{"/bin/sh", "-c", endGroup, "sh", group, tenths}
-	process, err := h.start(ctx, Exec{Line: h.wireLine(argv, root, false, nil), Stdout: io.Discard, Stderr: io.Discard})
+	c := Command{Argv: []string{"/bin/sh", "-c", endGroup, "sh", group, tenths}, Root: root}
+	x := newExecution(c, cancel)
+	h.expect(x, c, cancel)
+	defer x.over()
+	process, err := h.start(ctx, Exec{Line: h.wireLine(c.Argv, root, false, x.gate), Stdout: x.stdout, Stderr: x.stderr})
 	if err != nil {
 		return err
 	}
 	defer h.release(process)
-	finished := make(chan error, 1)
-	if !h.task(func() { finished <- process.Wait() }) {
+	x.process = process
+	if !h.task(x.wait) {
 		return errClosed
 	}
-	select {
-	case err = <-finished:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
+	if h.begin(ctx, x) {
+		if err := send(process.Stdin(), c.head(x.gate), nil, nil); err != nil {
+			return err
+		}
 	}
+	select {
+	case <-x.ended:
+		err = x.waitErr
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if err != nil && !x.gate.isOpen() && ctx.Err() == nil {
+		err = h.notStarted(root, x)
+	}
+	h.settle(x, err)
+	return err
 }
 
 // progressReader counts what is read, and keeps the error that ended it.
