@@ -102,13 +102,14 @@ func (h Host) NodeName() string {
 // ones over the defaults. Paths are absolute; "" where nothing was given.
 type SSH struct {
 	// Transport is TransportSSH or TransportLocal. With the latter, which one host at
-	// most has, User is the current user and the others are empty.
+	// most has, User is the current user and the others but Sudo are empty.
 	Transport    string
 	User         string // default: the user running this process
 	Port         int    // default: DefaultSSHPort
 	IdentityFile string
 	KnownHosts   string
 	HostKey      string // a public key ("ssh-ed25519 AAAA…") or its fingerprint ("SHA256:…")
+	Sudo         Sudo   // goes with TransportLocal, too
 }
 
 // Taint keeps pods that do not tolerate it off a node.

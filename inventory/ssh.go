@@ -21,6 +21,7 @@ func sshFields() []field[SSH] {
 		{"port", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Port = d.port(n, p) }},
 		{"identityFile", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.IdentityFile = d.file(n, p) }},
 		{"knownHosts", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.KnownHosts = d.file(n, p) }},
+		{"sudo", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Sudo = d.sudo(n, p) }},
 	}
 }
 
@@ -57,7 +58,7 @@ func (d *decoder) readSSH(node *yaml.Node, path []string, into *SSH, fields []fi
 		return
 	}
 	for _, key := range given {
-		if key != "transport" {
+		if key != "transport" && key != "sudo" {
 			d.fault(at(path, key), "has no meaning with transport: local, which logs in nowhere; remove it")
 		}
 	}
@@ -66,7 +67,7 @@ func (d *decoder) readSSH(node *yaml.Node, path []string, into *SSH, fields []fi
 // settled is how a host is reached: what others log in with is nothing to this machine.
 func (s SSH) settled() SSH {
 	if s.Transport == TransportLocal {
-		return SSH{Transport: TransportLocal}
+		return SSH{Transport: TransportLocal, Sudo: s.Sudo}
 	}
 	return s
 }

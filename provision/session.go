@@ -30,6 +30,8 @@ type Options struct {
 	Sources desired.Sources
 	// Concurrency is how many hosts may be logged in to at the same time; 0 for ssh.DefaultHandshakes.
 	Concurrency int
+	// WithoutRoot says that nobody becomes root on any host, so that nobody is asked for a password of sudo.
+	WithoutRoot bool
 	// WithoutBundle leaves the bundle closed: it may be gone when a lab is taken down.
 	WithoutBundle bool
 	// Holder is who runs this, USER@MACHINE, for others who want to change the cluster at the same time.
@@ -54,11 +56,14 @@ type Session struct {
 // Open starts a run for the cluster and connects to nothing yet. With a bundle it can plan
 // and build; without one (Options.WithoutBundle) it can reset and read.
 func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Session, error) {
+	passwords, err := sudoPasswords(ctx, cluster, options)
+	if err != nil {
+		return nil, err
+	}
 	wish := desired.State{Cluster: cluster}
 	var b *bundle.Bundle
 	if !options.WithoutBundle {
 		var manifest bundle.Manifest
-		var err error
 		if cluster.Kubernetes.Bundle != "" {
 			if b, err = bundle.Open(ctx, cluster.Kubernetes.Bundle); err != nil {
 				return nil, err
@@ -70,6 +75,7 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 		}
 	}
 	connections := connect.New(cluster, ssh.Options{Log: options.Log, Handshakes: options.Concurrency})
+	connections.Passwords = passwords
 	return newSession(wish, b, newRun(), options, connections), nil
 }
 

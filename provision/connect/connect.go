@@ -22,6 +22,9 @@ type Dial func(ctx context.Context, host inventory.Host) (*remote.Host, error)
 // Connections are those of one run: one for each host, and the client for the API server, which
 // goes through one of them. They are safe for concurrent use.
 type Connections struct {
+	// Passwords are what sudo is told on hosts, by their names. They are set before the first connection.
+	Passwords map[string]*remote.Password
+
 	cluster *inventory.Cluster
 	dial    Dial
 	closing func() error // what is to be closed beside the connections
@@ -39,12 +42,16 @@ type Connections struct {
 // New connects to nothing yet. Hosts will be reached by the transport that the inventory says.
 func New(cluster *inventory.Cluster, o ssh.Options) *Connections {
 	dialer := ssh.NewDialer(o)
-	c := NewWith(cluster, func(ctx context.Context, host inventory.Host) (*remote.Host, error) {
+	c := NewWith(cluster, nil)
+	c.dial = func(ctx context.Context, host inventory.Host) (*remote.Host, error) {
+		password := c.Passwords[host.Name]
 		if host.SSH.Transport == inventory.TransportLocal {
-			return local.Open(local.Options{Name: host.Name, Log: o.Log})
+			return local.Open(local.Options{Name: host.Name, Log: o.Log, SudoPassword: password})
 		}
-		return dialer.Dial(ctx, target(host))
-	})
+		target := target(host)
+		target.SudoPassword = password
+		return dialer.Dial(ctx, target)
+	}
 	c.closing = dialer.Close
 	return c
 }

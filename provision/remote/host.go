@@ -28,8 +28,8 @@ type Settings struct {
 	// User is whom processes run as. Unless that is root, sudo makes them root's where it is asked for, or doas on a host that has
 	// no sudo.
 	User string
-	// Password is what sudo is told when it asks; nil: it must not ask.
-	Password *Password
+	// SudoPassword is what sudo is told when it asks; nil: it must not ask.
+	SudoPassword *Password
 	// Log gets one debug record per command and file; nil discards them.
 	Log *slog.Logger
 	// Commands is how many commands may run at once, others wait; 0 sets no bound. Up to two more processes run
@@ -78,7 +78,7 @@ func New(way Transport, s Settings) *Host {
 		h.slots = make(chan struct{}, s.Commands)
 	}
 	if s.User != "root" {
-		h.useSudo(s.Password)
+		h.useSudo(s.SudoPassword)
 	}
 	h.task(func() { h.end(way.Wait()) })
 	return h

@@ -330,7 +330,7 @@ func TestPasswordIsSecret(t *testing.T) {
 			_, errRead := h.ReadFile(t.Context(), "/etc/hostname-that-is-not-there")
 			_, errWrite := h.WriteFile(t.Context(), own("/proc/nowhere/f", 0o600, "x"))
 			fmt.Fprintf(&said, "%v %v %v %v %+v %#v %s", err, errRead, errWrite, r, password, password, password)
-			log.Info("password", "password", password, "struct", remote.Settings{Password: password})
+			log.Info("password", "password", password, "struct", remote.Settings{SudoPassword: password})
 			for what, text := range map[string][]byte{
 				"log": []byte(logged.String()), "output and errors": said.Bytes(),
 				"environment": read(t, folder, "env"), "arguments": read(t, folder, "argv"), "processes": seen(),

@@ -4,6 +4,8 @@ import (
 	"net"
 	"os/user"
 	"strconv"
+
+	"fairlead/provision/remote"
 )
 
 const defaultPort = 22
@@ -27,6 +29,8 @@ type Target struct {
 	// KnownHosts are the files that hold known host keys when HostKey is empty; nil means ~/.ssh/known_hosts,
 	// /etc/ssh/ssh_known_hosts, and the file beside each whose name ends in 2. A file that does not exist counts as empty.
 	KnownHosts []string
+	// SudoPassword is remote.Settings' SudoPassword.
+	SudoPassword *remote.Password
 }
 
 func (t Target) withDefaults() Target {
