@@ -91,12 +91,16 @@ func (a *attempt) enter(ctx context.Context, t *trial) error {
 	}
 	select {
 	case t.turn <- struct{}{}:
-		a.held = append(a.held, t)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	_, err := a.password.state(t) // which another one may have found out
-	return err
+	passed, err := a.password.state(t) // which another one may have found out
+	if passed || err != nil {
+		<-t.turn
+		return err
+	}
+	a.held = append(a.held, t)
+	return nil
 }
 
 // state is what is known of a trial.

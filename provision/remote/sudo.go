@@ -95,6 +95,7 @@ func sudoSays() []struct {
 		{" may not run sudo on ", SudoRules},
 		{"I'm afraid I can't do that", SudoRules},
 		{"doas: Operation not permitted", SudoRules},
+		{"doas: doas is not enabled", SudoRules},
 		{"doas: Authentication required", DoasAsks},
 		{"doas: Authorization required", DoasAsks},
 		{"doas: a tty is required", DoasAsks},
