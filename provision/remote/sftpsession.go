@@ -235,12 +235,9 @@ func (h *Host) startFiles(ctx context.Context) (*fileSession, error) {
 	}
 	stop := context.AfterFunc(ctx, func() { h.drop(files) })
 	defer stop()
-	err = h.greet(ctx, files, x)
-	if err != nil {
+	if err := h.greet(ctx, files, x); err != nil {
 		err = cmp.Or(context.Cause(ctx), err)
-	}
-	h.settle(x, err)
-	if err != nil {
+		h.settle(x, err)
 		return nil, err
 	}
 	return files, nil

@@ -26,8 +26,6 @@ const (
 	withoutPassword = `exec sudo -n -- "$@"`
 	// withPassword has sudo ask by a line of its own, with the number of its process, on an output that is heard.
 	withPassword = hearable + `exec sudo -S -p "` + "\n" + `%[1]s $$` + "\n" + `" -- "$@"`
-	// endSudo ends a process that waits for a password.
-	endSudo = `kill -s KILL `
 )
 
 // SudoReason is why sudo or doas did not make root's process.
@@ -186,37 +184,6 @@ func (h *Host) settle(x *execution, err error) {
 		x.attempt.refused(why, h.notTried())
 	default: // it would be the same the next time, and with a reason that is not known it may be the password
 		x.attempt.refused(why, nil)
-	}
-}
-
-// endSudo ends a sudo that asks for a password. Where that cannot be done it gets the end of its input, and no more is tried
-// either.
-func (h *Host) endSudo(ctx context.Context, x *execution, number string) {
-	defer func() { _ = x.process.Stdin().Close() }() // likewise
-	ctx, cancel := context.WithTimeout(ctx, endSlack)
-	defer cancel()
-	process, err := h.start(ctx, Exec{Line: loginLine(endSudo + number), Stdout: io.Discard, Stderr: io.Discard})
-	if err == nil {
-		defer h.release(process)
-		err = h.ending(ctx, process)
-	}
-	h.log.Debug("end sudo, which asks for a password", "process", number, "error", err)
-	if err == nil {
-		h.await(ctx, x, endSlack)
-	}
-}
-
-// ending waits for the end of a process that does something on the side.
-func (h *Host) ending(ctx context.Context, process Process) error {
-	finished := make(chan error, 1)
-	if !h.task(func() { finished <- process.Wait() }) {
-		return errClosed
-	}
-	select {
-	case err := <-finished:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

@@ -1,4 +1,5 @@
 # In a mount namespace of its own. Has from the lines before: user, program, name, password, sudoers, doas, hide.
+# shellcheck shell=sh disable=SC2154
 set -eu
 folder=/mnt # which every user may go into
 mount -t tmpfs tmpfs "$folder"
