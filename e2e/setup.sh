@@ -6,6 +6,8 @@ set -euo pipefail
 declare -A package_of=(
   [dockerd]=docker.io [mmdebstrap]=mmdebstrap [sshd]=openssh-server [ssh]=openssh-client
   [shellcheck]=shellcheck [gcc]=gcc [openssl]=openssl [jq]=jq [iptables]=iptables [ip]=iproute2 [pkg-config]=pkg-config
+  # What users of hosts become root by.
+  [sudo]=sudo [doas]=opendoas
   # Login shells that users of hosts may have.
   [zsh]=zsh [fish]=fish [tcsh]=tcsh [ksh]=ksh [mksh]=mksh [busybox]=busybox
 )

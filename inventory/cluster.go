@@ -108,7 +108,7 @@ func (h Host) NodeName() string {
 // ones over the defaults. Paths are absolute; "" where nothing was given.
 type SSH struct {
 	// Transport is TransportSSH, TransportLocal or that of a container. With the second, which one host at
-	// most has, User is the current user and the others are empty; with the last, User is root, and Container
+	// most has, User is the current user and the others but Sudo are empty; with the last, User is root, and Container
 	// and Context alone are not empty.
 	Transport    string
 	User         string // default: the user running this process
@@ -117,6 +117,7 @@ type SSH struct {
 	IdentityFile string
 	KnownHosts   string
 	HostKey      string // a public key ("ssh-ed25519 AAAA…") or its fingerprint ("SHA256:…")
+	Sudo         Sudo   // goes with TransportLocal, too
 	// Jump are the hosts to go through, the first one first, each of which ParseJump reads: nil where nothing was given,
 	// empty for none.
 	Jump      []string

@@ -211,6 +211,29 @@ func TestAddContainer(t *testing.T) {
 	}
 }
 
+// TestAddWithSudo adds a host with a password of its own for sudo, or that of all.
+func TestAddWithSudo(t *testing.T) {
+	base := strings.Replace(string(Starter()), "  # sudo: {password: prompt}\n", "  sudo: {password: prompt}\n", 1)
+	for want, from := range map[string]PasswordSource{
+		"ssh: {sudo: {password: {file: \"/lab/p w\"}}}}": {File: "/lab/p w"}, "ssh: {sudo: {password: {env: LAB}}}}": {Env: "LAB"},
+		"address: 192.0.2.77}": {Prompt: true}, "address: 192.0.2.77}\n": {},
+	} {
+		h := Host{Name: "w9", Address: netip.MustParseAddr("192.0.2.77"), SSH: SSH{Sudo: Sudo{Password: from}}}
+		out, err := AddHost([]byte(base), RoleWorker, h)
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%+v: %v, in\n%s", from, err, out)
+			continue
+		}
+		if c, _, err := Parse("f", out); err != nil || c.Workers[2].SSH.Sudo.Password != from && from.Given() {
+			t.Errorf("%+v: %v, %+v", from, err, c)
+		}
+	}
+	out, err := AddHost(Starter(), RoleWorker, Host{Name: "w9", Address: netip.MustParseAddr("192.0.2.77"), SSH: SSH{Sudo: Sudo{Password: PasswordSource{Prompt: true}}}})
+	if err != nil || !strings.Contains(string(out), "ssh: {sudo: {password: prompt}}}") {
+		t.Errorf("%v, in\n%s", err, out)
+	}
+}
+
 func TestEditErrors(t *testing.T) {
 	const cp = editHead + "controlPlane:\n  hosts:\n    - {name: cp1, address: 192.0.2.1}\n"
 	add := func(data string, h Host) error { _, err := AddHost([]byte(data), RoleWorker, h); return err }

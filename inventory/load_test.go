@@ -161,6 +161,7 @@ func TestLocal(t *testing.T) {
 		t.Skip(err)
 	}
 	here := SSH{Transport: TransportLocal, User: current.Username}
+	asked := func(s SSH) SSH { s.Sudo.Password.Prompt = true; return s }
 	there := SSH{Transport: TransportSSH, User: "ann", Port: 2222, IdentityFile: "/lab/id", KnownHosts: "/lab/kh", Jump: []string{"b"}}
 	for name, test := range map[string]struct {
 		top, cp1, cp2 string
@@ -168,6 +169,8 @@ func TestLocal(t *testing.T) {
 	}{
 		"one host":        {"{user: ann, port: 2222, identityFile: id, knownHosts: kh, jump: b}", "{transport: local}", "{}", [2]SSH{here, there}},
 		"all but another": {"{transport: local}", "{}", "{transport: ssh, user: ann}", [2]SSH{here, {Transport: TransportSSH, User: "ann", Port: DefaultSSHPort}}},
+		"sudo of all":     {"{user: ann, sudo: {password: prompt}}", "{transport: local}", "{}", [2]SSH{asked(here), asked(SSH{Transport: TransportSSH, User: "ann", Port: DefaultSSHPort})}},
+		"sudo of one":     {"{user: ann, sudo: {password: {file: p}}}", "{transport: local, sudo: {password: prompt}}", "{sudo: {password: prompt}}", [2]SSH{asked(here), asked(SSH{Transport: TransportSSH, User: "ann", Port: DefaultSSHPort})}},
 		"said twice":      {"{transport: ssh}", "{transport: ssh, user: ann}", "{transport: local}", [2]SSH{{Transport: TransportSSH, User: "ann", Port: DefaultSSHPort}, here}},
 	} {
 		c, _, err := Parse("/lab/f", []byte(strings.Replace(editHead, "{user: me}", test.top, 1)+"controlPlane:\n  hosts:\n"+

@@ -70,7 +70,21 @@ func sshTexts(ssh, defaults SSH, quoted bool) []string {
 	add("hostKey", ssh.HostKey, "")
 	add("container", ssh.Container, "")
 	add("context", ssh.Context, defaults.Context)
+	if from := ssh.Sudo.Password; from.Given() && ssh.Sudo != defaults.Sudo {
+		texts = append(texts, quoteKey("sudo", quoted)+": {"+quoteKey("password", quoted)+": "+passwordText(from, quoted)+"}")
+	}
 	return texts
+}
+
+// passwordText writes where a password comes from.
+func passwordText(from PasswordSource, quoted bool) string {
+	switch {
+	case from.File != "":
+		return "{" + quoteKey("file", quoted) + ": " + quoteText(from.File, quoted) + "}"
+	case from.Env != "":
+		return "{" + quoteKey("env", quoted) + ": " + quoteText(from.Env, quoted) + "}"
+	}
+	return quoteText("prompt", quoted)
 }
 
 // quoteKey writes one of the format's keys.

@@ -24,6 +24,7 @@ func sshFields() []field[SSH] {
 		{"identityFile", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.IdentityFile = d.file(n, p) }},
 		{"knownHosts", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.KnownHosts = d.file(n, p) }},
 		{"jump", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Jump = d.jump(n, p) }},
+		{"sudo", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Sudo = d.sudo(n, p) }},
 		{"context", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Context = d.containerName(n, p, "context") }},
 	}
 }
@@ -73,7 +74,8 @@ func (d *decoder) readSSH(node *yaml.Node, path []string, into *SSH, fields []fi
 func meaningless(key string, s SSH) string {
 	aboutContainer := key == "container" || key == "context"
 	switch {
-	case key == "transport" || s.Transport == "": // one that could not be read
+	case key == "transport" || s.Transport == "", // one that could not be read
+		key == "sudo" && s.Transport == TransportLocal:
 		return ""
 	case s.InContainer() && !aboutContainer, s.Transport == TransportLocal:
 		return "transport: " + s.Transport + ", which logs in nowhere"
@@ -88,7 +90,7 @@ func meaningless(key string, s SSH) string {
 func (s SSH) settled(name string) SSH {
 	switch {
 	case s.Transport == TransportLocal:
-		return SSH{Transport: TransportLocal}
+		return SSH{Transport: TransportLocal, Sudo: s.Sudo}
 	case s.InContainer():
 		return SSH{Transport: s.Transport, User: "root", Container: cmp.Or(s.Container, name), Context: s.Context}
 	}

@@ -34,6 +34,8 @@ type Options struct {
 	Wait time.Duration
 	// Passphrase is ssh.Options' Passphrase.
 	Passphrase func(ctx context.Context, file string) ([]byte, error)
+	// WithoutRoot says that nobody becomes root on any host, so that nobody is asked for a password of sudo.
+	WithoutRoot bool
 	// WithoutBundle leaves the bundle closed: it may be gone when a lab is taken down.
 	WithoutBundle bool
 	// Holder is who runs this, USER@MACHINE, for others who want to change the cluster at the same time.
@@ -58,11 +60,14 @@ type Session struct {
 // Open starts a run for the cluster and connects to nothing yet. With a bundle it can plan
 // and build; without one (Options.WithoutBundle) it can reset and read.
 func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Session, error) {
+	passwords, err := sudoPasswords(ctx, cluster, options)
+	if err != nil {
+		return nil, err
+	}
 	wish := desired.State{Cluster: cluster}
 	var b *bundle.Bundle
 	if !options.WithoutBundle {
 		var manifest bundle.Manifest
-		var err error
 		if cluster.Kubernetes.Bundle != "" {
 			if b, err = bundle.Open(ctx, cluster.Kubernetes.Bundle); err != nil {
 				return nil, err
@@ -74,6 +79,7 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 		}
 	}
 	connections := connect.New(cluster, ssh.Options{Log: options.Log, Handshakes: options.Concurrency, Passphrase: options.Passphrase})
+	connections.Passwords = passwords
 	return newSession(wish, b, newRun(), options, connections), nil
 }
 

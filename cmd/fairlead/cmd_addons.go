@@ -23,7 +23,7 @@ func (p *program) addonsCommand() *cli.Command {
 				if err := noArguments(c); err != nil {
 					return err
 				}
-				return p.withSession(c, needs{document: true}, func(_ context.Context, r *invocation) error { return r.renderAddons() })
+				return p.withSession(c, needs{document: true, withoutRoot: true}, func(_ context.Context, r *invocation) error { return r.renderAddons() })
 			},
 		}},
 	}

@@ -47,7 +47,7 @@ func (p *program) imagesListCommand() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			return p.withSession(c, needs{document: true}, func(_ context.Context, r *invocation) error { return r.listImages() })
+			return p.withSession(c, needs{document: true, withoutRoot: true}, func(_ context.Context, r *invocation) error { return r.listImages() })
 		},
 	}
 }
@@ -129,7 +129,7 @@ func (p *program) imagesMirrorCommand() *cli.Command {
 				}
 				options.Platforms = append(options.Platforms, platform)
 			}
-			return p.withSession(c, needs{}, func(ctx context.Context, r *invocation) error {
+			return p.withSession(c, needs{withoutRoot: true}, func(ctx context.Context, r *invocation) error {
 				if _, ok := r.cluster.Host(options.Via); options.Via != "" && !ok {
 					return wrongUsage(c, "--%s: host %s is not in %s; its hosts are %s",
 						flagVia, options.Via, c.String(flagFile), strings.Join(hostNames(r.cluster), ", "))

@@ -46,10 +46,7 @@ func hints() []hint {
 			return "is the jump host up, and does a firewall let you through? Try to log in by hand: " + t.sshToJump()
 		}},
 		{is(remote.ErrAuth), func(t troubled) string { return "try to log in by hand: " + t.ssh() }},
-		{is(remote.ErrSudo), func(t troubled) string {
-			return fmt.Sprintf("let %s become root without a password; as root on the host: "+
-				"echo '%s ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/%[1]s && chmod 0440 /etc/sudoers.d/%[1]s", t.user(), t.user())
-		}},
+		{is(remote.ErrSudo), sudoHint},
 		{is(remote.ErrShell), func(t troubled) string {
 			return fmt.Sprintf("give %s a shell that runs commands; as root on the host: usermod --shell /bin/sh %[1]s", t.user())
 		}},

@@ -46,7 +46,7 @@ func trouble(host inventory.Host) error {
 	case "w30":
 		return fmt.Errorf("%w for ubuntu: %s", remote.ErrShell, "This account is currently not available.")
 	}
-	return fmt.Errorf("%w: it asks ubuntu for a password", remote.ErrSudo)
+	return &remote.SudoError{Reason: remote.SudoAsks, User: "ubuntu"}
 }
 
 // findingsOf are one that all hosts have, in words of their own, and one of the last host.

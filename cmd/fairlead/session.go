@@ -44,6 +44,8 @@ var errChanges = errors.New("there are changes")
 type needs struct {
 	// withoutBundle lets a command work when the bundle is gone.
 	withoutBundle bool
+	// withoutRoot says that the command becomes root nowhere.
+	withoutRoot bool
 	// results says that the command prints findings and steps itself.
 	results bool
 	// document says that standard output gets a document, no events.
@@ -82,7 +84,7 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 	})
 	defer stop()
 	session, err := provision.Open(ctx, r.cluster, provision.Options{
-		Log: r.log.Logger, Events: r.view.event, WithoutBundle: n.withoutBundle,
+		Log: r.log.Logger, Events: r.view.event, WithoutBundle: n.withoutBundle, WithoutRoot: n.withoutRoot,
 		Concurrency: r.concurrency, Sources: r.sources(n), Holder: holder(), Wait: r.wait, Passphrase: r.passphrases(),
 	})
 	if err == nil {
@@ -108,7 +110,7 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 // sources are where what the inventory names is read from.
 func (r *invocation) sources(n needs) desired.Sources {
 	sources := desired.Sources{
-		AskPassword: r.askPassword, WithoutPasswords: n.document, Manifests: manifests.Source{Client: &http.Client{}},
+		AskPassword: r.askPassword, Env: r.env, WithoutPasswords: n.document, Manifests: manifests.Source{Client: &http.Client{}},
 	}
 	if cache, err := os.UserCacheDir(); err == nil { // without one manifests are fetched each time
 		sources.Manifests.CacheDir = filepath.Join(cache, "fairlead", "manifests")

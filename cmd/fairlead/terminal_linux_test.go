@@ -109,6 +109,44 @@ func TestPasswordPrompt(t *testing.T) {
 	}
 }
 
+// TestSudoPrompt asks once for all hosts, before anything else is on the screen, and not where nobody becomes root.
+func TestSudoPrompt(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "cluster.yaml")
+	write(t, file, `apiVersion: fairlead/v1
+kind: Cluster
+name: lab
+kubernetes: {version: 1.37.2}
+ssh: {user: ann, knownHosts: none, sudo: {password: prompt}}
+controlPlane: {hosts: [{name: cp1, address: 0.0.0.2}]}
+workers: {hosts: [{name: w1, address: 0.0.0.3}, {name: w2, address: 0.0.0.4, ssh: {user: root}}]}
+`, 0o600)
+	const question = "Password of ann for sudo on 2 hosts: "
+	for name, c := range map[string]struct {
+		args         []string
+		typed, shown string
+	}{
+		"check":     {[]string{"check"}, "s3cret-word\n", "cp1, w1: login refused"},
+		"JSON":      {[]string{"check", "-o", "json"}, "s3cret-word\n", `{"time"`},
+		"document":  {[]string{"kubeconfig"}, "s3cret-word\n", "cp1: read the kubeconfig: "},
+		"nothing":   {[]string{"check"}, "\n", "ssh.sudo.password of cp1: the password of ann is empty"},
+		"Ctrl-C":    {[]string{"check"}, "\x03", "stopped after 0 steps"},
+		"not asked": {[]string{"images", "list"}, "", "registry.k8s.io/pause"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			keyboard, terminal := openTerminal(t)
+			screen, _ := answer(t, keyboard, terminal, question, c.typed, append(c.args, "-f", file)...)
+			asked, want := strings.Count(screen, question), 1
+			if c.typed == "" {
+				want = 0
+			}
+			if asked != want || asked > 0 && !strings.HasPrefix(screen, question) || !strings.Contains(screen, c.shown) || strings.Contains(screen, "s3cret-word") {
+				t.Errorf("asked %d times, want %d, and %q on the screen:\n%s", asked, want, c.shown, screen)
+			}
+		})
+	}
+}
+
 // answer runs fairlead on a terminal, types an answer that is not shown once it has asked, and returns all that was on the screen.
 func answer(t *testing.T, keyboard, terminal *os.File, question, typed string, args ...string) (screen string, code int) {
 	t.Helper()

@@ -132,7 +132,7 @@ func (s *site) sudoRefused() {
 		install -m 600 -o powerless /home/fairlead/.ssh/authorized_keys /home/powerless/.ssh/authorized_keys`)
 	s.t.Cleanup(func() { s.shell("w1", "userdel --remove powerless 2>/dev/null") })
 	s.edit("{name: w1, address: "+s.address("w1")+"}", "{name: w1, address: "+s.address("w1")+", ssh: {user: powerless}}")
-	s.fairlead("up").exits(1).saysOf("w1", "error: w1", "sudo", "hint: let powerless become root without a password", "/etc/sudoers.d/")
+	s.fairlead("up").exits(1).saysOf("w1", "error: w1", "sudo", "hint: set ssh.sudo.password", "let powerless become root without a password", "/etc/sudoers.d/")
 }
 
 func (s *site) unknownHostKey() {

@@ -26,9 +26,9 @@ func unwire(t *testing.T, line string) wired {
 		}
 		return string([]byte{byte(code)})
 	})
-	inner, root := strings.CutPrefix(text, "export LC_ALL=C; exec sudo -n -- ")
+	inner, root := strings.CutPrefix(text, "export LC_ALL=C; set -- ")
 	if root {
-		shell := words(inner)
+		shell := words(inner[:strings.LastIndex(inner, "; command -v sudo ")])
 		text = shell[len(shell)-1]
 	}
 	w := wired{mark: mark.FindString(text), root: root}

@@ -24,6 +24,9 @@ type Dial func(ctx context.Context, host inventory.Host) (*remote.Host, error)
 // Connections are those of one run: one for each host, and the client for the API server, which
 // goes through one of them. They are safe for concurrent use.
 type Connections struct {
+	// Passwords are what sudo is told on hosts, by their names. They are set before the first connection.
+	Passwords map[string]*remote.Password
+
 	cluster *inventory.Cluster
 	dial    Dial
 	keys    func(context.Context, inventory.Host) (ssh.ShownKey, error) // asks a host for its key
@@ -43,10 +46,11 @@ type Connections struct {
 // New connects to nothing yet. Hosts will be reached by the transport that the inventory says.
 func New(cluster *inventory.Cluster, o ssh.Options) *Connections {
 	dialer, containers := ssh.NewDialer(o), container.NewDialer(container.Options{Log: o.Log})
-	c := NewWith(cluster, func(ctx context.Context, host inventory.Host) (*remote.Host, error) {
+	c := NewWith(cluster, nil)
+	c.dial = func(ctx context.Context, host inventory.Host) (*remote.Host, error) {
 		switch {
 		case host.SSH.Transport == inventory.TransportLocal:
-			return local.Open(local.Options{Name: host.Name, Log: o.Log})
+			return local.Open(local.Options{Name: host.Name, Log: o.Log, SudoPassword: c.Passwords[host.Name]})
 		case host.SSH.InContainer():
 			return containers.Dial(ctx, containerOf(host))
 		}
@@ -54,8 +58,9 @@ func New(cluster *inventory.Cluster, o ssh.Options) *Connections {
 		if err != nil {
 			return nil, err
 		}
+		to.SudoPassword = c.Passwords[host.Name]
 		return dialer.Dial(ctx, to)
-	})
+	}
 	c.keys = func(ctx context.Context, host inventory.Host) (ssh.ShownKey, error) {
 		to, err := target(host)
 		if err != nil {

@@ -43,6 +43,8 @@ type Sources struct {
 	Manifests manifests.Source
 	// AskPassword reads a password that the inventory says to ask for.
 	AskPassword func(ctx context.Context, prompt string) (string, error)
+	// Env is a variable of the environment; empty where there is none.
+	Env func(name string) string
 	// WithoutPasswords leaves passwords out: nobody will talk to a registry.
 	WithoutPasswords bool
 }
@@ -120,6 +122,16 @@ func readRepository(from inventory.Repository) (templates.RepositorySource, erro
 	return source, nil
 }
 
+// ReadPassword reads a password, which is a file's first line.
+func ReadPassword(file string) (string, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	first, _, _ := strings.Cut(string(content), "\n")
+	return strings.TrimSuffix(first, "\r"), nil
+}
+
 // readRegistry reads the CA and the password of a registry.
 func readRegistry(ctx context.Context, registry inventory.Registry, ask func(context.Context, string) (string, error)) (Registry, error) {
 	complete := Registry{Registry: registry}
@@ -131,12 +143,9 @@ func readRegistry(ctx context.Context, registry inventory.Registry, ask func(con
 	}
 	switch {
 	case registry.PasswordFile != "":
-		content, err := os.ReadFile(registry.PasswordFile)
-		if err != nil {
-			return complete, fmt.Errorf("read the password: %w", err)
+		if complete.Password, err = ReadPassword(registry.PasswordFile); err != nil {
+			return complete, err
 		}
-		first, _, _ := strings.Cut(string(content), "\n")
-		complete.Password = strings.TrimSuffix(first, "\r")
 	case registry.AskPassword && ask == nil:
 		return complete, fmt.Errorf("the password of %s cannot be asked for here: use password: {file: …}", registry.User)
 	case registry.AskPassword:

@@ -2,7 +2,6 @@ package remote
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,7 +17,7 @@ var (
 	ErrHostKey = errors.New("host key verification failed")
 	// ErrAuth: the host refused every key, or there was no key to offer.
 	ErrAuth = errors.New("login refused")
-	// ErrSudo: the login user may not become root without a password.
+	// ErrSudo: the login user may not become root. The error is a *SudoError, which says why.
 	ErrSudo = errors.New("sudo refused")
 	// ErrShell: the login user's shell does not run what it is given, such as nologin.
 	ErrShell = errors.New("login shell does not run commands")
@@ -80,18 +79,6 @@ func (e *ExitError) Ended() string {
 		return "killed by SIG" + e.Signal
 	}
 	return fmt.Sprintf("exit %d", e.Code)
-}
-
-// notStarted explains a process that ended before the command began: the output is sudo's or the login shell's.
-func (h *Host) notStarted(root bool, said string) error {
-	said = cmp.Or(said, "it says nothing")
-	switch {
-	case !root || len(h.sudo) == 0:
-		return fmt.Errorf("%w for %s: %s", ErrShell, h.user, said)
-	case strings.HasSuffix(said, "sudo: a password is required"): // in the locale C, which the command has
-		return fmt.Errorf("%w: it asks %s for a password", ErrSudo, h.user)
-	}
-	return fmt.Errorf("%w for %s: %s", ErrSudo, h.user, said)
 }
 
 // lastLines returns the last n non-blank lines of text, trimmed, long ones without their end.

@@ -12,8 +12,8 @@ const (
 	ParentMode = parentMode
 )
 
-// UseSudo takes the user for one who is not root.
-func (h *Host) UseSudo() { h.sudo = []string{"sudo", "-n", "--"} }
+// UseSudo takes the user for one who is not root, and has a password for sudo or none.
+func (h *Host) UseSudo(p *Password) { h.useSudo(p) }
 
 // EndFiles ends the file session and waits for its end.
 func (h *Host) EndFiles() {

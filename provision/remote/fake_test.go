@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,6 +86,7 @@ type fakeProcess struct {
 	input          *remotetest.Buffer
 	told           sync.Once
 	begun          chan struct{} // closed when it was told to begin
+	inputEnded     atomic.Bool
 }
 
 // announce says on an output that the process is there, if it does that.
@@ -102,7 +104,10 @@ func (i fakeInput) Write(b []byte) (int, error) {
 	return i.input.Write(b)
 }
 
-func (fakeInput) Close() error { return nil }
+func (i fakeInput) Close() error {
+	i.inputEnded.Store(true)
+	return nil
+}
 
 func (p *fakeProcess) Stdin() io.WriteCloser { return fakeInput{p} }
 func (p *fakeProcess) Wait() error           { return <-p.end }

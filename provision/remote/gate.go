@@ -10,10 +10,12 @@ import (
 
 // gate is how a process begins. Its first words print a mark on both outputs and read a line of input. What was heard before
 // the marks is the talk of login shells and sudo; and only when both have come is the line sent, and the input after it. So no
-// input goes to a login shell that reads it, and a command that is given up before it was told to begin never begins.
+// input goes to a login shell that reads it, and a command that is given up before it was told to begin never begins. What goes
+// out before that is sudo's password alone, when sudo asks by the prompt.
 type gate struct {
-	mark string
-	open chan struct{} // closed when both marks have come
+	mark, prompt string
+	open         chan struct{} // closed when both marks have come
+	asked        chan string   // gets the number of each process that asks for a password
 
 	mu     sync.Mutex
 	marks  []*stream // where they came
@@ -24,18 +26,36 @@ type gate struct {
 
 // newGate makes a gate with a word of its own, which nobody can have printed before.
 func newGate() *gate {
-	return &gate{mark: "fairlead-start-" + rand.Text(), open: make(chan struct{})}
+	word := rand.Text()
+	return &gate{
+		mark: "fairlead-start-" + word, prompt: "fairlead-password-" + word,
+		open: make(chan struct{}), asked: make(chan string, 2), // to a third one there is no answer either
+	}
 }
 
 // longest is the longest line that may be a mark.
-func (g *gate) longest() int { return len(g.mark) + len(" 18446744073709551615\r") }
+func (g *gate) longest() int {
+	return max(len(g.mark), len(g.prompt)) + len(" 18446744073709551615\r")
+}
 
-// found tells whether a line of an output is a mark, and notes it: the word and the process group, and nothing else. A shell that prints
-// what it runs prints the word in other lines.
+// number reads a line that is a word of ours with a number, and nothing else: a shell that prints what it runs prints the word in other
+// lines. The number is missing where the host has none.
+func (g *gate) number(line []byte, word string) (string, bool) {
+	rest, ok := bytes.CutPrefix(bytes.TrimSuffix(line, []byte("\r")), []byte(word))
+	number := strings.TrimPrefix(string(rest), " ")
+	return number, ok && len(line) <= g.longest() && strings.Trim(number, "0123456789") == ""
+}
+
+// found tells whether a line of an output is a mark, and notes that: it has the command's process group. A prompt is noted, too.
 func (g *gate) found(line []byte, on *stream) bool {
-	rest, ok := bytes.CutPrefix(bytes.TrimSuffix(line, []byte("\r")), []byte(g.mark))
-	group := strings.TrimPrefix(string(rest), " ")
-	if !ok || len(line) > g.longest() || strings.Trim(group, "0123456789") != "" {
+	if process, ok := g.number(line, g.prompt); ok && process != "" {
+		select {
+		case g.asked <- process:
+		default:
+		}
+	}
+	group, ok := g.number(line, g.mark)
+	if !ok {
 		return false
 	}
 	g.mu.Lock()

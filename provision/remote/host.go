@@ -25,8 +25,11 @@ var errClosed = fmt.Errorf("connection closed: %w", net.ErrClosed)
 type Settings struct {
 	// Name is how messages call the host.
 	Name string
-	// User is whom processes run as. Unless that is root, sudo makes them root's where it is asked for.
+	// User is whom processes run as. Unless that is root, sudo makes them root's where it is asked for, or doas on a host that has
+	// no sudo.
 	User string
+	// SudoPassword is what sudo is told when it asks; nil: it must not ask.
+	SudoPassword *Password
 	// Log gets one debug record per command and file; nil discards them.
 	Log *slog.Logger
 	// Commands is how many commands may run at once, others wait; 0 sets no bound. Up to two more processes run
@@ -42,7 +45,8 @@ type Host struct {
 	grace      time.Duration
 	log        *slog.Logger
 	way        Transport
-	sudo       []string      // words before a command that make it run as root; empty when the user is root
+	sudo       []string      // words before a command that make it run as root, for people; empty when the user is root
+	password   *Password     // nil without one
 	slots      chan struct{} // nil without a bound
 	withheld   int           // slots that nobody gets any more; guarded by tasksMu
 	sessions   atomic.Int64
@@ -74,7 +78,7 @@ func New(way Transport, s Settings) *Host {
 		h.slots = make(chan struct{}, s.Commands)
 	}
 	if s.User != "root" {
-		h.sudo = []string{"sudo", "-n", "--"}
+		h.useSudo(s.SudoPassword)
 	}
 	h.task(func() { h.end(way.Wait()) })
 	return h

@@ -6,19 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"time"
 )
-
-// endGroup ends the process group $1: SIGTERM, again each second, and after $2 tenths of a second SIGKILL. Again, as a shell
-// that has a trap and gets the signal just before it starts a program waits for that program's end, which got none.
-const endGroup = `n=0
-while kill -s 0 -- "-$1" 2>/dev/null; do
-  if [ "$n" -gt "$2" ]; then kill -s KILL -- "-$1"; exit 0; fi
-  if [ "$((n % 10))" = 0 ]; then kill -s TERM -- "-$1" 2>/dev/null; fi
-  sleep 0.1
-  n=$((n + 1))
-done`
 
 const (
 	// endSlack is the time until the host says that a process has ended that was told to, or whose process group was.
@@ -39,6 +28,9 @@ type execution struct {
 	within         time.Duration // that the host has to begin it
 	silence        *time.Timer   // nil when it may say nothing for ever
 	quiet          time.Duration // of silence
+	late           *time.Timer   // until it should have begun
+	attempt        *attempt      // at the password, once that was sent
+	refusal        error         // why sudo got none, or no other
 	left           bool          // it was not ended: set before stop is over
 	ended          chan struct{} // closed when the process has ended and waitErr is set
 	waitErr        error
@@ -73,14 +65,15 @@ func (x *execution) heard() { x.silence.Reset(x.quiet) }
 
 // over ends what x listens for.
 func (x *execution) over() {
+	x.late.Stop()
 	if x.silence != nil {
 		x.silence.Stop()
 	}
 }
 
-// expect ends the command if it has not begun in time, unless the timer is stopped.
-func (h *Host) expect(x *execution, c Command, end context.CancelCauseFunc) *time.Timer {
-	return time.AfterFunc(x.within, func() {
+// expect ends the command if it has not begun in time.
+func (h *Host) expect(x *execution, c Command, end context.CancelCauseFunc) {
+	x.late = time.AfterFunc(x.within, func() {
 		if !x.gate.shut() {
 			return
 		}
@@ -97,16 +90,24 @@ func (h *Host) expect(x *execution, c Command, end context.CancelCauseFunc) *tim
 	})
 }
 
-// begin waits until the command may be told to begin, and reports false when it never may.
-func (x *execution) begin(ctx context.Context) bool {
-	select {
-	case <-x.gate.open:
-	case <-x.ended:
-	case <-ctx.Done():
+// begin waits until the command may be told to begin, and reports false when it never may. Meanwhile it answers sudo.
+func (h *Host) begin(ctx context.Context, x *execution) bool {
+	for waits := true; waits; {
+		waits = false
+		select {
+		case process := <-x.gate.asked:
+			h.answer(ctx, x, process)
+			waits = true
+		case <-x.gate.open:
+			h.settle(x, nil)
+		case <-x.ended:
+		case <-ctx.Done():
+		}
 	}
 	if !x.gate.isOpen() || ctx.Err() != nil || !x.gate.pass() {
 		return false
 	}
+	x.late.Stop()
 	if x.silence != nil {
 		x.heard()
 	}
@@ -168,58 +169,6 @@ func (x *execution) result() error {
 		return x.waitErr
 	default:
 		return errLeft
-	}
-}
-
-// stop ends the process group of x through a second process, since a signal of the transport would not reach what sudo
-// runs as root, and waits for the end, beside StopGrace for as long as the host may take to begin a command. Then it gives the
-// process up, whatever became of it. A command that has not begun needs no ending: it waits for the word, and gets the end of its
-// input.
-func (h *Host) stop(ctx context.Context, x *execution, root bool) {
-	defer h.release(x.process)
-	if !x.begun() || !errors.Is(x.result(), errLeft) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.grace+x.within)
-	defer cancel()
-	group := x.gate.processGroup()
-	err := h.endProcesses(ctx, group, root)
-	h.log.Debug("end process group", "group", group, "error", err)
-	if err == nil {
-		h.await(ctx, x, endSlack)
-	}
-	x.left = errors.Is(x.result(), errLeft)
-}
-
-// await waits for the end of the process, or of the way to it, until limit has passed.
-func (h *Host) await(ctx context.Context, x *execution, limit time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	select {
-	case <-x.ended:
-	case <-h.done:
-	case <-ctx.Done():
-	}
-}
-
-// endProcesses runs endGroup on the host.
-func (h *Host) endProcesses(ctx context.Context, group string, root bool) error {
-	tenths := strconv.Itoa(int(h.grace / (100 * time.Millisecond)))
-	argv := []string{"/bin/sh", "-c", endGroup, "sh", group, tenths}
-	process, err := h.start(ctx, Exec{Line: h.wireLine(argv, root, false, nil), Stdout: io.Discard, Stderr: io.Discard})
-	if err != nil {
-		return err
-	}
-	defer h.release(process)
-	finished := make(chan error, 1)
-	if !h.task(func() { finished <- process.Wait() }) {
-		return errClosed
-	}
-	select {
-	case err = <-finished:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

@@ -20,7 +20,7 @@ type Command struct {
 	// Stdin is streamed to the program or the script, once that has begun. Run returns only after its last Read has.
 	// When it fails the command is ended, as it must not take half an input for the whole.
 	Stdin io.Reader
-	// Root runs the command through sudo -n when the login user is not root.
+	// Root runs the command through sudo, or doas where there is no sudo, when the login user is not root.
 	Root bool
 	// Secret keeps the output out of the log and out of errors' texts. Input never gets there.
 	Secret bool
@@ -49,8 +49,8 @@ type Result struct {
 	Duration time.Duration
 }
 
-// Run runs a command with LC_ALL=C and waits for its end. A command that fails is an *ExitError; ErrSudo means it never
-// started for want of rights, ErrHangs that it never started in time; ErrLost that the connection ended, and the command may
+// Run runs a command with LC_ALL=C and waits for its end. A command that fails is an *ExitError; ErrSudo (a *SudoError) means it
+// never started for want of rights, ErrHangs that it never started in time; ErrLost that the connection ended, and the command may
 // go on.
 //
 // The command begins, and gets its input, only after it has said on both outputs that it is there: until then what is heard is
@@ -111,12 +111,14 @@ func (h *Host) logRun(ctx context.Context, shown string, r Result, err error) {
 
 // execute runs the command in a process of its own.
 func (h *Host) execute(ctx context.Context, c Command, argv []string, shown string) (Result, error) {
+	if err := h.refused(c.Root); err != nil {
+		return Result{}, err
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	x := newExecution(c, cancel)
+	h.expect(x, c, cancel)
 	defer x.over()
-	late := h.expect(x, c, cancel)
-	defer late.Stop()
 	line := h.wireLine(argv, c.Root, c.scriptOverStdin(), x.gate)
 	process, err := h.start(ctx, Exec{Line: line, Stdout: x.stdout, Stderr: x.stderr})
 	if err != nil {
@@ -135,10 +137,9 @@ func (h *Host) execute(ctx context.Context, c Command, argv []string, shown stri
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		if !x.begin(ctx) {
+		if !h.begin(ctx, x) {
 			return
 		}
-		late.Stop()
 		if err := send(process.Stdin(), c.head(x.gate), c.Stdin, c.OnSend); err != nil {
 			cancel(fmt.Errorf("read standard input: %w", err))
 		}
@@ -151,7 +152,9 @@ func (h *Host) execute(ctx context.Context, c Command, argv []string, shown stri
 	if !stop() {
 		<-stopped
 	}
-	return h.outcome(ctx, c, x, shown)
+	result, err := h.outcome(ctx, c, x, shown)
+	h.settle(x, err)
+	return result, err
 }
 
 // outcome turns the end of a process into a result.
@@ -169,7 +172,7 @@ func (h *Host) outcome(ctx context.Context, c Command, x *execution, shown strin
 	case waitErr != nil && !errors.As(waitErr, &exit):
 		return r, h.explain(waitErr)
 	case !x.gate.isOpen():
-		return r, h.notStarted(c.Root, x.said())
+		return r, h.notStarted(c.Root, x)
 	case exit == nil:
 		return r, nil
 	case exit.Code == cutCode && x.cutOff():

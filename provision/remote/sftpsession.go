@@ -211,19 +211,22 @@ func (w watched) note(err error) {
 
 // startFiles starts sftp-server as root and greets it.
 func (h *Host) startFiles(ctx context.Context) (*fileSession, error) {
+	if err := h.refused(true); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	command := Command{Argv: append([]string{"/bin/sh", "-c", startSFTP, "sh"}, h.servers...), Root: true, Silence: readSilence, MaxOutput: maxNoise}
 	x := newExecution(command, cancel)
 	output, toOutput := io.Pipe()
 	x.stdout.sink = toOutput
+	h.expect(x, command, cancel)
 	defer x.over()
-	late := h.expect(x, command, cancel)
-	defer late.Stop()
 	process, err := h.start(ctx, Exec{Line: h.wireLine(command.Argv, true, false, x.gate), Stdout: x.stdout, Stderr: x.stderr})
 	if err != nil {
 		return nil, err
 	}
+	x.process = process
 	files := &fileSession{process: process, output: output, gone: make(chan struct{})}
 	files.allowed.Store(maxHeard)
 	if !h.task(func() { h.watchFiles(files, x, toOutput) }) {
@@ -233,7 +236,9 @@ func (h *Host) startFiles(ctx context.Context) (*fileSession, error) {
 	stop := context.AfterFunc(ctx, func() { h.drop(files) })
 	defer stop()
 	if err := h.greet(ctx, files, x); err != nil {
-		return nil, cmp.Or(context.Cause(ctx), err)
+		err = cmp.Or(context.Cause(ctx), err)
+		h.settle(x, err)
+		return nil, err
 	}
 	return files, nil
 }
@@ -250,7 +255,7 @@ func (h *Host) watchFiles(files *fileSession, x *execution, output *io.PipeWrite
 
 // greet waits until the server may begin, and agrees with it on the protocol.
 func (h *Host) greet(ctx context.Context, files *fileSession, x *execution) error {
-	if !x.begin(ctx) {
+	if !h.begin(ctx, x) {
 		h.letEnd(files)
 		return h.noFiles(files.cause, x)
 	}
@@ -292,7 +297,7 @@ func (h *Host) noFiles(waitErr error, x *execution) error {
 	case waitErr != nil && !errors.As(waitErr, &exit):
 		return h.explain(waitErr)
 	case !x.gate.isOpen():
-		return h.notStarted(true, x.said())
+		return h.notStarted(true, x)
 	case exit != nil && exit.Code == noSFTP:
 		return errNoServer
 	}

@@ -156,13 +156,13 @@ func (s *stream) handOut() {
 	s.partial, s.cut = s.partial[:0], false
 }
 
-// said is the end of the noise, without marks.
+// said is the end of the noise, without marks and prompts.
 func (s *stream) said() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var text []byte
 	for line := range bytes.Lines(s.before) {
-		if !bytes.HasPrefix(line, []byte(s.gate.mark)) {
+		if !bytes.HasPrefix(line, []byte(s.gate.mark)) && !bytes.HasPrefix(line, []byte(s.gate.prompt)) {
 			text = append(text, line...)
 		}
 	}

@@ -47,7 +47,7 @@ func TestSudoRefused(t *testing.T) {
 		says := map[string]string{
 			"password": "sudo refused: it asks " + loginUser(t) + " for a password",
 			"policy":   "sudo refused for " + loginUser(t) + ": sudo: a terminal is required",
-			"missing":  "sudo refused for " + loginUser(t) + ": sh: 1: exec: sudo: not found",
+			"missing":  "sudo refused for " + loginUser(t) + ": there is neither sudo nor doas",
 		}
 		for name, path := range map[string]string{
 			"password": standIn(t, "echo 'sudo: a password is required' >&2; exit 1\n"),

@@ -23,6 +23,8 @@ type setting struct {
 	log   *slog.Logger
 	grace time.Duration
 	path  string // PATH of the host, whose user is then taken for an ordinary one
+
+	password *remote.Password // of that one, for sudo
 }
 
 // opener opens a host and closes it when the test ends.
@@ -131,7 +133,7 @@ func overContainer(t testing.TB, s setting) *remote.Host {
 func prepare(t testing.TB, h *remote.Host, s setting) *remote.Host {
 	t.Helper()
 	if s.path != "" {
-		h.UseSudo()
+		h.UseSudo(s.password)
 	}
 	t.Cleanup(func() { closeHost(t, h) })
 	return h

@@ -13,12 +13,14 @@ var errCommand = errors.New("command cannot be sent")
 // and directories of administration tools are appended to PATH because an ordinary user's lacks them.
 const surroundings = `set +euvx; export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; `
 
+// hearable sends an output that a start-up file has sent elsewhere (exec >/dev/null) to the other one.
+const hearable = `[ -p /proc/$$/fd/1 ] || [ -S /proc/$$/fd/1 ] || [ -t 1 ] || exec >&2; ` +
+	`[ -p /proc/$$/fd/2 ] || [ -S /proc/$$/fd/2 ] || [ -t 2 ] || exec 2>&1; `
+
 // announce runs on the host right before the command, already as root when the command is to run as root. It prints the gate's
 // mark on both outputs, as a line of its own whatever was printed before, with the number of its process group, and waits for the
-// word to go on. An output that a start-up file has sent elsewhere (exec >/dev/null) is sent to the other one. It reads the group
-// from /proc as ps is not everywhere.
-const announce = `[ -p /proc/$$/fd/1 ] || [ -S /proc/$$/fd/1 ] || [ -t 1 ] || exec >&2; ` +
-	`[ -p /proc/$$/fd/2 ] || [ -S /proc/$$/fd/2 ] || [ -t 2 ] || exec 2>&1; ` +
+// word to go on. It reads the group from /proc as ps is not everywhere.
+const announce = hearable +
 	`read -r fl_x fl_x fl_x fl_x fl_g fl_x </proc/$$/stat; ` +
 	"echo \"\n%[1]s $fl_g\"; echo \"\n%[1]s $fl_g\" >&2; " +
 	`read -r fl_x && [ "$fl_x" = ` + beginWord + ` ] || { echo "%[1]s cut" >&2; exit %[2]d; }; `
@@ -34,22 +36,19 @@ const (
 	cutCode = 97
 )
 
-// wireLine renders what the transport is asked to start for argv: at once without a gate, else when that opens. With script
-// set, argv are the parameters of a script, which follows on standard input.
+// wireLine renders what the transport is asked to start for argv, to be begun when the gate opens. With script set, argv are the
+// parameters of a script, which follows on standard input.
 func (h *Host) wireLine(argv []string, root, script bool, g *gate) string {
 	text := wireText(argv, script, g)
 	if root && len(h.sudo) > 0 {
-		text = "export LC_ALL=C; exec " + Quote(append(h.sudoArgs(), "/bin/sh", "-c", text))
+		text = h.asRoot([]string{"/bin/sh", "-c", text}, g)
 	}
 	return loginLine(text)
 }
 
 // wireText is what the host's /bin/sh does.
 func wireText(argv []string, script bool, g *gate) string {
-	text := surroundings
-	if g != nil {
-		text += fmt.Sprintf(announce, g.mark, cutCode)
-	}
+	text := surroundings + fmt.Sprintf(announce, g.mark, cutCode)
 	if script {
 		return text + fmt.Sprintf(takeScript, g.mark, cutCode) + Quote(append([]string{"set", "--"}, argv...)) + `; eval "$fl_s"`
 	}
@@ -65,7 +64,7 @@ func (c Command) head(g *gate) string {
 	return beginWord + "\n" + c.Script + "\n#" + g.mark + "\n"
 }
 
-// sudoArgs is a copy of the words that turn a command into a command as root; empty for root.
+// sudoArgs is a copy of the words by which a person would turn a command into a command as root; empty for root.
 func (h *Host) sudoArgs() []string {
 	return append([]string(nil), h.sudo...)
 }

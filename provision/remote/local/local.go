@@ -26,6 +26,8 @@ type Options struct {
 	StopGrace time.Duration
 	// Path is where processes look for programs; empty means as this process does.
 	Path string
+	// SudoPassword is remote.Settings' SudoPassword.
+	SudoPassword *remote.Password
 }
 
 // Open returns this machine as a host. Commands run as the current user, and as root through sudo when that is another.
@@ -34,7 +36,9 @@ func Open(o Options) (*remote.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("use this machine: %w", err)
 	}
-	return remote.New(m, remote.Settings{Name: o.Name, User: m.user.Username, Log: o.Log, StopGrace: o.StopGrace}), nil
+	return remote.New(m, remote.Settings{
+		Name: o.Name, User: m.user.Username, Log: o.Log, StopGrace: o.StopGrace, SudoPassword: o.SudoPassword,
+	}), nil
 }
 
 // machine is this machine as a remote.Transport. There is no bound for commands: sshd is what sets one.

@@ -35,7 +35,7 @@ func (p *pretendProcess) run(call Call, mark string, e remote.Exec, do func(cont
 	defer p.input.Close() // so that nobody goes on writing
 	var input string
 	var err error
-	if !call.startsSFTP() && !call.endsGroup() {
+	if !call.startsSFTP() {
 		var all []byte
 		all, err = io.ReadAll(p.input)
 		var begins bool
@@ -82,7 +82,7 @@ func Flood(to io.Writer, n int64) {
 	}
 }
 
-// startsSFTP says that it is remote's search for an sftp-server. Like endsGroup it does not read what is written to it.
+// startsSFTP says that it is remote's search for an sftp-server. It does not read what is written to it.
 func (c Call) startsSFTP() bool {
 	return len(c.Argv) > 4 && strings.HasSuffix(c.Argv[4], "/sftp-server")
 }
@@ -121,13 +121,13 @@ func (p *pretendProcess) Close() error {
 // decodeLine reads what remote asks a transport to start: the command, and the word that says that it is there, if it waits to be
 // told to begin. The Script of a command that is one is "-" until its input has come.
 func decodeLine(line string) (call Call, mark string, err error) {
-	const sudo = "export LC_ALL=C; exec sudo -n -- /bin/sh -c "
+	const root, sudo = "export LC_ALL=C; set -- /bin/sh -c ", "; command -v sudo "
 	text := strings.TrimSuffix(strings.TrimPrefix(line, `/bin/sh -c 'eval "$(printf %b "$1")"' sh '`), "'")
 	if text, err = unescape(text); err != nil {
 		return call, "", err
 	}
-	if quoted, root := strings.CutPrefix(text, sudo); root {
-		call.Root, text = true, unquote(quoted)[0]
+	if quoted, is := strings.CutPrefix(text, root); is {
+		call.Root, text = true, unquote(quoted[:max(0, strings.LastIndex(quoted, sudo))])[0]
 	}
 	_, command, found := strings.Cut(text, `:/sbin:/bin"; `)
 	if _, rest, waits := strings.Cut(command, "echo \"\n"); waits {

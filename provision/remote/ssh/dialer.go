@@ -108,6 +108,6 @@ func (d *Dialer) Dial(ctx context.Context, t Target) (*remote.Host, error) {
 		return nil, err
 	}
 	return remote.New(c, remote.Settings{
-		Name: t.Name, User: t.User, Log: d.opts.Log, Commands: maxCommands, StopGrace: d.opts.StopGrace,
+		Name: t.Name, User: t.User, Log: d.opts.Log, Commands: maxCommands, StopGrace: d.opts.StopGrace, SudoPassword: t.SudoPassword,
 	}), nil
 }

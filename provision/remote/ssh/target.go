@@ -4,6 +4,8 @@ import (
 	"net"
 	"os/user"
 	"strconv"
+
+	"fairlead/provision/remote"
 )
 
 const defaultPort = 22
@@ -29,6 +31,8 @@ type Target struct {
 	KnownHosts []string
 	// Jump are the hosts to go through to get there, the first one first.
 	Jump []Target
+	// SudoPassword is remote.Settings' SudoPassword.
+	SudoPassword *remote.Password
 
 	isJump bool // it is one to go through
 }
