@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -12,6 +13,11 @@ func TestPackagesBeside(t *testing.T) {
 			s := c.host(t)
 			s.write("lockable", "")
 			script := s.other(c.script.Text())
+			release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.hide = append(s.hide, strings.TrimSpace(string(release)), "RELEASE")
 			var b strings.Builder
 			b.WriteString(s.ran(script, "add", "nfs-common", "open-iscsi"))
 			s.wantFile("state/packages", "brought libnfsidmap1\nbrought nfs-common\nbrought open-iscsi\nbrought rpcbind\nwanted nfs-common\nwanted open-iscsi\n")
@@ -91,6 +97,23 @@ func TestPackagesBesideThatFairleadNeeds(t *testing.T) {
 		s.write("state/ledger", framed("package kubelet absent\npackage nfs-common absent\npackage openssh-server absent\n"))
 		s.ran(c.script.Text(), "keep", "kubelet")
 		s.wantFile("installed", "bash\nkubelet\nlibc6\nlibnfsidmap1\nopenssh-server\nrpcbind\n")
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+}
+
+// What came along with a package and is wanted for itself by now stays, and goes when that is over.
+func TestPackagesBesideThatCameAlong(t *testing.T) {
+	for name, c := range managers() {
+		s := c.host(t)
+		s.ran(c.script.Text(), "add", "nfs-common")
+		s.ran(c.script.Text(), "keep", "rpcbind")
+		s.wantFile("installed", "bash\nlibc6\nrpcbind\n")
+		s.wantFile("state/packages", "brought rpcbind\nwanted rpcbind\n")
+		s.wantLedgerFile("package rpcbind absent\n")
+		s.ran(c.script.Text(), "keep")
+		s.wantFile("installed", "bash\nlibc6\n")
 		if t.Failed() {
 			t.Fatal(name)
 		}

@@ -26,6 +26,7 @@ func concerns() []concern {
 		{asks: asksOfRegistry, plan: (*planner).registry},
 		{asks: asksOfRegistries, plan: (*planner).registries},
 		{asks: asksOfKubernetes, plan: (*planner).kubernetes},
+		{asks: asksOfPackagesBeside, plan: (*planner).packagesBeside},
 		{asks: asksOfNothing, plan: (*planner).images},
 		{asks: asksOfMembers},
 		{asks: asksOfSettings},

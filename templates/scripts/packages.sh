@@ -122,8 +122,10 @@ keep() {
 	open_ledger
 	while read -r name; do strike package "$name"; done <"$state/packages.gone"
 	close_ledger
-	added wanted | comm -12 - "$state/packages.kept" | sed 's/^/wanted /' >"$state/packages.added"
-	added brought | comm -12 - "$state/packages.now" | sed 's/^/brought /' >>"$state/packages.added"
+	added brought | comm -12 - "$state/packages.now" >"$state/packages.left"
+	sed 's/^/brought /' "$state/packages.left" >"$state/packages.added"
+	# Also what came along and is wanted for itself by now.
+	comm -12 "$state/packages.left" "$state/packages.kept" | sed 's/^/wanted /' >>"$state/packages.added"
 	replace_added
 	rm -f "$state"/packages.* "$state/entries" "$state/purge.log"
 }
