@@ -40,9 +40,11 @@ const (
 
 // Cluster is a cluster file with all defaults filled in.
 type Cluster struct {
-	Name         string // a DNS label
-	Kubernetes   Kubernetes
-	Runtime      Runtime
+	Name       string // a DNS label
+	Kubernetes Kubernetes
+	Runtime    Runtime
+	// Packages are installed on all hosts beside what makes them nodes: names of the hosts' own package managers.
+	Packages     []string
 	Proxy        Proxy
 	ControlPlane ControlPlane
 	Workers      []Host
@@ -94,6 +96,8 @@ type Host struct {
 	SSH     SSH
 	Labels  map[string]string // nil when there are none
 	Taints  []Taint
+	// Packages are added to those of all hosts.
+	Packages []string
 }
 
 // NodeName is what the host's node is called in the cluster: as the host, unless the file says otherwise.

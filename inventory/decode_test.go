@@ -22,10 +22,10 @@ func TestMergedKeys(t *testing.T) {
 		{"ssh: &x {user: you}\nworkers: {hosts: [{name: a, address: 192.0.2.3, ssh: {<<: [*x]}}]}", "a 192.0.2.3 you"},
 		{"ssh: &x {user: you}\nworkers: {hosts: [{name: a, address: 192.0.2.3, ssh: {<<: *x}}]}", "a 192.0.2.3 you"},
 		{"name: &n a\nworkers: {hosts: [{name: *n, address: 192.0.2.3}]}", "a 192.0.2.3 me"},
-		{"workers: {hosts: [{<<: {colour: red}, name: a, address: 192.0.2.3}]}", "line 7: workers.hosts[0].colour: unknown key; the keys here are name, address, nodeName, ssh, labels, taints"},
+		{"workers: {hosts: [{<<: {colour: red}, name: a, address: 192.0.2.3}]}", "line 7: workers.hosts[0].colour: unknown key; the keys here are name, address, nodeName, ssh, labels, taints, packages"},
 		{"workers: {hosts: [{<<: {name: A_1}, address: 192.0.2.3}]}", `line 7: workers.hosts[0].name: "A_1" is not a DNS label (1 to 63 of a-z, 0-9 and -, with a letter or digit at both ends), nor several with dots between them and 63 characters in all; did you mean a-1?`},
 		{"<<: {name: other}", ""},
-		{"<<: [{zzz: 1}, {zzz: 2}]\nname: lab", "line 8: zzz: unknown key; the keys here are apiVersion, kind, name, kubernetes, runtime, proxy, ssh, controlPlane, workers, images, addons, ignorePreflight"},
+		{"<<: [{zzz: 1}, {zzz: 2}]\nname: lab", "line 8: zzz: unknown key; the keys here are apiVersion, kind, name, kubernetes, runtime, packages, proxy, ssh, controlPlane, workers, images, addons, ignorePreflight"},
 		{"<<: [{}, x]", `line 8: ["<<"]: must merge mappings, got "x"`},
 		{"<<:", `line 8: ["<<"]: must merge mappings, got nothing`},
 	} {

@@ -144,6 +144,9 @@ func (doc *document) with(h Host) *Cluster {
 	if h.Taints = slices.Clone(h.Taints); len(h.Taints) == 0 {
 		h.Taints = nil
 	}
+	if h.Packages = slices.Clone(h.Packages); len(h.Packages) == 0 {
+		h.Packages = nil
+	}
 	return doc.replaced(h.Role, append(slices.Clone(doc.list(h.Role)), h))
 }
 

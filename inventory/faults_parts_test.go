@@ -1,6 +1,9 @@
 package inventory
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestFaultsOfParts is TestFaultsOfHosts for what may be left out of a file.
 func TestFaultsOfParts(t *testing.T) { tryFaults(t, partFaults()) }
@@ -44,6 +47,34 @@ func partFaults() []faultRow {
 		{`images: {extra: ["", ""]}`, "line 8: images.extra[0]: must not be empty\nline 8: images.extra[1]: must not be empty"},
 		{"kubernetes: {version: 1.37.2}\nimages: {host: w1}", "line 8: images.host: needs kubernetes.bundle, with which the program of the registry comes"},
 		{"kubernetes: {version: 1.37.2, bundle: \"\"}\nimages: {host: w1}", "line 4: kubernetes.bundle: must not be empty"},
+		// packages
+		{"packages: [nfs-common, g++, libstdc++6, R, NetworkManager, python3.11, Foo_bar]", ""},
+		{"packages:", ""},
+		{"packages: nfs-common", `line 8: packages: must be a list, got "nfs-common"`},
+		{"packages: {nfs-common: 1}", "line 8: packages: must be a list, got a mapping"},
+		{"packages: [[a]]", "line 8: packages[0]: must be text, got a list"},
+		{"packages: [5]", `line 8: packages[0]: must be text, got the number 5; put it in quotes: "5"`},
+		{`packages: [""]`, "line 8: packages[0]: must not be empty"},
+		{"packages: [nfs-common=1:2.6]", `line 8: packages[0]: "nfs-common=1:2.6" is not the name of a package (letters, digits, +, -, . and _), without version, architecture or option; did you mean nfs-common?`},
+		{`packages: ["open-iscsi:amd64", "less/bookworm", "a >= 1", "less nfs-common"]`, strings.Join([]string{
+			`line 8: packages[0]: "open-iscsi:amd64" is not the name of a package (letters, digits, +, -, . and _), without version, architecture or option; did you mean open-iscsi?`,
+			`line 8: packages[1]: "less/bookworm" is not the name of a package (letters, digits, +, -, . and _), without version, architecture or option; did you mean less?`,
+			`line 8: packages[2]: "a >= 1" is not the name of a package (letters, digits, +, -, . and _), without version, architecture or option; did you mean a?`,
+			`line 8: packages[3]: "less nfs-common" is not the name of a package (letters, digits, +, -, . and _), without version, architecture or option; did you mean less?`,
+		}, "\n")},
+		{"packages: [--reinstall]", `line 8: packages[0]: "--reinstall" is not the name of a package (letters, digits, +, -, . and _), without version, architecture or option`},
+		{"packages: [less-]", `line 8: packages[0]: "less-" is not the name of a package (letters, digits, +, -, . and _), without version, architecture or option`},
+		{`packages: ["@core"]`, `line 8: packages[0]: "@core" is not the name of a package (letters, digits, +, -, . and _), without version, architecture or option`},
+		{`packages: ["less;reboot"]`, `line 8: packages[0]: "less;reboot" is not the name of a package (letters, digits, +, -, . and _), without version, architecture or option`},
+		{`packages: ["$(reboot)"]`, `line 8: packages[0]: "$(reboot)" is not the name of a package (letters, digits, +, -, . and _), without version, architecture or option`},
+		{"packages: [less*]", `line 8: packages[0]: "less*" is not the name of a package (letters, digits, +, -, . and _), without version, architecture or option`},
+		{"packages: [./less.deb]", `line 8: packages[0]: "./less.deb" is not the name of a package (letters, digits, +, -, . and _), without version, architecture or option`},
+		{"packages: [" + strings.Repeat("a", 129) + "]", `line 8: packages[0]: "` + strings.Repeat("a", 80) + `…" is longer than the name of any package`},
+		{"packages: [containerd]", "line 8: packages[0]: containerd is among what fairlead itself installs, as kubernetes and runtime say; remove it"},
+		{"packages: [less, jq, less]", "line 8: packages[2]: is the same as packages[0]"},
+		{"workers: {hosts: [{name: w1, address: 192.0.2.3, packages: [jq, jq]}]}", "line 7: workers.hosts[0].packages[1]: is the same as workers.hosts[0].packages[0]"},
+		{"packages: [less, jq]\nworkers: {hosts: [{name: w1, address: 192.0.2.3, packages: [tree, jq]}]}", "line 7: workers.hosts[0].packages[1]: jq is in packages[1], for all hosts, already; remove it here"},
+		{"controlPlane: {hosts: [{name: cp1, address: 192.0.2.1, packages: [kubectl]}]}", "line 6: controlPlane.hosts[0].packages[0]: kubectl is among what fairlead itself installs, as kubernetes and runtime say; remove it"},
 		// runtime
 		{`runtime: {name: containerd, repository: "https://a.b"}`, "line 8: runtime.repository: has no effect with source: bundle, as containerd comes from the bundle too; remove it"},
 		{`runtime: {name: docker, repository: "https://a.b"}`, ""},
@@ -107,7 +138,7 @@ func partFaults() []faultRow {
 		{"ignorePreflight: Swap", `line 8: ignorePreflight: must be a list, got "Swap"`},
 		{"ignorePreflight:", ""},
 		{"imagse: {}", "line 8: imagse: unknown key; did you mean images?"},
-		{"zzz: {}", "line 8: zzz: unknown key; the keys here are apiVersion, kind, name, kubernetes, runtime, proxy, ssh, controlPlane, workers, images, addons, ignorePreflight"},
+		{"zzz: {}", "line 8: zzz: unknown key; the keys here are apiVersion, kind, name, kubernetes, runtime, packages, proxy, ssh, controlPlane, workers, images, addons, ignorePreflight"},
 		{"images: {rewrites: []}", "line 8: images.rewrites: unknown key; did you mean rewrite?"},
 		{"? [a]", "line 8: has a key that is not text: a list"},
 		{"<<: 5", `line 8: ["<<"]: must merge mappings, got the number 5`},

@@ -40,6 +40,7 @@ func topFields() []field[top] {
 		{"runtime", false, func(d *decoder, n *yaml.Node, p []string, t *top) {
 			mapping(d, n, p, &t.Runtime, runtimeFields())
 		}},
+		{"packages", false, func(d *decoder, n *yaml.Node, p []string, t *top) { t.Packages = d.packages(n, p) }},
 		{"proxy", false, func(d *decoder, n *yaml.Node, p []string, t *top) { t.Proxy = d.proxy(n, p) }},
 		{"ssh", false, func(*decoder, *yaml.Node, []string, *top) {}}, // read before
 		{"controlPlane", true, func(d *decoder, n *yaml.Node, p []string, t *top) {
@@ -113,5 +114,6 @@ func hostFields() []field[Host] {
 		}},
 		{"labels", false, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Labels = d.labels(n, p) }},
 		{"taints", false, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Taints = d.taints(n, p) }},
+		{"packages", false, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Packages = d.packages(n, p) }},
 	}
 }

@@ -57,6 +57,7 @@ func FuzzParse(f *testing.F) {
 		soundImages(t, c)
 		soundManifests(t, c)
 		soundRuntime(t, c)
+		soundPackages(t, c)
 	})
 }
 
@@ -83,6 +84,20 @@ func soundRuntime(t *testing.T, c *Cluster) {
 	}
 	if p.HTTP+p.HTTPS == "" && p.No != nil || p.HTTP != "" && proxyProblem(p.HTTP) != "" || p.HTTPS != "" && proxyProblem(p.HTTPS) != "" {
 		t.Fatalf("odd proxy %+v", p)
+	}
+}
+
+// soundPackages checks what package managers get as arguments.
+func soundPackages(t *testing.T, c *Cluster) {
+	t.Helper()
+	for _, h := range c.Hosts() {
+		all := c.PackagesOf(h)
+		if slices.ContainsFunc(all, func(s string) bool {
+			return s == "" || strings.ContainsAny(s[:1], "-@./") || strings.ContainsAny(s, " =:/;$*?\\\"'")
+		}) ||
+			len(slices.Compact(slices.Sorted(slices.Values(all)))) != len(all) {
+			t.Fatalf("odd packages %q", all)
+		}
 	}
 }
 

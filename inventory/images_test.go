@@ -115,8 +115,8 @@ func TestStarterExamples(t *testing.T) {
 	if len(c.Images.Rewrite) != 1 || len(c.Images.Registries) != 1 || c.Addons.MetricsServer == nil || c.Addons.Ingress == nil || len(c.Addons.Manifests) != 1 {
 		t.Errorf("got %+v, %+v", c.Images, c.Addons)
 	}
-	if c.Runtime.Name != RuntimeDocker || len(c.Runtime.InsecureRegistries) != 1 || len(c.Runtime.Mirrors) != 1 || c.Proxy.HTTPS == "" || len(c.Proxy.No) != 2 {
-		t.Errorf("got %+v, %+v", c.Runtime, c.Proxy)
+	if c.Runtime.Name != RuntimeDocker || len(c.Runtime.InsecureRegistries) != 1 || len(c.Runtime.Mirrors) != 1 || c.Proxy.HTTPS == "" || len(c.Proxy.No) != 2 || len(c.Packages) != 2 {
+		t.Errorf("got %+v, %+v, %q", c.Runtime, c.Proxy, c.Packages)
 	}
 }
 

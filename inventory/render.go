@@ -47,6 +47,13 @@ func hostFieldTexts(h Host, defaults SSH, quoted bool) []string {
 		}
 		texts = append(texts, pair("taints", "["+strings.Join(taints, ", ")+"]"))
 	}
+	if len(h.Packages) > 0 {
+		var packages []string
+		for _, name := range h.Packages {
+			packages = append(packages, quoteText(name, quoted))
+		}
+		texts = append(texts, pair("packages", "["+strings.Join(packages, ", ")+"]"))
+	}
 	return texts
 }
 

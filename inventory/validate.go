@@ -35,6 +35,7 @@ func (doc *document) validate() {
 	doc.checkSubnets()
 	doc.checkAddresses(places)
 	doc.checkRuntime()
+	doc.checkPackages(places)
 	doc.checkDistinct([]string{"proxy", "no"}, doc.cluster.Proxy.No)
 	doc.checkImages(places)
 	doc.checkAddons()

@@ -51,14 +51,15 @@ func TestHostText(t *testing.T) {
 		{Host{Name: "w9", SSH: SSH{Jump: []string{}}}, `name: w9, address: "", ssh: {jump: none}`},
 		{Host{Name: "w9", Labels: map[string]string{"b": "1", "a/c": "x", "on": ""}}, `name: w9, address: "", labels: {a/c: x, b: "1", "on": ""}`},
 		{Host{Name: "w9", Labels: map[string]string{}, Taints: []Taint{}}, `name: w9, address: ""`},
+		{Host{Name: "w9", Packages: []string{"nfs-common", "g++", "on"}}, `name: w9, address: "", packages: [nfs-common, "g++", "on"]`},
 		{Host{Name: "w9", Taints: []Taint{{"b", "1", "NoSchedule"}, {"a", "", "NoExecute"}}}, `name: w9, address: "", taints: ["b=1:NoSchedule", "a:NoExecute"]`},
 	} {
 		if got := hostText(c.h, defaults, false); got != c.want {
 			t.Errorf("got %s, want %s", got, c.want)
 		}
 	}
-	full := Host{Name: "w9", Address: netip.MustParseAddr("192.0.2.9"), SSH: SSH{User: "you", Port: 2200}, Labels: map[string]string{"a": "b"}, Taints: []Taint{{"c", "d", "NoExecute"}}}
-	const json = `"name": "w9", "address": "192.0.2.9", "ssh": {"user": "you", "port": 2200}, "labels": {"a": "b"}, "taints": ["c=d:NoExecute"]`
+	full := Host{Name: "w9", Address: netip.MustParseAddr("192.0.2.9"), SSH: SSH{User: "you", Port: 2200}, Labels: map[string]string{"a": "b"}, Taints: []Taint{{"c", "d", "NoExecute"}}, Packages: []string{"jq"}}
+	const json = `"name": "w9", "address": "192.0.2.9", "ssh": {"user": "you", "port": 2200}, "labels": {"a": "b"}, "taints": ["c=d:NoExecute"], "packages": ["jq"]`
 	if got := hostText(full, defaults, true); got != json {
 		t.Errorf("as JSON: got %s, want %s", got, json)
 	}
@@ -79,6 +80,9 @@ func TestAddedHostIsTheSame(t *testing.T) {
 		}
 		if random.IntN(2) == 0 {
 			h.Taints = []Taint{{pick("a", "x/y"), pick("", "b", "1"), pick("NoSchedule", "NoExecute", "PreferNoSchedule")}}
+		}
+		if random.IntN(2) == 0 {
+			h.Packages = []string{pick("nfs-common", "on", "g++", "R", "python3.11")}
 		}
 		out, err := AddHost([]byte(soundFile), h.Role, h)
 		if err != nil {

@@ -93,11 +93,15 @@ case $* in
 esac
 `
 
+// The names that the indexes have.
+const aptNamesStandIn = `[ -e "$S/outdated" ] || printf '%s\n' nfs-common nfs-ganesha open-iscsi rpcbind libnfsidmap1 kubelet`
+
 func aptHost(t *testing.T) *standIns {
 	t.Helper()
 	return newStandIns(t, map[string]string{
 		"apt-get": aptGetStandIn, "dpkg": dpkgStandIn, "apt-mark": "", "flock": "", "find": findStandIn, "sleep": sleepStandIn,
 		"dpkg-query": dpkgQueryStandIn, "apt-helper": `cp "$S/key" "$3"`,
+		"apt-cache": aptNamesStandIn,
 	})
 }
 

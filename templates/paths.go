@@ -11,6 +11,7 @@ const (
 	KubeletClientCertificate = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 	StateFolder              = "/var/lib/fairlead"
 	ClusterRecord            = StateFolder + "/cluster"
+	PackagesRecord           = StateFolder + "/packages" // of what was added beside fairlead's own; scripts/packages.sh writes it
 	LockFile                 = "/run/fairlead-lock"
 	KubeadmConfigFile        = "/run/fairlead/kubeadm.yaml"
 	KubeadmLog               = StateFolder + "/kubeadm.log"

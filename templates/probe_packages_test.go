@@ -73,7 +73,7 @@ func TestProbeOfPackagesByApt(t *testing.T) {
 	proxies := []string{"environment https_proxy http://a.lab:3128/?a=b", "environment NO_PROXY a,b"}
 	transcript := s.ran(probeOf(t, s), packagesAsked("containerd", "docker.io")...)
 	wantProbe(t, transcript, append(append(append([]string{}, facts...), "candidate containerd 1.6.20~ds1-1+deb12u1"), proxies...)...)
-	if !strings.Contains(transcript, "apt-cache --option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache= policy containerd docker.io\n") {
+	if !strings.Contains(transcript, "apt-cache --option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache= policy dpkg containerd docker.io\n") {
 		t.Errorf("it did\n%s", transcript)
 	}
 	transcript = s.ran(probeOf(t, s), packagesAsked()...)
@@ -94,6 +94,36 @@ func TestProbeOfPackagesThatAreThere(t *testing.T) {
 		if transcript := s.ran(probeOf(t, s), packagesAsked("containerd", "docker.io")...); !strings.Contains(transcript, "| candidate\tcontainerd\t1.6.20~ds1-1+deb12u1\n") {
 			t.Errorf("%s: it says\n%s", name, transcript)
 		}
+	}
+}
+
+// That the repositories do not have a package is said where their indexes are there: they have dpkg itself then. It is asked for
+// what is not installed, and only under the very names.
+func TestProbeOfPackagesThatNobodyOffers(t *testing.T) {
+	const (
+		installed = "dpkg:\n  Installed: 1.21.22\n  Candidate: 1.21.22\n  Version table:\n *** 1.21.22 500\n        100 /var/lib/dpkg/status\n"
+		indexed   = installed + "        500 http://deb.debian.org/debian bookworm/main amd64 Packages\n"
+		pattern   = "nfs-common:\n  Installed: (none)\n  Candidate: 1:2.6.2-4\n  Version table:\n     1:2.6.2-4 500\n        500 http://deb.debian.org/debian bookworm/main amd64 Packages\n"
+	)
+	for name, c := range map[string]struct {
+		prints string
+		want   []string
+	}{
+		"they have it":       {"cat <<'EOT'\n" + indexed + pattern + "EOT", []string{"candidate nfs-common 1:2.6.2-4", "candidate nfs-commo. "}},
+		"they do not":        {"cat <<'EOT'\n" + indexed + "EOT", []string{"candidate nfs-common ", "candidate nfs-commo. "}},
+		"no index":           {"cat <<'EOT'\n" + installed + "EOT", nil},
+		"an index of others": {"cat <<'EOT'\n" + installed + pattern + "EOT", []string{"candidate nfs-common 1:2.6.2-4"}},
+		"it fails":           {"cat <<'EOT'\n" + indexed + "EOT\nexit 100", nil},
+		"it says nothing":    {"", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStandIns(t, map[string]string{"dpkg-query": "echo 'ii \tless\t590-2'", "apt-cache": c.prints, "systemctl": ""})
+			transcript := s.ran(probeOf(t, s), "package:nfs-common", "package:less", "candidate:nfs-common", "candidate:less", "candidate:nfs-commo.")
+			wantProbe(t, transcript, append([]string{"package less 590-2 -"}, c.want...)...)
+			if !strings.Contains(transcript, " policy dpkg nfs-common nfs-commo.\n") {
+				t.Errorf("it did\n%s", transcript)
+			}
+		})
 	}
 }
 

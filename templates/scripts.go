@@ -74,13 +74,13 @@ func (s Script) before() []Script {
 	case ScriptRecord:
 		return []Script{"ledger", "mounts"}
 	case ScriptReset:
-		return []Script{"ledger", "mounts", "installed", "reset-programs", "reset-network", "reset-packages"}
+		return []Script{"ledger", "mounts", "installed", "uninstall", "reset-programs", "reset-network", "reset-packages"}
 	case ScriptRemoveFiles:
 		return []Script{"ledger"}
 	case ScriptWatchKubelet, ScriptLastWords:
 		return []Script{"said"}
 	case ScriptPackagesApt, ScriptPackagesDnf:
-		return []Script{"ledger", "installed"}
+		return []Script{"ledger", "installed", "uninstall"}
 	}
 	return nil
 }

@@ -42,6 +42,8 @@ depends() {
 	kubelet) echo kubernetes-cni ;;
 	kubeadm) echo cri-tools ;;
 	docker-ce) echo containerd.io docker-ce-cli ;;
+	nfs-common) echo libnfsidmap1 rpcbind ;;
+	nfs-ganesha) echo libnfsidmap1 ;;
 	esac
 }
 # The first of the packages that need one.

@@ -75,10 +75,10 @@ type Host struct {
 	Contents map[string][]byte  `json:"contents,omitzero"` // of our own small files, for the plan's diff
 	Units    map[string]Unit    `json:"units,omitzero"`
 	Versions map[string]Version `json:"versions,omitzero"`
-	// Packages are those of Kubernetes and of container runtimes that are installed, by name.
+	// Packages are those among the asked ones that are installed, by name.
 	Packages map[string]Package `json:"packages,omitzero"`
-	// Candidates are the versions of packages of runtimes that the host's repositories offer, as
-	// far as it was asked for and the host knows.
+	// Candidates are the versions of packages that the host's repositories offer, as far as it was asked for and the host
+	// knows; empty for a package that they do not have.
 	Candidates map[string]string `json:"candidates,omitzero"`
 	// InstallCut says that an install of packages was cut off before the ledger had them.
 	InstallCut bool `json:"installCut,omitzero"`

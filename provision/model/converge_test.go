@@ -36,6 +36,9 @@ func wishes(t *testing.T) map[string]func(*inventory.Cluster) {
 		"docker with registries":    world.All(world.FromRepositories, world.WithDocker, world.WithRegistries),
 		"docker beside a bundle":    world.WithDocker,
 		"proxy":                     world.WithProxy,
+		"packages beside a bundle":  world.WithPackages,
+		"other packages beside it":  world.WithFewerPackages,
+		"packages beside packages":  world.All(world.FromRepositories, world.WithProxy, world.WithPackages),
 		"settings": world.All(
 			world.Config(templates.KindKubelet, map[string]any{"maxPods": 200}),
 			world.Config(templates.KindCluster, map[string]any{"controllerManager": map[string]any{"extraArgs": world.Args("v", "4")}, "apiServer": map[string]any{"certSANs": []any{"api.lab.example"}}}),
@@ -178,6 +181,8 @@ func TestUpFromOneWishToAnother(t *testing.T) {
 		{"packages", "packages behind a proxy", "and back"}, {"packages behind a proxy", "one control plane"},
 		{"packages", "docker"}, {"docker with registries", "docker", "and back"}, {"docker", "packages", "and back"},
 		{"docker beside a bundle", "docker", "and back"},
+		{"one control plane", "packages beside a bundle", "and back"}, {"packages beside a bundle", "one control plane"},
+		{"packages beside a bundle", "other packages beside it"}, {"packages beside packages", "packages behind a proxy"},
 		{"a kind of one's own", "one control plane", "and back"}, {"a kind for others", "one control plane", "and back"},
 	} {
 		t.Run(fmt.Sprint(change[0], " to ", change[1]), func(t *testing.T) {

@@ -39,6 +39,11 @@ func packageModels() map[string]packageModel {
 		"docker.io":                      {version: "28.1.1", program: "dockerd", unit: templates.DockerService, needs: []string{templates.PackageContainerd}},
 		"docker":                         {version: "28.1.1", program: "dockerd", unit: templates.DockerService, needs: []string{templates.PackageContainerd}},
 		"python3-dnf-plugin-versionlock": {version: "4.3.0"},
+		"nfs-common":                     {version: "2.6.2", program: "mount.nfs", needs: []string{"libnfsidmap1", "rpcbind"}},
+		"open-iscsi":                     {version: "2.1.8", program: "iscsiadm", unit: "iscsid.service"},
+		"autofs":                         {version: "5.1.8", needs: []string{"nfs-common"}},
+		"rpcbind":                        {version: "1.2.6", program: "rpcinfo", unit: "rpcbind.service"},
+		"libnfsidmap1":                   {version: "2.6.2"},
 	}
 }
 
@@ -56,6 +61,11 @@ func runPackages(h *facts.Host, a plan.Script, half, late bool) error {
 	switch verb {
 	case "install", "reinstall":
 		return getPackages(h, args, half, late)
+	case "add":
+		return addPackages(h, args, half, late)
+	case "keep":
+		keepPackages(h, args, half, late)
+		return nil
 	}
 	if half {
 		return nil
@@ -94,17 +104,23 @@ func runPackages(h *facts.Host, a plan.Script, half, late bool) error {
 // getPackages installs packages. What that is going to bring is worked out before, and nothing else is ever fairlead's.
 func getPackages(h *facts.Host, specs []string, half, late bool) error {
 	settlePackages(h)
-	to := cloneHost(*h)
-	if err := installPackages(&to, specs, false); err != nil {
+	brought, err := transaction(*h, specs)
+	if err != nil {
 		return err
 	}
-	brought := slices.DeleteFunc(slices.Sorted(maps.Keys(to.Packages)), func(name string) bool { _, there := h.Packages[name]; return there })
 	h.Contents[packagesPending] = []byte(strings.Join(brought, " "))
 	if err := installPackages(h, specs, half && !late); err != nil || half {
 		return err
 	}
 	settlePackages(h)
 	return nil
+}
+
+// transaction are the packages that an install would bring.
+func transaction(h facts.Host, specs []string) ([]string, error) {
+	to := cloneHost(h)
+	err := installPackages(&to, specs, false)
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(to.Packages)), func(name string) bool { _, there := h.Packages[name]; return there }), err
 }
 
 // settlePackages writes into the ledger which of the packages that the last install was going to bring are there.

@@ -83,19 +83,7 @@ func removePackages(h *facts.Host) error {
 	for _, entry := range h.Ledger {
 		ours[entry.Key] = ours[entry.Key] || entry.Kind == ledger.Package
 	}
-	for name := range h.Packages {
-		for _, need := range packageModels()[name].needs {
-			ours[need] = ours[need] && ours[name]
-		}
-	}
-	for name := range h.Packages {
-		if !ours[name] {
-			continue
-		}
-		delete(h.Packages, name)
-		model := packageModels()[name]
-		remove(h, "/usr/bin/"+model.program, "/usr/lib/systemd/system/"+model.unit)
-	}
+	uninstall(h, ours)
 	for _, path := range below(h, indexFolder) {
 		remove(h, path)
 	}

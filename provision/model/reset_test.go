@@ -29,6 +29,7 @@ func hostsBefore(t *testing.T) map[string]*Simulation {
 		"Rocky Linux with Docker": {docker, OnSystem("rocky", "rhel")},
 		"containerd is there":     {world.FromRepositories, OnSystem("debian", "", "containerd")},
 		"Docker is there":         {docker, OnSystem("ubuntu", "debian", "containerd.io", "docker-ce", "docker-ce-cli")},
+		"some of NFS is there":    {world.WithPackages, OnSystem("debian", "", "rpcbind")},
 		"a kubelet is there": {world.FromRepositories, func(h *facts.Host) {
 			OnSystem("debian", "", "kubelet 1.37.2")(h)
 			h.Packages["kubelet"] = facts.Package{Version: "1.37.2", Held: true}
@@ -86,7 +87,7 @@ func TestResetUndoesUp(t *testing.T) {
 // A reset that is cut off is gone on with by the next one.
 func TestResetGoesOnWhereItWasCutOff(t *testing.T) {
 	all := hostsBefore(t)
-	for _, name := range []string{"three control planes", "own registry", "Docker is there", "containerd is there", "Rocky Linux with Docker"} {
+	for _, name := range []string{"three control planes", "own registry", "Docker is there", "containerd is there", "Rocky Linux with Docker", "some of NFS is there"} {
 		t.Run(name, func(t *testing.T) {
 			fresh := all[name]
 			fresh.t = t
@@ -136,6 +137,7 @@ func TestResetUndoesChanges(t *testing.T) {
 	for _, change := range [][2]string{
 		{"one control plane", "packages"}, {"packages", "one control plane"}, {"packages", "docker with registries"}, {"docker with registries", "packages"},
 		{"one control plane", "own registry"}, {"packages behind a proxy", "packages"}, {"private registry", "all add-ons"},
+		{"packages beside a bundle", "one control plane"}, {"packages beside packages", "other packages beside it"},
 	} {
 		t.Run(change[0]+" to "+change[1], func(t *testing.T) {
 			s := inUse(t, all[change[0]])

@@ -39,6 +39,11 @@ func TestUpOnOtherSystems(t *testing.T) {
 		{"another Kubernetes is there", world.FromRepositories, OnSystem("debian", "", "kubelet 1.36.3", "kubeadm 1.36.3"), "containerd kubectl"},
 		{"Kubernetes is there under a bundle", nil, OnSystem("debian", "", "kubelet 1.37.2", "kubeadm 1.37.2"), ""},
 		{"all is there under a bundle", nil, OnSystem("rocky", "", "kubelet 1.37.2", "kubeadm 1.37.2", "containerd.io"), ""},
+		{"packages beside a bundle", world.WithPackages, OnSystem("debian", ""), "libnfsidmap1 nfs-common open-iscsi rpcbind"},
+		{"some of them are there", world.WithPackages, OnSystem("ubuntu", "debian", "rpcbind", "open-iscsi"), "libnfsidmap1 nfs-common"},
+		{"all of them are there", world.WithPackages, OnSystem("rocky", "", "nfs-common", "open-iscsi"), ""},
+		{"packages beside packages", world.All(world.FromRepositories, world.WithPackages), OnSystem("amzn", "fedora"),
+			"containerd cri-tools kubeadm kubectl kubelet kubernetes-cni libnfsidmap1 nfs-common open-iscsi python3-dnf-plugin-versionlock rpcbind"},
 		{"a proxy on Rocky Linux", world.All(world.FromRepositories, world.WithProxy), OnSystem("rocky", ""), "containerd.io cri-tools kubeadm kubectl kubelet kubernetes-cni python3-dnf-plugin-versionlock"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,10 +3,43 @@ package model
 import (
 	"testing"
 
+	"fairlead/inventory"
 	"fairlead/provision/facts"
 	"fairlead/provision/model/world"
 	"fairlead/templates"
 )
+
+// Packages that are no longer wanted go with all that came along, and nothing of them is left: hosts are as if they had never been
+// wanted. What was there before, or what others have come to need, stays.
+func TestUpTakesBackPackages(t *testing.T) {
+	never := inUse(t, nil)
+	for name := range never.Facts.Hosts {
+		world.ChangeHost(never.Facts, name, OnSystem("debian", "", "rpcbind"))
+	}
+	s := never.Fork()
+	never.WantConverged()
+	none := s.State
+	for _, edit := range []func(*inventory.Cluster){world.WithPackages, world.WithFewerPackages, world.WithPackages} {
+		s.State = world.State(t, edit)
+		s.WantConverged()
+	}
+	needed := s.Fork()
+	s.State = none
+	s.WantConverged()
+	s.wantState(never.state())
+
+	_ = needed.change("w1", func(h *facts.Host) error { return installPackage(h, "autofs", "") })
+	needed.State = none
+	needed.WantConverged()
+	for name, stays := range map[string]bool{"w1": true, "w2": false} {
+		h := needed.Facts.Hosts[name]
+		for _, needs := range []string{"nfs-common", "libnfsidmap1"} {
+			if _, there := h.Packages[needs]; there != stays {
+				t.Errorf("%s: %s is there: %v; packages are %s", name, needs, there, packagesOf(h))
+			}
+		}
+	}
+}
 
 // What fairlead replaced comes back when it is not wanted any more, and is nothing of fairlead's from then on: what its owner
 // makes of it stays, also after a reset. A run that is cut off in between changes nothing of that.

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"maps"
 
 	"fairlead/provision/facts"
@@ -72,7 +73,7 @@ func softwareRules() rules {
 		"unit":        withName(checked(9, readUnit)),
 		"version":     named(3, func(f *facts.Host, v []string) { f.Versions[v[0]] = facts.Version{Path: v[1], Version: v[2]} }),
 		"package":     withName(checked(3, readPackage)),
-		"candidate":   named(2, func(f *facts.Host, v []string) { f.Candidates[v[0]] = templates.UpstreamVersion(v[1]) }),
+		"candidate":   named(2, func(f *facts.Host, v []string) { f.Candidates[v[0]] = cmp.Or(templates.UpstreamVersion(v[1]), v[1]) }),
 		"environment": {fields: 2, plain: -1, named: true, private: true, read: readEnvironment},
 		"symlink":     named(1, func(f *facts.Host, v []string) { f.Symlinks[v[0]] = true }),
 		"absent":      checked(2, readAbsent),

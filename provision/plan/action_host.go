@@ -115,6 +115,19 @@ func AccountPackages(manager templates.PackageManager) Script {
 	return packagesScript(manager, "write down the packages of an install that was cut off", "account", nil)
 }
 
+// AddPackages installs packages beside what fairlead itself needs, by exactly these names. Which ones were asked for stands
+// beside the ledger.
+func AddPackages(manager templates.PackageManager, names []string) Script {
+	script := packagesScript(manager, "install packages "+strings.Join(names, ", "), "add", names)
+	script.Touched = ledger.Files(templates.PackagesRecord)
+	return script
+}
+
+// WithdrawPackages removes what was added and is not among the kept ones, with all that came along, but for what others need.
+func WithdrawPackages(manager templates.PackageManager, withdrawn, kept []string) Script {
+	return packagesScript(manager, "remove packages "+strings.Join(withdrawn, ", ")+" and what came along with them", "keep", kept)
+}
+
 // HoldPackages keeps packages at their version.
 func HoldPackages(manager templates.PackageManager, names []string) Script {
 	return packagesScript(manager, "hold packages "+strings.Join(names, ", "), "hold", names)

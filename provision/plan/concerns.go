@@ -27,6 +27,7 @@ func concerns() []concern {
 		{asks: asksOfRegistries, plan: (*planner).registries},
 		{asks: asksOfKubernetes, plan: (*planner).kubernetes},
 		{asks: asksOfKind, plan: (*planner).kind},
+		{asks: asksOfPackagesBeside, plan: (*planner).packagesBeside},
 		{asks: asksOfNothing, plan: (*planner).images},
 		{asks: asksOfMembers},
 		{asks: asksOfSettings},

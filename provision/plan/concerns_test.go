@@ -16,7 +16,7 @@ import (
 func TestAsks(t *testing.T) {
 	for name, edit := range map[string]func(*inventory.Cluster){
 		"asks-bundle": nil, "asks-docker": world.All(world.FromRepositories, world.WithDocker, world.WithRegistries, world.WithProxy),
-		"asks-own-registry": world.OwnRegistryOnWorker, "asks-private-registry": world.PrivateRegistry(t), "asks-socket": world.WithSocket,
+		"asks-packages": world.WithPackages, "asks-own-registry": world.OwnRegistryOnWorker, "asks-private-registry": world.PrivateRegistry(t), "asks-socket": world.WithSocket,
 	} {
 		asked := Asks(world.State(t, edit)).Arguments()
 		Golden(t, name, strings.Join(asked, "\n")+"\n")
@@ -26,11 +26,28 @@ func TestAsks(t *testing.T) {
 	}
 }
 
+// What fairlead installs by itself is refused in the inventory, where it would be wanted twice.
+func TestOwnPackages(t *testing.T) {
+	state := world.State(t, world.All(world.FromRepositories, world.WithDocker))
+	own := slices.Concat(asksOfKubernetes(state).Packages, asksOfRuntime(state).Packages)
+	for _, name := range own {
+		if !slices.Contains(inventory.OwnPackages(), name) {
+			t.Errorf("package %s can be wanted beside what fairlead installs", name)
+		}
+	}
+	for _, name := range inventory.OwnPackages() {
+		if !slices.Contains(own, name) && name != "kubernetes-cni" { // which the kubelet's brings along
+			t.Errorf("package %s is refused, and fairlead never asks about it", name)
+		}
+	}
+}
+
 // A file that a plan writes, or would, is one that the plan asks about: else it would be written again
 // in each run, and be no fact for the next plan. So it is with units, kernel parameters and modules.
 func TestPlansAskAboutWhatTheyChange(t *testing.T) {
 	for name, edit := range map[string]func(*inventory.Cluster){
 		"bundle": nil, "three": world.ThreeControlPlanes, "packages": world.All(world.FromRepositories, world.WithProxy),
+		"beside": world.WithPackages,
 		"docker": world.All(world.FromRepositories, world.WithDocker, world.WithRegistries), "registry": world.OwnRegistryOnWorker, "private": world.PrivateRegistry(t),
 	} {
 		state := world.State(t, edit)

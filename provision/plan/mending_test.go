@@ -108,6 +108,13 @@ func machineMendings() []mended {
 		{"Packages", preflightCase{host: unknown, edit: world.All(world.OnlyControlPlane, world.WithDocker)}, []mending{
 			{says: "use a bundle, with its own containerd: runtime.name: containerd", edit: func(c *inventory.Cluster) { c.Runtime.Name = inventory.RuntimeContainerd }},
 		}},
+		{"Packages", preflightCase{host: unknown, edit: world.All(world.OnlyControlPlane, world.WithPackages)}, []mending{
+			{says: "install them by hand, and leave packages out of the inventory for this host", edit: func(c *inventory.Cluster) { c.Packages = nil }},
+		}},
+		{"PackageNames", preflightCase{edit: world.WithPackages, host: func(h *facts.Host) { h.Candidates["nfs-common"] = "" }}, []mending{
+			{says: "write the name that Debian has for it: a host may have packages of its own", edit: func(c *inventory.Cluster) { c.Packages = []string{"nfs-kernel-server"} }},
+			{says: "run apt-get update on the host", host: func(h *facts.Host) { h.Candidates["nfs-common"] = "2.6.2" }},
+		}},
 		{"Systemd", preflightCase{host: func(h *facts.Host) { h.Systemd = 0 }}, []mending{{says: "a host that systemd runs", host: func(h *facts.Host) { h.Systemd = 252 }}}},
 		{"Architecture", preflightCase{edit: world.OnlyControlPlane, host: func(h *facts.Host) { h.Architecture = "arm64" }}, []mending{
 			{says: "give a bundle for arm64", bundle: func(b *bundle.Manifest) { b.Architecture = "arm64" }},

@@ -160,6 +160,7 @@ func (s *Step) do(actions ...Action) { s.Actions = append(s.Actions, actions...)
 const (
 	stepProxy      = "proxy"
 	stepRepos      = "repositories"
+	stepPackages   = "packages"
 	stepContainerd = "containerd"
 	stepImages     = "images"
 	stepRegistry   = "registry"

@@ -16,6 +16,7 @@ func hostChecks() []check {
 	return []check{
 		{name: "OS", run: checkOS},
 		{name: "Packages", run: checkFamily},
+		{name: "PackageNames", run: checkPackageNames},
 		{name: "Systemd", run: checkSystemd},
 		{name: "Architecture", run: checkArchitecture},
 		{name: "Root", run: checkRoot},
@@ -98,10 +99,14 @@ func checkLedger(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
 	return "", ""
 }
 
-func checkTools(p *planner, _ inventory.Host, f facts.Host) (string, string) {
+func checkTools(p *planner, host inventory.Host, f facts.Host) (string, string) {
 	from, _ := p.kubernetesSource(f)
 	missing := slices.DeleteFunc(slices.Clone(f.MissingTools), func(tool string) bool {
-		return tool == "iptables" && from == fromPackages // the kubelet's package depends on it
+		if tool != "iptables" {
+			return false
+		}
+		// The kubelet's package depends on it.
+		return from == fromPackages || slices.ContainsFunc(p.Cluster.PackagesOf(host), func(name string) bool { return strings.HasPrefix(name, tool) })
 	})
 	if len(missing) == 0 {
 		return "", ""

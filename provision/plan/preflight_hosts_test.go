@@ -79,6 +79,20 @@ func machineCases() []preflightCase {
 		{name: "a missing program that the kubelet's package brings", edit: world.FromRepositories, host: func(h *facts.Host) { h.MissingTools = []string{"iptables"} }},
 		{name: "another missing program", edit: world.FromRepositories, host: func(h *facts.Host) { h.MissingTools = []string{"iptables", "mount"} },
 			want: "error cp1 Tools: programs are missing: mount (install the packages that hold them (util-linux, kmod, iptables, iproute2, tar, gzip))"},
+		{name: "a missing program that a package brings", edit: func(c *inventory.Cluster) { c.ControlPlane.Hosts[0].Packages = []string{"iptables-nft"} },
+			host: func(h *facts.Host) { h.MissingTools = []string{"iptables"} }},
+		{name: "a missing program that a package of another host brings", edit: func(c *inventory.Cluster) { c.Workers[0].Packages = []string{"iptables"} },
+			host: func(h *facts.Host) { h.MissingTools = []string{"iptables"} },
+			want: "error cp1 Tools: programs are missing: iptables (install the packages that hold them (util-linux, kmod, iptables, iproute2, tar, gzip))"},
+		{name: "names that no repository has", edit: world.WithPackages, on: "w1", host: func(h *facts.Host) { h.Candidates["nfs-common"], h.Candidates["open-iscsi"] = "", "" },
+			want: "error w1 PackageNames: the host's repositories have no package of the name nfs-common, open-iscsi " +
+				"(write the name that Debian has for it: a host may have packages of its own; or run apt-get update on the host, if its indexes are old)"},
+		{name: "a name that a repository has", edit: world.WithPackages, host: func(h *facts.Host) { h.Candidates["nfs-common"] = "2.6.2" }},
+		{name: "a name that no repository has any more", edit: world.WithPackages, host: func(h *facts.Host) {
+			h.Candidates["nfs-common"] = ""
+			world.Packaged(h, "nfs-common 2.6.2")
+		}},
+		{name: "a name that is nothing to this host", edit: world.WithPackages, host: func(h *facts.Host) { h.Candidates["open-iscsi"] = "" }},
 		{name: "one processor", host: func(h *facts.Host) { h.CPUs = 1 },
 			want: "error cp1 NumCPU: 1 CPU, a control plane needs 2 (use a larger machine)"},
 		{name: "two processors", host: func(h *facts.Host) { h.CPUs = 2 }},

@@ -24,12 +24,16 @@ func checkKubernetes(p *planner, _ inventory.Host, f facts.Host) (string, string
 }
 
 // checkFamily is for packages on a system of which fairlead does not know how they are got there.
-func checkFamily(p *planner, _ inventory.Host, f facts.Host) (string, string) {
-	if _, known := f.Family(); known || p.Cluster.Kubernetes.Source != inventory.SourcePackages && !p.PackagedRuntime() {
+func checkFamily(p *planner, host inventory.Host, f facts.Host) (string, string) {
+	beside := len(p.Cluster.PackagesOf(host)) > 0
+	if _, known := f.Family(); known || !p.PackagedRuntime() && !beside {
 		return "", ""
 	}
 	mending := "use a bundle"
-	if p.Cluster.Runtime.Name == inventory.RuntimeDocker { // which no bundle has
+	switch {
+	case !p.PackagedRuntime():
+		mending = "install them by hand, and leave packages out of the inventory for this host"
+	case p.Cluster.Runtime.Name == inventory.RuntimeDocker: // which no bundle has
 		mending = "use a bundle, with its own containerd: runtime.name: containerd"
 	}
 	return fmt.Sprintf("it is not known how packages are got on %s (ID=%s)", cmp.Or(f.OS.Name, "this operating system"), f.OS.ID), mending

@@ -164,6 +164,12 @@ write() {
 	printf '%s\n' "$kind $key $*" >>"$ledger.new" || exit 1
 }
 
+# Takes an entry out: KIND KEY.
+strike() {
+	awk 'BEGIN { kind = ARGV[1]; key = ARGV[2]; ARGV[1] = ARGV[2] = "" }
+	NR == 1 || $1 != kind || $2 != key' "$1" "$(encode "$2")" "$ledger.new" >"$ledger.less" && mv "$ledger.less" "$ledger.new" || exit 1
+}
+
 # Replaces the ledger by the new one, which is on the disk then, as all that it refers to.
 close_ledger() {
 	echo "end $(($(wc -l <"$ledger.new") - 1))" >>"$ledger.new" && sync "$state/saved" || exit 1

@@ -42,6 +42,19 @@ fetch_key() {
 	mv -f "$2.fairlead-new" "$2"
 }
 
+# The exact version of what fairlead itself needs may be an older one, or that of a package which is held; for packages beside
+# that, nothing of the host's is held or turned back for.
+freely() { [ -n "$beside" ] || echo --allow-downgrades --allow-change-held-packages; }
+
+# Says whether the indexes have packages of exactly these names; $lacking are those that they have not. apt-get takes a name
+# that it does not know for a pattern, and NAME+ for NAME.
+named() {
+	apt-cache pkgnames >"$state/packages.known" || exit 1
+	lacking=
+	for name in "$@"; do grep -qxF -e "$name" "$state/packages.known" || lacking="$lacking $name"; done
+	[ -z "$lacking" ]
+}
+
 # Makes ready what an install starts from: nothing is half done, and the indexes know what is asked for.
 prepare() {
 	unlocked
@@ -49,14 +62,22 @@ prepare() {
 	[ -z "$(dpkg --audit)" ] || dpkg --force-confold --configure -a
 	# The other indexes are read anew only if those that are there do not suffice: they are missing,
 	# or so old that what they name is gone.
-	apt-get --quiet=2 --yes --download-only --no-install-recommends --allow-downgrades --allow-change-held-packages install "$@" >/dev/null 2>&1 ||
-		apt update || echo "some indexes cannot be read" >&2 # the install tells whether they are needed
+	if [ -n "$beside" ] && ! named "$@"; then
+		refresh_all
+		# shellcheck disable=SC2086 # names of packages have no spaces
+		named "$@" || unknown $lacking
+	fi
+	# shellcheck disable=SC2046 # options
+	apt-get --quiet=2 --yes --download-only --no-install-recommends $(freely) install "$@" >/dev/null 2>&1 || refresh_all
 }
+
+refresh_all() { apt update || echo "some indexes cannot be read" >&2; } # the install tells whether they are needed
 
 # Prints the names of the packages that an install would bring or change. Those of another architecture have it in their
 # name, and are never taken for ours.
 transaction() {
-	apt-get --quiet --simulate --no-remove --no-install-recommends --allow-downgrades --allow-change-held-packages install "$@" >"$state/packages.answer" || return 1
+	# shellcheck disable=SC2046 # options
+	apt-get --quiet --simulate --no-remove --no-install-recommends $(freely) install "$@" >"$state/packages.answer" || return 1
 	awk '
 	$1 == "Inst" { names++; if ($2 !~ /:/) print $2 }
 	/^[0-9]+ upgraded, [1-9][0-9]* newly installed/ { some = 1 }
@@ -68,7 +89,8 @@ transaction() {
 
 # Nothing is removed for it: a package that others of the host exclude is an error.
 install() {
-	apt install --yes --no-remove --no-install-recommends --allow-downgrades --allow-change-held-packages \
+	# shellcheck disable=SC2046 # options
+	apt install --yes --no-remove --no-install-recommends $(freely) \
 		--option Dpkg::Options::=--force-confold --option APT::Keep-Downloaded-Packages=false "$@"
 }
 

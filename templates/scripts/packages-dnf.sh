@@ -19,9 +19,9 @@ refresh() {
 # The lock is a plugin of version 4 and a part of version 5.
 lockable() { dnf --quiet versionlock list >/dev/null 2>&1; }
 
-# Frees what is going to be installed of its locks.
+# Frees what is going to be installed of its locks. Those of packages beside what fairlead itself needs are not its own.
 prepare() {
-	lockable || return 0
+	[ -z "$beside" ] && lockable || return 0
 	for spec in "$@"; do
 		dnf --assumeyes --quiet versionlock delete "${spec%-[0-9]*}" >/dev/null 2>&1 || : # it was not locked
 	done

@@ -22,6 +22,34 @@ units() {
 		END { flush() }'
 }
 
+# What apt could install: NAME, VERSION, which is empty for what the repositories do not have. That is known where their indexes
+# have dpkg itself: before apt has read any, it knows nothing of anything. Names that it does not know are patterns to it.
+offered() { # LINES-OF-WHAT-IS-INSTALLED NAME...
+	lines=$1 wanted=
+	shift
+	# It matters only where there is none. Without the caches, which apt would write, this takes seconds.
+	for name in "$@"; do
+		case $name in
+		containerd | docker.io) case $lines in *"package${tab}containerd"*) continue ;; esac ;;
+		esac
+		case $lines in
+		*"package$tab$name$tab"*) ;;
+		*) wanted="$wanted $name" ;;
+		esac
+	done
+	[ -n "$wanted" ] || return 0
+	# shellcheck disable=SC2086 # words
+	offers=$(apt-cache --option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache= policy dpkg $wanted 2>/dev/null) || return 0
+	printf '%s\n' "$offers" | awk -v OFS="$tab" -v wanted="$wanted" '
+		/^[^ ]/ { name = $1; sub(/:$/, "", name) }
+		$1 == "Candidate:" && $2 != "(none)" { version[name] = $2 }
+		name == "dpkg" && /^ +-?[0-9]+ [a-z+-]+:/ { indexed = 1 }
+		END {
+			n = split(wanted, names, " ")
+			for (i = 1; i <= n; i++) if (indexed || names[i] in version) print "candidate", names[i], version[names[i]]
+		}'
+}
+
 # Packages that are installed: NAME, VERSION, and whether it is held there.
 packages() {
 	candidates=
@@ -37,12 +65,8 @@ packages() {
 		there=$(dpkg-query --show --showformat '${db:Status-Abbrev}\t${Package}\t${Version}\n' "$@" 2>/dev/null |
 			awk -F "$tab" -v OFS="$tab" '$1 ~ /^.i/ { print "package", $2, $3, ($1 ~ /^h/ ? "held" : "-") }')
 		[ -z "$there" ] || printf '%s\n' "$there"
-		# What could be installed matters only where there is none. Without the caches, which
-		# apt would write, this takes seconds.
-		case $there in *"package${tab}containerd"*) candidates= ;; esac
 		# shellcheck disable=SC2086 # words
-		[ -z "$candidates" ] || apt-cache --option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache= policy $candidates 2>/dev/null |
-			awk -v OFS="$tab" '/^[^ ]/ { name = $1; sub(/:$/, "", name) } $1 == "Candidate:" && $2 != "(none)" { print "candidate", name, $2 }'
+		offered "$there" $candidates
 	elif command -v rpm >/dev/null 2>&1; then
 		# Lines of dnf 4 are NAME-EPOCH:VERSION-RELEASE.ARCH, those of dnf 5 name = "NAME".
 		locked=$(sed -n 's/^\([^#!].*\)-[0-9]*:[^:]*$/\1/p' /etc/dnf/plugins/versionlock.list 2>/dev/null

@@ -13,16 +13,10 @@ was() {
 	NR > 1 && $1 == "file" && $2 == key { $1 = $2 = ""; print }' "$(encode "$1")" "$ledger.new"
 }
 
-forget() {
-	awk 'BEGIN { kind = ARGV[1]; key = ARGV[2]; ARGV[1] = ARGV[2] = "" }
-	NR == 1 || $1 != kind || $2 != key' "$1" "$(encode "$2")" "$ledger.new" >"$ledger.less"
-	mv "$ledger.less" "$ledger.new"
-}
-
 take_away() {
 	rm -f -- "$1"
 	known dir "${1%/*}" && rmdir -- "${1%/*}" 2>/dev/null || return 0
-	forget dir "${1%/*}"
+	strike dir "${1%/*}"
 }
 
 if [ ! -e "$ledger" ]; then
@@ -44,7 +38,7 @@ for path in "$@"; do
 		;;
 	*) take_away "$path" ;;
 	esac
-	forget file "$path"
+	strike file "$path"
 done
 close_ledger
 # shellcheck disable=SC2086 # names of digits

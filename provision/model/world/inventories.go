@@ -27,6 +27,17 @@ func WithRegistries(c *inventory.Cluster) {
 	c.Runtime.Mirrors = map[string][]string{"docker.io": {"https://mirror.lab/hub"}}
 }
 
+// WithPackages has all hosts get a package beside what makes them nodes, and workers another one.
+func WithPackages(c *inventory.Cluster) {
+	c.Packages = []string{"nfs-common"}
+	for i := range c.Workers {
+		c.Workers[i].Packages = []string{"open-iscsi"}
+	}
+}
+
+// WithFewerPackages has all hosts get what came along with another package of WithPackages.
+func WithFewerPackages(c *inventory.Cluster) { c.Packages = []string{"rpcbind"} }
+
 // WithProxy has hosts reach the world through a proxy.
 func WithProxy(c *inventory.Cluster) {
 	c.Proxy = inventory.Proxy{HTTP: "http://proxy.lab:3128", HTTPS: "http://proxy.lab:3128", No: []string{"registry.lab"}}
