@@ -76,13 +76,19 @@ func readSudoPassword(ctx context.Context, of account, hosts []string, sources d
 	default:
 		err = errors.New("nobody can be asked for it here: use {file: …}")
 	}
-	switch {
-	case err != nil:
-		return "", err
-	case text == "":
-		return "", fmt.Errorf("the password of %s is empty", of.user)
-	case strings.ContainsFunc(text, unicode.IsControl): // sudo would take a part of it for the whole
-		return "", fmt.Errorf("the password of %s has a control character in it", of.user)
+	if err == nil {
+		err = tellable(text, of.user)
 	}
-	return text, nil
+	return text, err
+}
+
+// tellable says whether sudo can be told a password.
+func tellable(text, user string) error {
+	if text == "" {
+		return fmt.Errorf("the password of %s is empty", user)
+	}
+	if strings.ContainsFunc(text, unicode.IsControl) { // sudo would take a part of it for the whole
+		return fmt.Errorf("the password of %s has a control character in it", user)
+	}
+	return nil
 }

@@ -22,10 +22,10 @@ const (
 	// orDoas has doas be in the place of sudo on a host that has doas alone. It is asked for no password: it reads one from a
 	// terminal only.
 	orDoas = `command -v sudo >/dev/null 2>&1 || ! command -v doas >/dev/null 2>&1 || exec doas -n -- "$@"; `
-	// withoutPassword has sudo fail where it would ask.
-	withoutPassword = `exec sudo -n -- "$@"`
-	// withPassword has sudo ask by a line of its own, with the number of its process, on an output that is heard.
-	withPassword = hearable + `exec sudo -S -p "` + "\n" + `%[1]s $$` + "\n" + `" -- "$@"`
+	// notAsking has sudo fail where it would ask.
+	notAsking = `exec sudo -n -- "$@"`
+	// asking has sudo ask by a line of its own, with the number of its process, on an output that is heard.
+	asking = hearable + `exec sudo -S -p "` + "\n" + `%[1]s $$` + "\n" + `" -- "$@"`
 )
 
 // SudoReason is why sudo or doas did not make root's process.
@@ -138,12 +138,12 @@ func (h *Host) refused(root bool) error {
 func (h *Host) asRoot(argv []string, g *gate) string {
 	text := "export LC_ALL=C; set -- " + Quote(argv) + "; " + orDoas
 	if h.password == nil {
-		return text + withoutPassword
+		return text + notAsking
 	}
 	if here, anywhere := h.password.refusedBy(h.name); here != nil || anywhere != nil {
-		return text + withoutPassword
+		return text + notAsking
 	}
-	return "set +euvxa; " + text + fmt.Sprintf(withPassword, g.prompt)
+	return "set +euvxa; " + text + fmt.Sprintf(asking, g.prompt)
 }
 
 // answer tells sudo the password, the first time that it asks. The number is its process's.
