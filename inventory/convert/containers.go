@@ -37,25 +37,15 @@ func Containers(source string, engine Engine, kind string, all []Container, o Op
 	d := &Draft{Source: source, Name: Setting{Value: kind, Key: "name"}}
 	balancer := ""
 	for _, c := range all {
-		role, why := inventory.RoleWorker, ""
-		switch given := c.Labels[kindRoleLabel]; {
-		case !c.Running:
-			why = "left out: it does not run (" + c.Status + ")"
-		case given == kindBalancer:
-			balancer, why = c.Name, "is kind's load balancer, no host: it goes on, and leads to the control planes by their names"
-		case given == kindControlPlane:
-			role = inventory.RoleControlPlane
-		case given != "" && given != kindWorker:
-			why = "left out: its role is " + clip(given)
-		case given == "" && len(d.Hosts) == 0 && len(o.ControlPlane) == 0:
-			role = inventory.RoleControlPlane
-			d.AddNote(0, c.Name, "is the control plane, as the first one by name; --control-planes says otherwise")
-		}
-		if why != "" {
-			d.AddNote(0, c.Name, why)
+		why := noHost(c)
+		if why == "" {
+			d.Hosts = append(d.Hosts, d.container(c, engine, len(d.Hosts) == 0 && len(o.ControlPlane) == 0))
 			continue
 		}
-		d.Hosts = append(d.Hosts, d.container(c, engine, role))
+		d.AddNote(0, c.Name, why)
+		if c.Running && c.Labels[kindRoleLabel] == kindBalancer {
+			balancer = c.Name
+		}
 	}
 	if len(d.Hosts) == 0 {
 		return nil, fmt.Errorf("%s: none that runs and is a host: start them, or name others", source)
@@ -74,9 +64,29 @@ func Containers(source string, engine Engine, kind string, all []Container, o Op
 	return d, nil
 }
 
-// container is a container as a host.
-func (d *Draft) container(c Container, engine Engine, role inventory.Role) Host {
-	h := Host{From: c.Name, Host: inventory.Host{Role: role, SSH: inventory.SSH{Transport: engine.Transport, Context: engine.Context}}}
+// noHost is why a container is no host; empty where it is one.
+func noHost(c Container) string {
+	switch role := c.Labels[kindRoleLabel]; {
+	case !c.Running:
+		return "left out: it does not run (" + c.Status + ")"
+	case role == kindBalancer:
+		return "is kind's load balancer, no host: it goes on, and leads to the control planes by their names"
+	case role != "" && role != kindControlPlane && role != kindWorker:
+		return "left out: its role is " + clip(role)
+	}
+	return ""
+}
+
+// container is a container as a host. The first one is the control plane where nothing says otherwise.
+func (d *Draft) container(c Container, engine Engine, first bool) Host {
+	h := Host{From: c.Name, Host: inventory.Host{Role: inventory.RoleWorker, SSH: inventory.SSH{Transport: engine.Transport, Context: engine.Context}}}
+	switch role := c.Labels[kindRoleLabel]; {
+	case role == kindControlPlane:
+		h.Role = inventory.RoleControlPlane
+	case role == "" && first:
+		h.Role = inventory.RoleControlPlane
+		d.AddNote(0, c.Name, "is the control plane, as the first one by name; --control-planes says otherwise")
+	}
 	if len(c.Addresses) > 0 {
 		h.Address = c.Addresses[0]
 	}
