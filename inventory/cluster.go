@@ -132,6 +132,9 @@ type SSH struct {
 // InContainer says that the host is a container, reached by the client of its engine.
 func (s SSH) InContainer() bool { return slices.Contains(containerTransports(), s.Transport) }
 
+// logsIn says that the host is reached by a login.
+func (s SSH) logsIn() bool { return s.Transport != TransportLocal && !s.InContainer() }
+
 // containerTransports are the ways into containers.
 func containerTransports() []string {
 	return []string{TransportDocker, TransportPodman, TransportNerdctl}

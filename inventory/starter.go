@@ -78,7 +78,7 @@ func (d Draft) File() ([]byte, error) {
 	shared := sharedSSH(d.Hosts)
 	lines := map[Role]string{}
 	for _, h := range d.Hosts {
-		if h.SSH.Port == 0 && h.SSH.Transport != TransportLocal {
+		if h.SSH.Port == 0 && h.SSH.logsIn() {
 			h.SSH.Port = DefaultSSHPort
 		}
 		lines[h.Role] += "    - {" + hostText(h, shared, false) + "}\n"
@@ -141,14 +141,19 @@ func commentText(comments []string) string {
 // sharedSSH is what stands at the file's top, so that it need not stand at each host: the first host's user and port, and of
 // the rest what all hosts have.
 func sharedSSH(hosts []Host) SSH {
-	hosts = slices.DeleteFunc(slices.Clone(hosts), func(h Host) bool { return h.SSH.Transport == TransportLocal })
+	all := func(same func(SSH) bool) bool {
+		return !slices.ContainsFunc(hosts, func(h Host) bool { return !same(h.SSH) })
+	}
+	if len(hosts) > 0 && all(func(s SSH) bool {
+		return s.InContainer() && s.Transport == hosts[0].SSH.Transport && s.Context == hosts[0].SSH.Context
+	}) {
+		return SSH{Transport: hosts[0].SSH.Transport, Context: hosts[0].SSH.Context, Port: DefaultSSHPort}
+	}
+	hosts = slices.DeleteFunc(slices.Clone(hosts), func(h Host) bool { return !h.SSH.logsIn() })
 	if len(hosts) == 0 {
 		return SSH{Port: DefaultSSHPort}
 	}
 	first := hosts[0].SSH
-	all := func(same func(SSH) bool) bool {
-		return !slices.ContainsFunc(hosts, func(h Host) bool { return !same(h.SSH) })
-	}
 	shared := SSH{Port: cmp.Or(first.Port, DefaultSSHPort)}
 	if all(func(s SSH) bool { return s.User != "" }) {
 		shared.User = first.User
@@ -167,6 +172,12 @@ func (s SSH) starterTexts() []string {
 	texts := []string{"  user: ubuntu\n", "  # user: ubuntu\n"}
 	if s.User != "" {
 		texts[1] = "  user: " + quoteText(s.User, false) + "\n"
+	}
+	if s.InContainer() {
+		texts[1] += "  transport: " + s.Transport + "\n"
+	}
+	if s.Context != "" {
+		texts[1] += "  context: " + quoteText(s.Context, false) + "\n"
 	}
 	port := ""
 	if s.Port != DefaultSSHPort {

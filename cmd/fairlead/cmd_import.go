@@ -46,7 +46,7 @@ func fromFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: flagHostAddress, Usage: "the address that other hosts reach a host by, as `HOST=IP`"},
 		&cli.StringSliceFlag{Name: flagControlPlanes, Usage: "the control plane, and no others, as `HOST,...`; groups of an Ansible inventory, too"},
-		&cli.StringFlag{Name: flagContext, Usage: "the context `NAME` of a kubeconfig, instead of its current one"},
+		&cli.StringFlag{Name: flagContext, Usage: "the context `NAME` of a kubeconfig or of a containers' engine, instead of its current one"},
 	}
 }
 

@@ -20,10 +20,11 @@ func (p *program) initCommand() *cli.Command {
 		Description: "Writes the file that -f names, cluster.yaml by default. A file that exists is left alone.\n" +
 			"Hosts that are named stand in it, the first as the control plane, the others as workers; without any,\n" +
 			"examples do. A host name is looked up once, as the file has addresses. One USER is enough for all.\n" +
-			"With --from the hosts are those of a file of another tool: see fairlead import --help.\n\n" +
+			"With --from the hosts are those of a file of another tool (see fairlead import --help), or containers that run: kind:CLUSTER,\n" +
+			"docker:label=KEY=VALUE, and likewise podman and nerdctl.\n\n" +
 			"Example:\n  fairlead init -f lab/cluster.yaml ubuntu@192.0.2.11 192.0.2.21 192.0.2.22",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: flagFrom, Usage: "write the hosts that `FILE` of another tool names"},
+			&cli.StringFlag{Name: flagFrom, Usage: "write the hosts that `WHAT` has: another tool's file, kind:CLUSTER, docker:label=KEY=VALUE"},
 		}, fromFlags()...),
 		Action: func(c *cli.Context) error {
 			if from := c.String(flagFrom); from != "" {

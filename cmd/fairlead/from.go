@@ -12,12 +12,13 @@ import (
 
 	"fairlead/inventory"
 	"fairlead/inventory/convert"
+	"fairlead/provision/remote/container"
 )
 
 // fromOptions are what a user says about hosts that come from somewhere else.
 type fromOptions struct {
 	convert.Options
-	context string // of a kubeconfig
+	context string // of a kubeconfig, or of an engine's client
 }
 
 // fromReader makes a draft of what follows a word and its colon. Its errors are usageErrors or an *inventory.Invalid where the user
@@ -28,6 +29,7 @@ type fromReader func(ctx context.Context, p *program, what string, o fromOptions
 func fromReaders() map[string]fromReader {
 	return map[string]fromReader{
 		"file": fileDraft,
+		"kind": kindDraft, container.Docker: labelDraft(container.Docker), container.Podman: labelDraft(container.Podman), container.Nerdctl: labelDraft(container.Nerdctl),
 	}
 }
 

@@ -229,9 +229,10 @@ func TestConnectionIsLost(t *testing.T) {
 	}
 }
 
+// TestDialIsGivenUp gives up a connection that does not come: what was started for it ends.
 func TestDialIsGivenUp(t *testing.T) {
 	folder := toolbox(t)
-	script(t, folder, "bash", "exec /bin/sleep 1000\n")
+	script(t, folder, "bash", "exec /bin/cat >/dev/null\n") // a connection that does not come
 	h, e := opened(t, folder)
 	before := e.Signal("cp1", 0)
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,6 +19,8 @@ type Container struct {
 	Status string
 	// Running says that it has a first process, Paused that this may not run.
 	Running, Paused bool
+	// Image is what it was made of, as that was called.
+	Image string
 	// Labels are those that it was given.
 	Labels map[string]string
 	// Addresses are its own: those of its networks in the order of their names, IPv4 first.
@@ -37,9 +40,12 @@ type answer struct {
 		StartedAt       string
 	}
 	Config struct {
+		Image  string
 		Labels map[string]string
 	}
-	NetworkSettings struct {
+	// ImageName has Podman where Config does not say it, Image nerdctl; Docker's is an ID.
+	ImageName, Image string
+	NetworkSettings  struct {
 		endpoint
 		Networks map[string]endpoint
 	}
@@ -77,7 +83,7 @@ func (c client) inspect(ctx context.Context, names ...string) ([]Container, erro
 func (a answer) container() Container {
 	return Container{
 		ID: a.ID, Name: strings.TrimPrefix(a.Name, "/"), Status: a.State.Status, Running: a.State.Running, Paused: a.State.Paused || a.State.Status == "paused",
-		Labels: a.Config.Labels, Addresses: a.addresses(), begun: fmt.Sprint(a.State.Pid, " ", a.State.StartedAt),
+		Image: cmp.Or(a.Config.Image, a.ImageName, a.Image), Labels: a.Config.Labels, Addresses: a.addresses(), begun: fmt.Sprint(a.State.Pid, " ", a.State.StartedAt),
 	}
 }
 

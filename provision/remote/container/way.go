@@ -86,11 +86,11 @@ func (w *way) open(ctx context.Context) error {
 		}
 		_ = lines.Close() // what comes now is not of the script
 	})
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
 	w.task(func() {
-		err := watch.Wait()
+		_ = watch.Wait() // which has no end that is a good one
 		_ = in.Close()
-		ended <- err
+		close(ended)
 	})
 	limited, cancel := context.WithTimeoutCause(ctx, openPatience, fmt.Errorf("it has not started a process within %s", openPatience))
 	defer cancel()
@@ -109,7 +109,7 @@ func (w *way) open(ctx context.Context) error {
 }
 
 // watch asks the container again and again, and ends the way when it is not there any more.
-func (w *way) watch(watch remote.Process, heard <-chan struct{}, ended <-chan error, said *tail) {
+func (w *way) watch(watch remote.Process, heard <-chan struct{}, ended <-chan struct{}, said *tail) {
 	ticker := time.NewTicker(w.beat)
 	defer ticker.Stop()
 	missed := 0
@@ -137,29 +137,36 @@ func (w *way) watch(watch remote.Process, heard <-chan struct{}, ended <-chan er
 func (w *way) gone(otherwise string) string {
 	prefix := w.client.engine + " container " + w.name + " "
 	now, err := w.look(w.is.ID)
-	switch {
-	case err == nil && now.Paused:
-		return prefix + "is paused"
-	case err == nil && !now.Running:
-		return prefix + "has stopped (" + now.Status + ")"
-	case err == nil && now.begun != w.is.begun:
-		return prefix + "was started anew"
-	case err == nil && otherwise == "":
-		return ""
-	case err == nil:
-		return prefix + "is there, but " + otherwise
+	if err != nil {
+		return prefix + w.unseen(err)
 	}
+	for _, state := range []struct {
+		is   bool
+		says string
+	}{
+		{now.Paused, "is paused"}, {!now.Running, "has stopped (" + now.Status + ")"}, {now.begun != w.is.begun, "was started anew"},
+		{otherwise != "", "is there, but " + otherwise},
+	} {
+		if state.is {
+			return prefix + state.says
+		}
+	}
+	return ""
+}
+
+// unseen is why the engine says nothing of the container.
+func (w *way) unseen(err error) string {
 	if other, err := w.look(w.name); err == nil && other.ID != w.is.ID {
-		return prefix + fmt.Sprintf("(%s) is gone, and another one (%s) has its name", short(w.is.ID), short(other.ID))
+		return fmt.Sprintf("(%s) is gone, and another one (%s) has its name", short(w.is.ID), short(other.ID))
 	}
 	if noContainer(err) {
-		return prefix + "is gone"
+		return "is gone"
 	}
 	var reason *Error
 	if errors.As(err, &reason) { // which names the container by its ID
-		return prefix + "cannot be reached: " + reason.Problem
+		return "cannot be reached: " + reason.Problem
 	}
-	return prefix + "cannot be reached: " + err.Error()
+	return "cannot be reached: " + err.Error()
 }
 
 // lose ends the way because the container is not there, and gives up what waits for it.
@@ -246,7 +253,7 @@ func (w *way) explain(err error) error {
 		return w.lose(why)
 	}
 	if exit != nil && exit.Signal != "" { // which is the client's end, and says nothing of the process
-		return fmt.Errorf("the client of %s was %s", w.client.engine, exit)
+		return fmt.Errorf("the client of %s was %s", w.client.engine, exit.Error())
 	}
 	return err
 }
