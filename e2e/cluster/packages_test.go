@@ -60,12 +60,14 @@ func testPackages(t *testing.T) {
 	s.wantClusterFromPackages(hosts, "key: ./kubernetes.asc", "key: ./other.asc", probeImage)
 	t.Run("Drift", func(t *testing.T) { s.sub(t).wantPackagesRepaired() })
 	t.Run("Source", func(t *testing.T) { s.sub(t).wantOtherSourceAdopted(hosts) })
+	t.Run("Beside", func(t *testing.T) { s.sub(t).wantPackagesBeside(hosts) })
 	t.Run("Reset", func(t *testing.T) {
 		s := s.sub(t)
 		s.fairlead("reset", "--yes").exits(0)
 		if is := s.shell("w2", installed); !strings.Contains(is, "\ntheirs\t") {
 			t.Error("w2: a package of somebody else is gone")
 		}
+		s.wantPackage("tini", nil, hosts)
 		// What dpkg and apt keep for themselves.
 		s.restoredBut(before, "/var/lib/dpkg", "/var/lib/apt", "/var/cache", "/etc/ld.so.cache")
 		s.fairlead("reset", "--yes").exits(0).says("nothing to do")
@@ -208,6 +210,50 @@ func (s *site) wantOtherSourceAdopted(hosts []string) {
 	s.write(s.file, text)
 	s.mustUp()
 	s.planned(0)
+}
+
+// wantPackagesBeside: packages that the inventory wants beside those of a node come to the hosts that are meant, one that it
+// wants no longer goes again, and one that no repository has is an error that names it. What is left, a reset takes away.
+func (s *site) wantPackagesBeside(hosts []string) {
+	others := slices.DeleteFunc(slices.Clone(hosts), func(host string) bool { return host == "w1" })
+	plain := s.read(s.file)
+	s.write(s.file, plain+"packages: [tini]\n")
+	wanted := s.read(s.file)
+	s.edit("{name: w1,", "{name: w1, packages: [tinyproxy-bin],")
+	s.plannedEvents().plans("cp1/packages", "w1/packages", "w2/packages").saysOf("w1", "package tinyproxy-bin is missing")
+	s.mustUp()
+	s.planned(0)
+	s.wantPackage("tini", hosts, nil)
+	s.wantPackage("tinyproxy-bin", []string{"w1"}, others)
+	for _, host := range hosts {
+		if ledger := s.shell(host, "grep -c '^package tini absent' /var/lib/fairlead/ledger"); ledger != "1" {
+			s.t.Errorf("host %s: the ledger has tini %s times", host, ledger)
+		}
+	}
+	s.write(s.file, wanted)
+	s.plannedEvents().plans("w1/packages").saysOf("w1", "package tinyproxy-bin is no longer wanted")
+	s.mustUp()
+	s.planned(0)
+	s.wantPackage("tini", hosts, nil)
+	s.wantPackage("tinyproxy-bin", nil, hosts)
+
+	was := s.installedOn(hosts...)
+	s.write(s.file, plain+"packages: [tini, no-such-package]\n")
+	s.fairlead("up").exits(1).saysOf("w2", "no repository of this host has a package of the name no-such-package")
+	s.wantInstalled(was)
+	s.write(s.file, wanted)
+	s.planned(0)
+}
+
+// wantPackage fails the test unless a package is installed on some hosts and unknown to others.
+func (s *site) wantPackage(name string, there, gone []string) {
+	s.t.Helper()
+	for _, host := range slices.Concat(there, gone) {
+		state := s.shell(host, "dpkg-query --show --showformat '${db:Status-Abbrev}' "+name+" 2>/dev/null || :")
+		if installed := strings.TrimSpace(state) == "ii"; installed != slices.Contains(there, host) || strings.HasPrefix(state, "rc") {
+			s.t.Errorf("host %s: package %s is %q", host, name, state)
+		}
+	}
 }
 
 // testSource: a cluster from the bundle stays as it is under an inventory that wants packages.

@@ -142,7 +142,8 @@ func TestSecretsAreWithheld(t *testing.T) {
 			"/etc/apt/sources.list.d/docker.list":      []byte("deb https://u:hunter2@apt.lab stable\n"),
 			"/etc/sysctl.d/99-fairlead.conf":           []byte("net.ipv4.ip_forward = 1\n"),
 			"/etc/kubernetes/manifests/of-others.yaml": []byte("hunter2"),
-			manifest: []byte("- --enable-bootstrap-token-auth=true\n- name: HTTPS_PROXY\n  value: http://u:hunter2@proxy.lab\n"),
+			templates.PackagesRecord:                   []byte("wanted libpam-passwdqc\n"),
+			manifest:                                   []byte("- --enable-bootstrap-token-auth=true\n- name: HTTPS_PROXY\n  value: http://u:hunter2@proxy.lab\n"),
 		},
 		Environment: map[string]string{"HTTPS_PROXY": "http://u:hun@hunter2/x@proxy.lab:3128", "HTTP_PROXY": "u:hunter2@proxy.lab", "NO_PROXY": "10.0.0.0/8"},
 		Ledger:      []ledger.Entry{{Kind: ledger.File, Key: "/a", Was: "absent"}},
@@ -178,12 +179,13 @@ func TestSecretsAreWithheld(t *testing.T) {
 			"  \"log-opts\": {\"splunk-token\": \"(withheld)\", \"q\": \"(withheld)\"}, \"debug\": true, \"hosts\": [\"(withheld)\"]\n}\n",
 		manifest:                         "- --enable-bootstrap-token-auth=true\n- name: HTTPS_PROXY\n  value: http://(withheld)@proxy.lab\n",
 		"/etc/sysctl.d/99-fairlead.conf": "net.ipv4.ip_forward = 1\n",
+		templates.PackagesRecord:         "wanted libpam-passwdqc\n",
 	} {
 		if string(got.Contents[path]) != text {
 			t.Errorf("%s is %q, want %q", path, got.Contents[path], text)
 		}
 	}
-	if len(got.Contents) != 3 || got.Environment["HTTPS_PROXY"] != "http://withheld@proxy.lab:3128" || got.Environment["NO_PROXY"] != "10.0.0.0/8" {
+	if len(got.Contents) != 4 || got.Environment["HTTPS_PROXY"] != "http://withheld@proxy.lab:3128" || got.Environment["NO_PROXY"] != "10.0.0.0/8" {
 		t.Errorf("read %q and %q", got.Contents, got.Environment)
 	}
 	if again, err := facts.Encode(read); err != nil || !bytes.Equal(again, written) {
