@@ -36,19 +36,13 @@ func wishes(t *testing.T) map[string]func(*inventory.Cluster) {
 		"docker with registries":    world.All(world.FromRepositories, world.WithDocker, world.WithRegistries),
 		"docker beside a bundle":    world.WithDocker,
 		"proxy":                     world.WithProxy,
-		"two IP families":           world.All(world.ThreeControlPlanes, world.AllAddons, world.WithProxy, world.DualStack),
-		"IPv6 alone":                world.All(world.AllAddons, world.IPv6Only, publicly("api.example.org:443")),
+		"two IP families":           world.All(world.DualStack, world.Publicly("api.example.org:443")),
 		"settings": world.All(
 			world.Config(templates.KindKubelet, map[string]any{"maxPods": 200}),
 			world.Config(templates.KindCluster, map[string]any{"controllerManager": map[string]any{"extraArgs": world.Args("v", "4")}, "apiServer": map[string]any{"certSANs": []any{"api.lab.example"}}}),
 			world.Config(templates.KindKubeProxy, map[string]any{"mode": "nftables"}),
 		),
 	}
-}
-
-// publicly gives the cluster an endpoint for people.
-func publicly(endpoint string) func(*inventory.Cluster) {
-	return func(c *inventory.Cluster) { c.ControlPlane.PublicEndpoint = endpoint }
 }
 
 const (

@@ -30,6 +30,11 @@ func IPv6Only(c *inventory.Cluster) {
 	c.ControlPlane.Endpoint = netip.AddrPortFrom(c.ControlPlane.Hosts[0].Address, inventory.DefaultAPIPort).String()
 }
 
+// Publicly gives the cluster an endpoint for people.
+func Publicly(endpoint string) func(*inventory.Cluster) {
+	return func(c *inventory.Cluster) { c.ControlPlane.PublicEndpoint = endpoint }
+}
+
 func eachHost(c *inventory.Cluster, edit func(*inventory.Host)) {
 	for _, hosts := range [][]inventory.Host{c.ControlPlane.Hosts, c.Workers} {
 		for i := range hosts {
