@@ -10,12 +10,22 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// address reads the IP address of a host.
-func (d *decoder) address(node *yaml.Node, path []string) netip.Addr {
-	s, ok := d.text(node, path)
-	if !ok {
-		return netip.Addr{}
+// addresses reads the IP address of a host, or the two that it has in a dual-stack cluster.
+func (d *decoder) addresses(node *yaml.Node, path []string, h *Host) {
+	all := families(d, node, path, "address", func(at part) (netip.Addr, netip.Addr) {
+		a := d.address(at.text, at.path)
+		return a, a
+	})
+	if len(all) > 0 {
+		h.Address = all[0]
 	}
+	if len(all) > 1 {
+		h.Second = all[1]
+	}
+}
+
+// address reads an IP address that other hosts can reach.
+func (d *decoder) address(s string, path []string) netip.Addr {
 	a, err := netip.ParseAddr(s)
 	switch {
 	case err != nil:
@@ -71,57 +81,59 @@ func (d *decoder) endpoint(node *yaml.Node, path []string) string {
 	}
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
-		if _, ipErr := netip.ParseAddr(s); ipErr == nil || isSubdomain(s) {
+		if isEndpointHost(s) {
 			d.fault(path, "has no port; write %s", net.JoinHostPort(s, strconv.Itoa(DefaultAPIPort)))
 		} else {
 			d.fault(path, "must be host:port, such as api.example.org:%d, got %q", DefaultAPIPort, clip(s))
 		}
 		return ""
 	}
-	if digits := strings.TrimLeft(port, "0"); digits != port && isPort(digits) {
-		d.fault(path, "has a leading zero in its port; write %s", net.JoinHostPort(clip(host), digits))
-		return ""
-	}
-	if !isPort(port) {
-		d.fault(path, "must end in a port from 1 to 65535, got %q", clip(port))
-		return ""
-	}
-	if a, err := netip.ParseAddr(host); (err != nil || a.Zone() != "") && !isSubdomain(host) {
-		d.fault(path, "%q is neither an IP address nor a DNS name in lower case", clip(host))
+	if problem := endpointProblem(host, port); problem != "" {
+		d.fault(path, "%s", problem)
 		return ""
 	}
 	return s
 }
 
-// subnet reads a subnet in canonical form.
-func (d *decoder) subnet(node *yaml.Node, path []string) netip.Prefix {
+// publicEndpoint reads host or host:port. An address of IPv6 has brackets where a port follows.
+func (d *decoder) publicEndpoint(node *yaml.Node, path []string) string {
 	s, ok := d.text(node, path)
 	if !ok {
-		return netip.Prefix{}
+		return ""
 	}
-	p, err := netip.ParsePrefix(s)
-	switch {
-	case err != nil && strings.Contains(s, ","):
-		d.fault(path, "must be one subnet; two IP families at once are not supported")
+	if bare := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"); isEndpointHost(s) || strings.Contains(bare, ":") && isEndpointHost(bare) {
+		return net.JoinHostPort(bare, "") // its port is the endpoint's, which may follow below
+	}
+	host, port, err := net.SplitHostPort(s)
+	switch problem := endpointProblem(host, port); {
+	case strings.Contains(s, "://"):
+		d.fault(path, noScheme)
 	case err != nil:
-		d.fault(path, "must be a subnet such as %s, got %q", DefaultPodSubnet, clip(s))
-	case p.Addr().Is4In6():
-		d.fault(path, "write the IPv4 subnet without ::ffff:")
-	case p != p.Masked():
-		d.fault(path, "%s has bits set after its mask; did you mean %s?", p, p.Masked())
-	case p.String() != s:
-		d.fault(path, "write it in its shortest form: %s", p)
+		d.fault(path, "must be host or host:port, such as api.example.org:%d, got %q", DefaultAPIPort, clip(s))
+	case problem != "":
+		d.fault(path, "%s", problem)
 	default:
-		return p
+		return s
 	}
-	return netip.Prefix{}
+	return ""
 }
 
-// parseSubnet reads one of this package's own subnets.
-func parseSubnet(s string) netip.Prefix {
-	p, err := netip.ParsePrefix(s)
-	if err != nil {
-		return netip.Prefix{}
+// endpointProblem says what is wrong with an endpoint's two parts.
+func endpointProblem(host, port string) string {
+	digits := strings.TrimLeft(port, "0")
+	switch {
+	case digits != port && isPort(digits):
+		return "has a leading zero in its port; write " + net.JoinHostPort(clip(host), digits)
+	case !isPort(port):
+		return "must end in a port from 1 to 65535, got " + strconv.Quote(clip(port))
+	case !isEndpointHost(host):
+		return strconv.Quote(clip(host)) + " is neither an IP address nor a DNS name in lower case"
 	}
-	return p
+	return ""
+}
+
+// isEndpointHost says that a text is an IP address without a zone, or a DNS name.
+func isEndpointHost(s string) bool {
+	a, err := netip.ParseAddr(s)
+	return err == nil && a.Zone() == "" || isSubdomain(s)
 }

@@ -62,8 +62,8 @@ type Kubernetes struct {
 	// SourcePackages, images come from it where it is given.
 	Bundle     string
 	Repository Repository // of the packages; default: DefaultKubernetesRepository
-	// PodSubnet and ServiceSubnet are canonical, of one IP family, and do not overlap.
-	PodSubnet, ServiceSubnet netip.Prefix
+	// PodSubnet and ServiceSubnet are canonical, of the same IP families in the same order, and do not overlap.
+	PodSubnet, ServiceSubnet Subnets
 	// Config maps the kind of a kubeadm document to the fields merged over it. The
 	// values are JSON's: map[string]any, []any, string, bool, int64, float64, nil.
 	Config map[string]map[string]any
@@ -73,6 +73,8 @@ type Kubernetes struct {
 type ControlPlane struct {
 	// Endpoint is the host:port in front of all API servers.
 	Endpoint string
+	// PublicEndpoint is the host:port of the same API servers for people; "" where it is Endpoint, too.
+	PublicEndpoint string `json:",omitzero"`
 	// Schedulable says that ordinary pods may run on control-plane nodes.
 	Schedulable bool
 	Hosts       []Host
@@ -92,6 +94,7 @@ type Host struct {
 	Name    string // of dotted DNS labels, unique in the cluster
 	Node    string // the name of its node, where that is another one: see NodeName
 	Address netip.Addr
+	Second  netip.Addr `json:",omitzero"` // of the other IP family, in a dual-stack cluster; else not valid
 	Role    Role
 	SSH     SSH
 	Labels  map[string]string // nil when there are none
@@ -106,6 +109,17 @@ func (h Host) NodeName() string {
 		return h.Node
 	}
 	return h.Name
+}
+
+// Addresses are the host's one or two, the one by which the nodes know each other first.
+func (h Host) Addresses() []netip.Addr {
+	var all []netip.Addr
+	for _, a := range []netip.Addr{h.Address, h.Second} {
+		if a.IsValid() {
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 // SSH says how one host is reached: the host's own keys over the file's top-level

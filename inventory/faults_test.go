@@ -113,7 +113,6 @@ func hostFaults() []faultRow {
 		{`kubernetes: {version: 1.37.2, repository: "https://a.b/v1.37/deb/"}`, "line 4: kubernetes.repository: must end before the folder of the minor, v1.x, which fairlead adds"},
 		{"kubernetes: {version: 1.37.2, bundle: b, podSubnet: 10.244.0.0}", `line 4: kubernetes.podSubnet: must be a subnet such as 10.244.0.0/16, got "10.244.0.0"`},
 		{`kubernetes: {version: 1.37.2, bundle: b, podSubnet: "::ffff:10.244.0.0/112"}`, "line 4: kubernetes.podSubnet: write the IPv4 subnet without ::ffff:"},
-		{`kubernetes: {version: 1.37.2, bundle: b, podSubnet: "10.0.0.0/8,fd00::/48"}`, "line 4: kubernetes.podSubnet: must be one subnet; two IP families at once are not supported"},
 		{"kubernetes: {version: 1.37.2, bundle: b, serviceSubnet: 10.96.0.1/12}", "line 4: kubernetes.serviceSubnet: 10.96.0.1/12 has bits set after its mask; did you mean 10.96.0.0/12?"},
 		{`kubernetes: {version: 1.37.2, bundle: b, serviceSubnet: ""}`, "line 4: kubernetes.serviceSubnet: must not be empty"},
 		{"kubernetes: {version: 1.37.2, bundle: b, config: {KubeletConfiguration: {a: !!binary aGk=}}}", "line 4: kubernetes.config.KubeletConfiguration.a: has the tag !!binary, which is not supported"},

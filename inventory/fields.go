@@ -70,6 +70,9 @@ func controlPlaneFields() []field[ControlPlane] {
 		{"endpoint", false, func(d *decoder, n *yaml.Node, p []string, c *ControlPlane) {
 			c.Endpoint = d.endpoint(n, p)
 		}},
+		{"publicEndpoint", false, func(d *decoder, n *yaml.Node, p []string, c *ControlPlane) {
+			c.PublicEndpoint = d.publicEndpoint(n, p)
+		}},
 		{"schedulable", false, func(d *decoder, n *yaml.Node, p []string, c *ControlPlane) {
 			c.Schedulable = d.boolean(n, p)
 		}},
@@ -107,7 +110,7 @@ func (d *decoder) hosts(node *yaml.Node, path []string, role Role) []Host {
 func hostFields() []field[Host] {
 	return []field[Host]{
 		{"name", true, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Name = d.nodeName(n, p) }},
-		{"address", true, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Address = d.address(n, p) }},
+		{"address", true, func(d *decoder, n *yaml.Node, p []string, h *Host) { d.addresses(n, p, h) }},
 		{"nodeName", false, func(d *decoder, n *yaml.Node, p []string, h *Host) { h.Node = d.nodeName(n, p) }},
 		{"ssh", false, func(d *decoder, n *yaml.Node, p []string, h *Host) {
 			d.readSSH(n, p, &h.SSH, hostSSHFields())

@@ -12,8 +12,8 @@ import (
 
 func defaultKubernetes() Kubernetes {
 	return Kubernetes{
-		PodSubnet:     parseSubnet(DefaultPodSubnet),
-		ServiceSubnet: parseSubnet(DefaultServiceSubnet),
+		PodSubnet:     parseSubnets(DefaultPodSubnet),
+		ServiceSubnet: parseSubnets(DefaultServiceSubnet),
 	}
 }
 
@@ -50,10 +50,10 @@ func kubernetesFields() []field[Kubernetes] {
 			k.Repository = d.repository(n, p, kubernetesRepositoryProblem)
 		}},
 		{"podSubnet", false, func(d *decoder, n *yaml.Node, p []string, k *Kubernetes) {
-			k.PodSubnet = d.subnet(n, p)
+			k.PodSubnet = d.subnets(n, p)
 		}},
 		{"serviceSubnet", false, func(d *decoder, n *yaml.Node, p []string, k *Kubernetes) {
-			k.ServiceSubnet = d.subnet(n, p)
+			k.ServiceSubnet = d.subnets(n, p)
 		}},
 		{"config", false, func(d *decoder, n *yaml.Node, p []string, k *Kubernetes) {
 			k.Config = map[string]map[string]any{}

@@ -249,7 +249,7 @@ func TestSubnetSizes(t *testing.T) {
 		"serviceSubnet: 192.0.0.0/16":                               "192.0.2.11 is inside serviceSubnet",
 		"podSubnet: \"fd00::/48\", serviceSubnet: \"fd01:0::/112\"": "shortest form: fd01::/112",
 		"podSubnet: \"fd00::/48\"":                                  "same IP family",
-		"podSubnet: \"10.1.0.0/16,fd00::/48\"":                      "two IP families",
+		"podSubnet: \"10.1.0.0/16,fd00::/48\"":                      "same IP families",
 		"podSubnet: \"fd00::/65\", serviceSubnet: \"fd01::/112\"":   "needs a /64",
 		"podSubnet: \"fd00::/47\", serviceSubnet: \"fd01::/112\"":   "at most a /48",
 	} {

@@ -19,13 +19,9 @@ func hostText(h Host, defaults SSH, quoted bool) string {
 // so that a file that is JSON stays so.
 func hostFieldTexts(h Host, defaults SSH, quoted bool) []string {
 	pair := func(key, value string) string { return quoteKey(key, quoted) + ": " + value }
-	address := ""
-	if h.Address.IsValid() {
-		address = h.Address.String()
-	}
 	texts := []string{
 		pair("name", quoteText(h.Name, quoted)),
-		pair("address", quoteText(address, quoted)),
+		pair("address", addressText(h, quoted)),
 	}
 	if h.Node != "" {
 		texts = append(texts, pair("nodeName", quoteText(h.Node, quoted)))
@@ -55,6 +51,21 @@ func hostFieldTexts(h Host, defaults SSH, quoted bool) []string {
 		texts = append(texts, pair("packages", "["+strings.Join(packages, ", ")+"]"))
 	}
 	return texts
+}
+
+// addressText writes a host's address, or the list of both: a comma would end a text within a flow mapping.
+func addressText(h Host, quoted bool) string {
+	var texts []string
+	for _, a := range h.Addresses() {
+		texts = append(texts, quoteText(a.String(), quoted))
+	}
+	switch len(texts) {
+	case 0:
+		return quoteText("", quoted)
+	case 1:
+		return texts[0]
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
 }
 
 // sshTexts writes what differs from the defaults.

@@ -27,7 +27,7 @@ func TestSource(t *testing.T) {
 		"  repository: https://a.b:8443/x/":        {Source: SourcePackages, Repository: Repository{URL: "https://a.b:8443/x"}},
 		"  repository: {url: http://a.b, key: /k}": {Source: SourcePackages, Repository: Repository{URL: "http://a.b", Key: "/k"}},
 	} {
-		want.Version, want.PodSubnet, want.ServiceSubnet = "1.37.2", parseSubnet(DefaultPodSubnet), parseSubnet(DefaultServiceSubnet)
+		want.Version, want.PodSubnet, want.ServiceSubnet = "1.37.2", parseSubnets(DefaultPodSubnet), parseSubnets(DefaultServiceSubnet)
 		c, warnings, err := Parse("/lab/f", []byte(sourceHead+text+"\n"))
 		if err != nil || len(warnings) > 0 || !reflect.DeepEqual(c.Kubernetes, want) {
 			t.Errorf("%s: got %+v, %v, %v", text, c, warnings, err)

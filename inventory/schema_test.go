@@ -185,7 +185,7 @@ func TestSchemaTakesValidFiles(t *testing.T) {
 	for _, file := range append(files(t, "testdata/valid/*.yaml"), files(t, "testdata/edit/*.yaml")...) {
 		sound[file] = string(readFile(t, file))
 	}
-	for _, row := range append(hostFaults(), partFaults()...) {
+	for _, row := range slices.Concat(hostFaults(), partFaults(), stackFaults()) {
 		sound[row.lines] = changed(row.lines)
 	}
 	taken := 0
@@ -211,7 +211,7 @@ func TestSchemaRefuses(t *testing.T) {
 		`needs the sha256|"[^"]*" is not a DNS label)`)
 	later := regexp.MustCompile(`^name: "  "|images: \{registries: \[\{host: a.b, mirrors: \[c.d, e.f|https://a.b/c"\]|https://c.d/"\]\}\}$`) // the schema is not that narrow
 	asked := 0
-	for _, row := range append(hostFaults(), partFaults()...) {
+	for _, row := range slices.Concat(hostFaults(), partFaults(), stackFaults()) {
 		if !form.MatchString(row.want) || later.MatchString(row.lines) {
 			continue
 		}

@@ -39,8 +39,8 @@ func subnetsFor(hosts []Host) [2]string {
 	all := starterSubnets()
 	i := slices.IndexFunc(all, func(pair [2]string) bool {
 		return !slices.ContainsFunc(hosts, func(h Host) bool {
-			pods, services := parseSubnet(pair[0]), parseSubnet(pair[1])
-			return h.Address.Is4() != pods.Addr().Is4() || pods.Contains(h.Address) || services.Contains(h.Address)
+			pods, services := parseSubnets(pair[0]), parseSubnets(pair[1])
+			return !pods.speaks(h.Address) || pods.Of(h.Address).IsValid() || services.Of(h.Address).IsValid()
 		})
 	})
 	return all[max(0, i)]

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"fairlead/inventory/nearest"
@@ -10,6 +11,10 @@ import (
 // unknownKey words the problem of a key that does not exist: with the nearest
 // known one where one is close, else with all of them.
 func unknownKey(key string, known []string) string {
+	_, err := netip.ParseAddr(strings.TrimSpace(key))
+	if _, notSubnet := netip.ParsePrefix(strings.TrimSpace(key)); err == nil || notSubnet == nil {
+		return "unknown key; within {} a comma ends a value: write both in a list, such as [192.0.2.11, \"2001:db8::11\"]"
+	}
 	if near := nearest.Word(key, known); near != "" {
 		return fmt.Sprintf("unknown key; did you mean %s?", near)
 	}

@@ -60,10 +60,12 @@ func (doc *document) checkUnique(places []place) {
 		} else if p.Name != "" {
 			names[p.Name] = pathString(p.path)
 		}
-		if first, taken := addresses[p.Address]; taken {
-			doc.fault(at(p.path, "address"), "%s is the address of %s already", p.Address, first)
-		} else if p.Address.IsValid() {
-			addresses[p.Address] = pathString(p.path)
+		for _, a := range p.Addresses() {
+			if first, taken := addresses[a]; taken {
+				doc.fault(at(p.path, "address"), "%s is the address of %s already", a, first)
+			} else {
+				addresses[a] = pathString(p.path)
+			}
 		}
 	}
 }
@@ -91,61 +93,42 @@ func (d *decoder) faultyWithin(path []string) bool {
 	})
 }
 
-// checkSubnets applies kubeadm's rules: a node gets a /24 (IPv6: a /64) of the pod
-// subnet, which must leave at most 16 bits for nodes; the service subnet must have
-// at least 10 and at most 2^20 addresses.
-func (doc *document) checkSubnets() {
-	pods, services := doc.cluster.Kubernetes.PodSubnet, doc.cluster.Kubernetes.ServiceSubnet
-	podPath, servicePath := []string{"kubernetes", "podSubnet"}, []string{"kubernetes", "serviceSubnet"}
-	if pods.IsValid() {
-		node := 24
-		if pods.Addr().Is6() {
-			node = 64
-		}
-		if bits := pods.Bits(); bits > node {
-			doc.fault(podPath, "%s is too small: every node needs a /%d of it", pods, node)
-		} else if bits < node-16 {
-			doc.fault(podPath, "%s is too large: kubeadm takes at most a /%d, as every node gets a /%d", pods, node-16, node)
-		}
-	}
-	if services.IsValid() {
-		size := services.Addr().BitLen()
-		if bits := services.Bits(); bits > size-4 {
-			doc.fault(servicePath, "%s is too small: kubeadm needs at least a /%d", services, size-4)
-		} else if bits < size-20 {
-			doc.fault(servicePath, "%s is too large: kubeadm takes at most a /%d", services, size-20)
-		}
-	}
-	switch {
-	case !pods.IsValid() || !services.IsValid():
-	case pods.Addr().Is4() != services.Addr().Is4():
-		doc.fault(servicePath, "%s and podSubnet %s must be of the same IP family", services, pods)
-	case pods.Overlaps(services):
-		doc.fault(servicePath, "%s overlaps podSubnet %s", services, pods)
-	}
-}
-
-// checkAddresses keeps hosts and the endpoint out of the cluster's own subnets.
+// checkAddresses keeps hosts and the endpoint out of the cluster's own subnets, and in their IP families.
 func (doc *document) checkAddresses(places []place) {
-	k := doc.cluster.Kubernetes
-	check := func(path []string, a netip.Addr) {
-		switch {
-		case !a.IsValid():
-		case k.PodSubnet.Contains(a):
-			doc.fault(path, "%s is inside podSubnet %s; choose another subnet", a, k.PodSubnet)
-		case k.ServiceSubnet.Contains(a):
-			doc.fault(path, "%s is inside serviceSubnet %s; choose another subnet", a, k.ServiceSubnet)
-		case k.ServiceSubnet.IsValid() && a.Is4() != k.ServiceSubnet.Addr().Is4():
-			doc.fault(path, "%s and serviceSubnet %s must be of the same IP family", a, k.ServiceSubnet)
-		}
-	}
+	services := doc.cluster.Kubernetes.ServiceSubnet
 	for _, p := range places {
-		check(at(p.path, "address"), p.Address)
+		path := at(p.path, "address")
+		switch {
+		case !p.Address.IsValid() || len(services) == 0:
+		case p.Second.IsValid() && len(services) == 1:
+			doc.fault(path, "has two addresses, and serviceSubnet %s is of one IP family; give one address, or podSubnet and serviceSubnet two subnets each", services)
+		case !p.Second.IsValid() && len(services) == 2:
+			doc.fault(path, "must be two addresses, such as [192.0.2.11, \"2001:db8::11\"], as podSubnet and serviceSubnet are of two IP families")
+		case len(services) == 2 && p.Address.Is4() != services[0].Addr().Is4():
+			doc.fault(path, "%s must be the second one, as %s is the second of serviceSubnet", p.Address, services[1])
+		default:
+			for _, a := range p.Addresses() {
+				doc.checkAddress(path, a)
+			}
+		}
 	}
 	if host, _, err := net.SplitHostPort(doc.cluster.ControlPlane.Endpoint); err == nil {
 		if a, err := netip.ParseAddr(host); err == nil {
-			check([]string{"controlPlane", "endpoint"}, a)
+			doc.checkAddress([]string{"controlPlane", "endpoint"}, a)
 		}
+	}
+}
+
+func (doc *document) checkAddress(path []string, a netip.Addr) {
+	k := doc.cluster.Kubernetes
+	pods, services := k.PodSubnet.Of(a), k.ServiceSubnet.Of(a)
+	switch {
+	case pods.IsValid():
+		doc.fault(path, "%s is inside podSubnet %s; choose another subnet", a, pods)
+	case services.IsValid():
+		doc.fault(path, "%s is inside serviceSubnet %s; choose another subnet", a, services)
+	case len(k.ServiceSubnet) > 0 && !k.ServiceSubnet.speaks(a):
+		doc.fault(path, "%s and serviceSubnet %s must be of the same IP family", a, k.ServiceSubnet)
 	}
 }
 
@@ -183,8 +166,11 @@ func complete(c *Cluster) {
 	if c.Runtime.Repository.URL == "" {
 		c.Runtime.Repository.URL = DefaultRuntimeRepository
 	}
-	if c.ControlPlane.Endpoint != "" || len(c.ControlPlane.Hosts) == 0 || !c.ControlPlane.Hosts[0].Address.IsValid() {
-		return
+	if c.ControlPlane.Endpoint == "" && len(c.ControlPlane.Hosts) > 0 && c.ControlPlane.Hosts[0].Address.IsValid() {
+		c.ControlPlane.Endpoint = net.JoinHostPort(c.ControlPlane.Hosts[0].Address.String(), strconv.Itoa(DefaultAPIPort))
 	}
-	c.ControlPlane.Endpoint = net.JoinHostPort(c.ControlPlane.Hosts[0].Address.String(), strconv.Itoa(DefaultAPIPort))
+	_, port, _ := net.SplitHostPort(c.ControlPlane.Endpoint)
+	if host, given, err := net.SplitHostPort(c.ControlPlane.PublicEndpoint); err == nil && given == "" {
+		c.ControlPlane.PublicEndpoint = net.JoinHostPort(host, port)
+	}
 }

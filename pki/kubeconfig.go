@@ -2,9 +2,12 @@ package pki
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/url"
 
 	"gopkg.in/yaml.v3"
 )
@@ -33,6 +36,46 @@ func MergeKubeconfig(existing, add []byte, name string) ([]byte, error) {
 		return nil, fmt.Errorf("merge kubeconfig: %w", err)
 	}
 	return out, nil
+}
+
+// PointKubeconfig returns the kubeconfig with another server, host:port, in the cluster of its current context. name is what
+// the server's certificate has to be for, where that is not the host; empty otherwise.
+func PointKubeconfig(content []byte, server, name string) ([]byte, error) {
+	doc, err := parseKubeconfig(content)
+	if err != nil {
+		return nil, fmt.Errorf("point kubeconfig at %s: %w", server, err)
+	}
+	root := doc.Content[0]
+	context := field(root, "current-context")
+	if context == nil {
+		return nil, fmt.Errorf("point kubeconfig at %s: it has no current context", server)
+	}
+	used := field(field(find(field(root, "contexts"), context.Value), "context"), "cluster")
+	if used == nil {
+		return nil, fmt.Errorf("point kubeconfig at %s: its current context %q names no cluster", server, context.Value)
+	}
+	cluster := field(find(field(root, "clusters"), used.Value), "cluster")
+	if cluster == nil || cluster.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("point kubeconfig at %s: its cluster %q is not in it", server, used.Value)
+	}
+	set(cluster, "server", scalar("https://"+server))
+	if name != "" {
+		set(cluster, "tls-server-name", scalar(name))
+	}
+	return encode(doc)
+}
+
+// KubeconfigServer is the server of the cluster of a kubeconfig's current context, host:port.
+func KubeconfigServer(content []byte) (string, error) {
+	cluster, _, err := currentEntries(content)
+	if err != nil {
+		return "", fmt.Errorf("read the server of a kubeconfig: %w", err)
+	}
+	server, err := url.Parse(field(cluster, "server").Value)
+	if err != nil {
+		return "", fmt.Errorf("read the server of a kubeconfig: %w", err)
+	}
+	return net.JoinHostPort(server.Hostname(), cmp.Or(server.Port(), "443")), nil
 }
 
 func merge(existing, add []byte, name string) ([]byte, error) {

@@ -86,6 +86,50 @@ func TestMergeKubeconfigIntoLittle(t *testing.T) {
 	}
 }
 
+// What points a kubeconfig at another server changes nothing else.
+func TestPointKubeconfig(t *testing.T) {
+	admin, err := RenameKubeconfig(testdata(t, "admin.conf"), "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ server, name, want string }{
+		{"api.example.org:443", "", "    server: https://api.example.org:443\n"},
+		{"[2001:db8::1]:6443", "", "    server: https://[2001:db8::1]:6443\n"},
+		{"127.0.0.1:40001", "192.0.2.11", "    server: https://127.0.0.1:40001\n    tls-server-name: 192.0.2.11\n"},
+		{"127.0.0.1:40001", "2001:db8::11", "    server: https://127.0.0.1:40001\n    tls-server-name: 2001:db8::11\n"},
+	} {
+		got, err := PointKubeconfig(admin, c.server, c.name)
+		indented := strings.ReplaceAll(c.want, "    ", "      ")
+		if want := strings.Replace(string(admin), "      server: https://192.0.2.11:6443\n", indented, 1); err != nil || string(got) != want {
+			t.Errorf("%s, %s: %v\ngot\n%s\nwant\n%s", c.server, c.name, err, got, want)
+		}
+		if server, err := KubeconfigServer(got); c.name == "" && (err != nil || server != c.server) {
+			t.Errorf("%s: its server is %s, %v", c.server, server, err)
+		}
+	}
+	if server, err := KubeconfigServer(bytes.Replace(admin, []byte("192.0.2.11:6443"), []byte("[2001:db8::1]"), 1)); err != nil || server != "[2001:db8::1]:443" {
+		t.Errorf("without a port: %s, %v", server, err)
+	}
+}
+
+func TestPointKubeconfigErrors(t *testing.T) {
+	admin := string(testdata(t, "admin.conf"))
+	for name, c := range map[string]struct{ content, want string }{
+		"no YAML":         {"a: [", "parse YAML"},
+		"nothing":         {"", "it has no current context"},
+		"context missing": {strings.Replace(admin, "current-context: k", "current-context: x", 1), `"xubernetes-admin@kubernetes" names no cluster`},
+		"cluster missing": {strings.Replace(admin, "    cluster: kubernetes", "    cluster: other", 1), `its cluster "other" is not in it`},
+	} {
+		_, err := PointKubeconfig([]byte(c.content), "a:1", "")
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "point kubeconfig at a:1: ") && name != "no YAML" {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+		if server, err := KubeconfigServer([]byte(c.content)); err == nil {
+			t.Errorf("%s: its server is %s", name, server)
+		}
+	}
+}
+
 func TestMergeKubeconfigErrors(t *testing.T) {
 	admin := string(testdata(t, "admin.conf"))
 	for name, c := range map[string]struct{ existing, add, cluster, want string }{

@@ -41,6 +41,9 @@ type Options struct {
 	// Holder is who runs this, USER@MACHINE, for others who want to change the cluster at the same time.
 	Holder string
 
+	// Dial connects to the hosts; nil does as the inventory says.
+	Dial connect.Dial
+
 	clock lock.Clock // the system's, outside of tests
 }
 
@@ -79,6 +82,9 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 		}
 	}
 	connections := connect.New(cluster, ssh.Options{Log: options.Log, Handshakes: options.Concurrency, Passphrase: options.Passphrase})
+	if options.Dial != nil {
+		connections = connect.NewWith(cluster, options.Dial)
+	}
 	connections.Passwords = passwords
 	return newSession(wish, b, newRun(), options, connections), nil
 }

@@ -25,10 +25,13 @@ var flannelCNIConf string
 // that a change of it restarts them.
 const flannelConfigAnnotation = "fairlead/flannel-config"
 
+// flannelInterface is the argument in the manifest that names the host's interface.
+const flannelInterface = "--iface=$(HOST_IP)"
+
 // FlannelOptions is what the pod network needs to know.
 type FlannelOptions struct {
 	// PodSubnet is the cluster's pod subnet, or an IPv4 and an IPv6 one joined by
-	// a comma. It must be the one that the cluster was made with.
+	// a comma, that of the nodes' first address first. It must be the one that the cluster was made with.
 	PodSubnet string
 	// Image is flannel's image, such as ghcr.io/flannel-io/flannel:v0.28.7. It
 	// must hold cp.
@@ -79,6 +82,9 @@ func Flannel(o FlannelOptions) ([]map[string]any, error) {
 			if err := fillFlannelPods(object, o.Image, netConf, server); err != nil {
 				return nil, fmt.Errorf("write flannel objects: %w", err)
 			}
+			if err := findFlannelInterface(object, o.PodSubnet); err != nil {
+				return nil, fmt.Errorf("write flannel objects: %w", err)
+			}
 			if o.PluginImage == "" {
 				break
 			}
@@ -119,6 +125,37 @@ func fillFlannelPods(daemonSet map[string]any, image, netConf string, server []a
 		}
 	}
 	return nil
+}
+
+// findFlannelInterface has flannel find a host's interface, and in a dual-stack cluster the address of the other family on it.
+// Given an address with --iface, flannel takes that alone and sets up no VXLAN for the other family (flannel's
+// pkg/ipmatch/match.go); an expression is held against the addresses of both. The one of the other family is the
+// first by flannel's order, as the environment of a pod does not have it by itself.
+func findFlannelInterface(daemonSet map[string]any, podSubnet string) error {
+	first, _, dual := strings.Cut(podSubnet, ",")
+	if !dual {
+		return nil
+	}
+	ofOther := ":"
+	if strings.Contains(first, ":") {
+		ofOther = "[.]"
+	}
+	pod, err := mapAt(daemonSet, "spec", "template", "spec")
+	if err != nil {
+		return err
+	}
+	containers, _ := pod["containers"].([]any)
+	for _, element := range containers {
+		container, _ := element.(map[string]any)
+		args, _ := container["args"].([]any)
+		for i, arg := range args {
+			if arg == flannelInterface {
+				args[i] = "--iface-regex=^$(HOST_IP)$|" + ofOther
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("find %s in the DaemonSet: it is not there", flannelInterface)
 }
 
 // addFlannelPlugin lets the pods install flannel's CNI plugin first, as upstream's manifest does:

@@ -21,6 +21,7 @@ func TestFlannel(t *testing.T) {
 	}{
 		{"flannel.yaml", FlannelOptions{PodSubnet: "10.244.0.0/16", Image: "ghcr.io/flannel-io/flannel:v0.28.7", APIServer: "192.0.2.11:6443"}},
 		{"flannel-dual.yaml", FlannelOptions{PodSubnet: "10.244.0.0/16,fd00:1::/56", Image: "registry.lab:5000/flannel:v0.28.7", APIServer: "api.lab.example:8443"}},
+		{"flannel-dual-ipv6-first.yaml", FlannelOptions{PodSubnet: "fd00:1::/56,10.244.0.0/16", Image: "registry.lab:5000/flannel:v0.28.7", APIServer: "[2001:db8::11]:6443"}},
 		{"packages/flannel-plugin.yaml", FlannelOptions{
 			PodSubnet: "10.244.0.0/16", Image: "ghcr.io/flannel-io/flannel:v0.28.7", PluginImage: "ghcr.io/flannel-io/flannel-cni-plugin:v1.9.1-flannel1", APIServer: "192.0.2.11:6443",
 		}},

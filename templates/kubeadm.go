@@ -44,8 +44,10 @@ type Cluster struct {
 	// PodSubnet and ServiceSubnet are CIDRs, two of them joined by a comma in a
 	// dual-stack cluster.
 	PodSubnet, ServiceSubnet string
-	// CertSANs are added to the API server's certificate beside the endpoint's
-	// host: the addresses of the control-plane hosts.
+	// PublicEndpoint is the host:port of the same API servers for people; empty where they use Endpoint.
+	PublicEndpoint string
+	// CertSANs are added to the API server's certificate beside the endpoints'
+	// hosts: the addresses of the control-plane hosts.
 	CertSANs []string
 	// Images says from where kubeadm takes its images.
 	Images KubeadmImages
@@ -65,7 +67,8 @@ type Node struct {
 	// Name is the name of the Node object.
 	Name string
 	// Address is the host's own IP address, used as the node IP and, on a
-	// control plane, as the advertise address.
+	// control plane, as the advertise address. In a dual-stack cluster it is two
+	// joined by a comma; the first is the advertise address.
 	Address string
 	// CRISocket is the runtime's socket, such as
 	// unix:///run/containerd/containerd.sock. Empty lets kubeadm search.
@@ -233,17 +236,26 @@ func registration(n Node) kubeadmv1beta4.NodeRegistrationOptions {
 }
 
 func localEndpoint(n Node) kubeadmv1beta4.APIEndpoint {
-	return kubeadmv1beta4.APIEndpoint{AdvertiseAddress: n.Address, BindPort: APIServerPort}
+	advertised, _, _ := strings.Cut(n.Address, ",")
+	return kubeadmv1beta4.APIEndpoint{AdvertiseAddress: advertised, BindPort: APIServerPort}
 }
 
-// certSANs is the endpoint's host followed by the given names, each once.
+// certSANs is the hosts of the endpoint and of the one for people, followed by the given names, each once.
 func certSANs(c Cluster) ([]string, error) {
 	host, _, err := net.SplitHostPort(c.Endpoint)
 	if err != nil {
 		return nil, fmt.Errorf("parse control plane endpoint: %w", err)
 	}
+	names := c.CertSANs
+	if c.PublicEndpoint != "" {
+		public, _, err := net.SplitHostPort(c.PublicEndpoint)
+		if err != nil {
+			return nil, fmt.Errorf("parse public endpoint: %w", err)
+		}
+		names = append([]string{public}, names...)
+	}
 	sans := []string{host}
-	for _, san := range c.CertSANs {
+	for _, san := range names {
 		if !slices.Contains(sans, san) {
 			sans = append(sans, san)
 		}

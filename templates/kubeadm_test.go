@@ -71,6 +71,10 @@ func TestInit(t *testing.T) {
 	odd.IgnorePreflight = []string{"NumCPU"}
 	odd.Taints = []Taint{}
 	v6 := Cluster{KubernetesVersion: "v1.37.2", Endpoint: "[2001:db8::11]:6443", PodSubnet: "fd00:1::/56", ServiceSubnet: "fd00:2::/112"}
+	dual := Cluster{
+		KubernetesVersion: "v1.37.2", Endpoint: "192.0.2.11:6443", PublicEndpoint: "[2001:db8::ff]:443", PodSubnet: "10.244.0.0/16,fd00:1::/56", ServiceSubnet: "10.96.0.0/12,fd00:2::/112",
+		CertSANs: []string{"192.0.2.11", "2001:db8::11", "2001:db8::ff"},
+	}
 
 	for _, tt := range []struct {
 		file    string
@@ -79,6 +83,7 @@ func TestInit(t *testing.T) {
 	}{
 		{"init-single.yaml", testCluster(), testNode("cp1", "192.0.2.11")},
 		{"init-overrides.yaml", overridden, odd},
+		{"init-dual.yaml", dual, Node{Name: "cp1", Address: "192.0.2.11,2001:db8::11"}},
 		{"init-ipv6.yaml", v6, Node{Name: "cp1", Address: "2001:db8::11"}},
 	} {
 		t.Run(tt.file, func(t *testing.T) {

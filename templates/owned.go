@@ -60,7 +60,7 @@ func ownedFields() map[string]map[string]string {
 func ownedKubeletArgs() map[string]string {
 	return map[string]string{
 		"hostname-override":    "fairlead sets --hostname-override from the name of the host's node: use hosts[].nodeName",
-		"node-ip":              "fairlead sets --node-ip from the host's address: use hosts[].address",
+		"node-ip":              "fairlead sets --node-ip from the host's address: use hosts[].address, which takes one of each IP family",
 		"register-with-taints": "fairlead manages taints: use hosts[].taints",
 	}
 }

@@ -24,7 +24,7 @@ func SettingKinds() []string { return []string{KindCluster, KindKubelet, KindKub
 
 // WantedSettings are the fields that fairlead and the user's overrides set in the documents
 // that a living cluster keeps. Left out is what init alone decides: the cluster's name and
-// version. CertSANs holds the endpoint's host and what the user adds; each API server's
+// version. CertSANs holds the endpoints' hosts and what the user adds; each API server's
 // certificate has its own address by kubeadm's doing.
 func WantedSettings(c Cluster) (Settings, error) {
 	c.CertSANs = nil

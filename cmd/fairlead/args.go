@@ -17,6 +17,9 @@ func arrange(app *cli.App, args []string) []string {
 	if len(args) == 0 {
 		return []string{app.Name}
 	}
+	if ours, theirs, is := ofKubectl(app, args); is {
+		return slices.Concat(args[:1], []string{kubectlName}, ours[1:len(ours)-1], []string{"--"}, theirs)
+	}
 	flags, rest := separate(args[1:], valuedFlags(app))
 	if len(rest) == 0 {
 		return args
@@ -43,7 +46,7 @@ func separate(words []string, valued map[string]bool) (flags, rest []string) {
 			rest = append(rest, word)
 		default:
 			flags = append(flags, word)
-			if valued[flagName(word)] && !strings.Contains(word, "=") && i+1 < len(words) {
+			if valued[flagName(word)] && !hasValue(word) && i+1 < len(words) {
 				i++
 				flags = append(flags, words[i])
 			}
@@ -59,6 +62,9 @@ func flagName(word string) string {
 	name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
 	return name
 }
+
+// hasValue says that a flag has its value in its own word.
+func hasValue(word string) bool { return strings.Contains(word, "=") }
 
 // valuedFlags are the names of all flags that a value follows, those that are only other tools' among them.
 func valuedFlags(app *cli.App) map[string]bool {

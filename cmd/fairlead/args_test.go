@@ -22,6 +22,14 @@ func TestArrange(t *testing.T) {
 		{"up --file", "up --file"},
 		{"up -", "up -- -"},
 		{"help up", "help -- up"},
+		{"kubectl get pods -o json -f x", "kubectl -- get pods -o json -f x"},
+		{"-f x --verbose kubectl -f y --verbose", "kubectl -f x --verbose -- -f y --verbose"},
+		{"--file=x kubectl", "kubectl --file=x --"},
+		{"-f kubectl up", "up -f kubectl"},
+		{"kubectl --help", "kubectl --help"},
+		{"kubectl -- --help", "kubectl -- -- --help"},
+		{"kubectl get --help", "kubectl -- get --help"},
+		{"join kubectl", "join -- kubectl"},
 	}
 	for _, test := range tests {
 		args := append([]string{"fairlead"}, strings.Fields(test.line)...)

@@ -61,6 +61,9 @@ func (p *program) complete(app *cli.App, words []string) error {
 
 // candidates are words that may follow, each with its meaning.
 func (p *program) candidates(app *cli.App, before []string, word string) [][2]string {
+	if _, _, is := ofKubectl(app, slices.Concat([]string{app.Name}, before)); is {
+		return nil // they are kubectl's
+	}
 	if n := len(before); n > 0 && awaitsValue(app, before[n-1]) {
 		return valueCandidates(flagName(before[n-1]))
 	}

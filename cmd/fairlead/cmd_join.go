@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
+	"strings"
 
 	"fairlead/inventory"
 
@@ -27,7 +29,7 @@ func (p *program) joinCommand() *cli.Command {
 		Description: "Adds the host to the file, keeping its comments and order, and runs up. Run again, it only runs up.\n\n" +
 			"Example:\n  fairlead join w3 --address 192.0.2.23",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: flagAddress, Usage: "the host's IP `ADDRESS`"},
+			&cli.StringFlag{Name: flagAddress, Usage: "the host's IP `ADDRESS`, or two of two IP families with a comma between them"},
 			&cli.BoolFlag{Name: flagControlPlane, DisableDefaultText: true, Usage: "make it a control plane rather than a worker"},
 			&cli.StringFlag{Name: flagNodeName, Usage: "what its node is called, where that is not NAME"},
 			&cli.StringFlag{Name: flagHostKey, Usage: "the host's public `KEY` or its fingerprint (\"SHA256:…\"), where known_hosts does not have it"},
@@ -105,19 +107,27 @@ func wantedHost(c *cli.Context) (inventory.Host, error) {
 		host.Role = inventory.RoleControlPlane
 	}
 	if text := c.String(flagAddress); text != "" {
-		address, err := netip.ParseAddr(text)
-		if err != nil {
-			return host, wrongUsage(c, "--address %s: must be an IP address", text)
+		first, second, two := strings.Cut(text, ",")
+		var err, errSecond error
+		host.Address, err = netip.ParseAddr(first)
+		if two {
+			host.Second, errSecond = netip.ParseAddr(second)
 		}
-		host.Address = address
+		if err != nil || errSecond != nil {
+			return host, wrongUsage(c, "--address %s: must be an IP address, or two with a comma between them", text)
+		}
 	}
 	return host, nil
 }
 
 // agree refuses a command line that contradicts the inventory.
 func agree(c *cli.Context, host, wanted inventory.Host) error {
-	if wanted.Address.IsValid() && wanted.Address != host.Address {
-		return wrongUsage(c, "host %s is in %s already, with the address %s", host.Name, c.String(flagFile), host.Address)
+	if wanted.Address.IsValid() && !slices.Equal(wanted.Addresses(), host.Addresses()) {
+		var is []string
+		for _, address := range host.Addresses() {
+			is = append(is, address.String())
+		}
+		return wrongUsage(c, "host %s is in %s already, with the address %s", host.Name, c.String(flagFile), strings.Join(is, ","))
 	}
 	if wanted.Node != "" && wanted.Node != host.NodeName() {
 		return wrongUsage(c, "host %s is in %s already, with a node called %s", host.Name, c.String(flagFile), host.NodeName())

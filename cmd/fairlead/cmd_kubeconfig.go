@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,7 +22,8 @@ func (p *program) kubeconfigCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "kubeconfig",
 		Usage: "print the administrator's kubeconfig, or merge it into yours",
-		Description: "Reads it from a control-plane host. It holds a private key: whoever has it rules the cluster.\n\n" +
+		Description: "Reads it from a control-plane host. It holds a private key: whoever has it rules the cluster. Its server is\n" +
+			"controlPlane.publicEndpoint where the cluster file has one, else the endpoint.\n\n" +
 			"Example:\n  fairlead kubeconfig --merge",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: flagMerge, DisableDefaultText: true, Usage: "put it into the first file of $KUBECONFIG, else into ~/.kube/config, and keep what is there"},
@@ -42,14 +44,27 @@ func (r *invocation) kubeconfig(ctx context.Context, merge bool) error {
 	if err != nil {
 		return err
 	}
+	show := r.printKubeconfig
 	if merge {
-		path, err := r.mergeKubeconfig(content)
-		if err != nil {
-			return err
-		}
-		r.view.note(fmt.Sprintf("%s holds the context %s now, and it is the current one", path, r.cluster.Name))
-		return nil
+		show = r.putKubeconfig
 	}
+	if err := show(content); err != nil {
+		return err
+	}
+	r.sayUnreached(ctx, content)
+	return nil
+}
+
+func (r *invocation) putKubeconfig(content []byte) error {
+	path, err := r.mergeKubeconfig(content)
+	if err != nil {
+		return err
+	}
+	r.view.note(fmt.Sprintf("%s holds the context %s now, and it is the current one", path, r.cluster.Name))
+	return nil
+}
+
+func (r *invocation) printKubeconfig(content []byte) (err error) {
 	if r.json {
 		if content, err = yaml.YAMLToJSON(content); err != nil {
 			return fmt.Errorf("write kubeconfig as JSON: %w", err)
@@ -60,6 +75,25 @@ func (r *invocation) kubeconfig(ctx context.Context, merge bool) error {
 		return fmt.Errorf("write result: %w", err)
 	}
 	return nil
+}
+
+// sayUnreached says where kubectl would wait in vain with a kubeconfig, and what to type instead.
+func (r *invocation) sayUnreached(ctx context.Context, content []byte) {
+	err := r.session.Reach(ctx, content)
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	server, _ := pki.KubeconfigServer(content) // it was written with one
+	r.log.Info("reach the API server", "server", server, "error", err)
+	_, _ = fmt.Fprintln(r.stderr, printable(fmt.Sprintf("https://%s cannot be used from here: %v", server, err)))
+	var name x509.HostnameError
+	switch public := r.cluster.ControlPlane.PublicEndpoint; {
+	case errors.As(err, &name) && public == server:
+		_, _ = fmt.Fprintln(r.stderr, "  hint: fairlead up puts the name of controlPlane.publicEndpoint into the certificates")
+	case public == "":
+		_, _ = fmt.Fprintln(r.stderr, "  hint: controlPlane.publicEndpoint is for the name by which it can be reached from outside")
+	}
+	r.next(r.settings, "", "kubectl get nodes")
 }
 
 // mergeKubeconfig puts the kubeconfig into the user's and returns the file's name.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -28,6 +29,9 @@ func untilSignalled() int {
 			return code
 		case <-signals:
 			if ctx.Err() != nil {
+				if err := p.leaving.all(); err != nil {
+					_, _ = fmt.Fprintln(p.stderr, "error: "+printable(err.Error()))
+				}
 				return exitInterrupted
 			}
 			cancel()

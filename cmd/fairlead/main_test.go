@@ -17,6 +17,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"fairlead": main,
 		"mkbundle": makeBundleCommand,
+		"kubectl":  standInKubectl,
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"fairlead/provision/remote"
@@ -17,10 +18,15 @@ func (p *program) next(s settings, before, command string) {
 	if s.json {
 		return
 	}
-	words := append([]string{"fairlead"}, strings.Fields(command)...)
+	words := strings.Fields(command)
 	if s.file != p.defaultFile() {
-		words = append(words, "-f", s.file)
+		at := len(words)
+		if words[0] == kubectlName { // what follows is kubectl's
+			at = 0
+		}
+		words = slices.Insert(words, at, "-f", s.file)
 	}
+	words = append([]string{"fairlead"}, words...)
 	text := "next: "
 	if before != "" {
 		text += before + ", then: "

@@ -16,6 +16,9 @@ import (
 
 // wantsJSON says whether a command line asks for events. It reads the words themselves: a line that is wrong is not parsed.
 func wantsJSON(app *cli.App, args []string) bool {
+	if ours, _, is := ofKubectl(app, append([]string{app.Name}, args...)); is {
+		args = ours[1:]
+	}
 	flags, _ := separate(args, valuedFlags(app))
 	wanted := false
 	for i, word := range flags {

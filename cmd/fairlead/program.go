@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"fairlead/inventory"
+	"fairlead/provision/connect"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -27,7 +28,10 @@ type program struct {
 	stdout, stderr io.Writer
 	env            func(string) string
 
-	told bool // events were written, and the last of them
+	dial connect.Dial // to the hosts; nil does as the inventory says
+
+	told    bool    // events were written, and the last of them
+	leaving leaving // what has to be done before the program ends
 }
 
 // run runs one command line, args[0] being the program's name, and returns its exit code.

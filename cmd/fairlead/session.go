@@ -50,6 +50,8 @@ type needs struct {
 	results bool
 	// document says that standard output gets a document, no events.
 	document bool
+	// another says that another program does the work, and has the terminal.
+	another bool
 }
 
 // withSession loads the inventory, starts a session with its debug log and its view, and
@@ -80,12 +82,15 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 	r.view = newView(r.newRenderer(shown, r.cluster.Hosts()), r.log.Logger, n.results && !shown.json)
 	r.stdout = resultWriter{r.view, r.program.stdout}
 	stop := context.AfterFunc(ctx, func() {
+		if n.another {
+			return // it is interrupted by itself
+		}
 		r.view.note(stopping(ctx))
 	})
 	defer stop()
 	session, err := provision.Open(ctx, r.cluster, provision.Options{
 		Log: r.log.Logger, Events: r.view.event, WithoutBundle: n.withoutBundle, WithoutRoot: n.withoutRoot,
-		Concurrency: r.concurrency, Sources: r.sources(n), Holder: holder(), Wait: r.wait, Passphrase: r.passphrases(),
+		Concurrency: r.concurrency, Sources: r.sources(n), Holder: holder(), Wait: r.wait, Passphrase: r.passphrases(), Dial: r.dial,
 	})
 	if err == nil {
 		r.session = session
@@ -133,11 +138,15 @@ func (r *invocation) conclude(ctx context.Context, err error) error {
 	}
 	all := withoutCancelled(failures(err, r.cluster.Hosts()))
 	logOutputs(r.log.Logger, all)
-	all = slices.DeleteFunc(all, func(f failure) bool { return errors.Is(f.err, errIncomplete) })
+	var code exitError // of another program, which has said itself what was wrong
+	all = slices.DeleteFunc(all, func(f failure) bool { return errors.Is(f.err, errIncomplete) || errors.As(f.err, &code) })
 	if over := outOfTime(ctx); over != nil {
 		all = append(all, failure{err: over})
 	}
 	writeFailures(r.stderr, all, paletteFor(r.settings, r.stderr), r.cluster)
+	if code != exitDone {
+		return code
+	}
 	if ctx.Err() != nil {
 		done, _ := r.view.tally()
 		_, _ = fmt.Fprintf(r.stderr, "stopped after %s; run the same command again to go on\n", count(done, "step"))

@@ -79,5 +79,8 @@ func TestPackages(t *testing.T) { testPackages(t) }
 // TestDocker: Docker Engine works beside Kubernetes, with one containerd.
 func TestDocker(t *testing.T) { testDocker(t) }
 
+// TestReachDualStack: hosts of two IP families become a cluster of two.
+func TestReachDualStack(t *testing.T) { testReachDualStack(t) }
+
 // TestProxy: the same where a proxy is the only way out, without a bundle.
 func TestProxy(t *testing.T) { testProxy(t) }

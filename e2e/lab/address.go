@@ -70,6 +70,37 @@ func chooseAddress(subnet netip.Prefix, name string, used map[netip.Addr]bool) (
 	return netip.Addr{}, fmt.Errorf("choose address for %s: none is free in %s", name, subnet)
 }
 
+// parseIPv6 reads the IPv6 network of a lab, which may have none.
+func parseIPv6(text string) (netip.Prefix, error) {
+	if text == "" {
+		return netip.Prefix{}, nil
+	}
+	subnet, err := netip.ParsePrefix(text)
+	if err != nil || !subnet.Addr().Is6() || subnet.Bits() != 64 || subnet != subnet.Masked() {
+		return netip.Prefix{}, fmt.Errorf("use subnet %s: want an IPv6 network with 64 bits, such as fd00:89:1::/64", text)
+	}
+	return subnet, nil
+}
+
+// subnets are those of the lab's network.
+func (l *Lab) subnets() []netip.Prefix {
+	if !l.ipv6.IsValid() {
+		return []netip.Prefix{l.subnet}
+	}
+	return []netip.Prefix{l.subnet, l.ipv6}
+}
+
+// host is a host of the lab. Where the lab has IPv6, its second address ends as the first.
+func (l *Lab) host(name string, address netip.Addr, container string) Host {
+	h := Host{Name: name, Address: address, Container: container}
+	if l.ipv6.IsValid() {
+		bytes := l.ipv6.Addr().As16()
+		bytes[15] = address.As4()[3]
+		h.Second = netip.AddrFrom16(bytes)
+	}
+	return h
+}
+
 // withLast returns the subnet's address with the given last byte.
 func withLast(subnet netip.Prefix, last int) netip.Addr {
 	bytes := subnet.Addr().As4()

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"net/netip"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -123,37 +125,54 @@ func (m *machine) containers(ctx context.Context, lab string) (map[string]contai
 	return parseContainers(text, lab)
 }
 
-// networkSubnet returns the subnet of the lab's network, and false if there is no such network.
-func (m *machine) networkSubnet(ctx context.Context, lab string) (netip.Prefix, bool, error) {
+// networkSubnets returns the subnets of the lab's network, that of IPv4 first; none if there is no such network.
+func (m *machine) networkSubnets(ctx context.Context, lab string) ([]netip.Prefix, error) {
 	id, err := m.docker(ctx, nil, "network", "ls", "--quiet", "--filter", "label="+labelLab+"="+lab)
 	if err != nil || id == "" {
-		return netip.Prefix{}, false, err
+		return nil, err
 	}
-	text, err := m.docker(ctx, nil, "network", "inspect", "--format", "{{(index .IPAM.Config 0).Subnet}}", id)
+	text, err := m.docker(ctx, nil, "network", "inspect", "--format", "{{range .IPAM.Config}}{{.Subnet}} {{end}}", id)
 	if err != nil {
-		return netip.Prefix{}, false, err
+		return nil, err
 	}
-	subnet, err := netip.ParsePrefix(text)
-	return subnet, true, err
+	var subnets []netip.Prefix
+	for word := range strings.FieldsSeq(text) {
+		subnet, err := netip.ParsePrefix(word)
+		if err != nil {
+			return nil, fmt.Errorf("read subnets of network %s: %w", lab, err)
+		}
+		subnets = append(subnets, subnet)
+	}
+	if len(subnets) == 0 {
+		return nil, fmt.Errorf("read subnets of network %s: it has none", lab)
+	}
+	slices.SortStableFunc(subnets, func(a, b netip.Prefix) int { return cmp.Compare(a.Addr().BitLen(), b.Addr().BitLen()) })
+	return subnets, nil
 }
 
-// ensureNetwork creates the lab's network with the subnet, or checks that the one there has it. A closed one has no
+// ensureNetwork creates the lab's network with the subnets, or checks that the one there has them. A closed one has no
 // way out, and none in but from this machine.
-func (m *machine) ensureNetwork(ctx context.Context, lab string, subnet netip.Prefix, closed bool) error {
-	has, found, err := m.networkSubnet(ctx, lab)
+func (m *machine) ensureNetwork(ctx context.Context, lab string, subnets []netip.Prefix, closed bool) error {
+	has, err := m.networkSubnets(ctx, lab)
 	switch {
 	case err != nil:
 		return err
-	case found && has != subnet:
-		return fmt.Errorf("use network %s: it has subnet %s, want %s: take the lab down first", lab, has, subnet)
-	case found:
+	case len(has) > 0 && !slices.Equal(has, subnets):
+		return fmt.Errorf("use network %s: it has the subnets %s, want %s: take the lab down first", lab, has, subnets)
+	case len(has) > 0:
 		internal, err := m.docker(ctx, nil, "network", "inspect", "--format", "{{.Internal}}", lab)
 		if err == nil && internal != strconv.FormatBool(closed) {
 			err = fmt.Errorf("use network %s: that it is closed is %s, want %t: take the lab down first", lab, internal, closed)
 		}
 		return err
 	}
-	args := []string{"network", "create", "--label", labelLab + "=" + lab, "--subnet", subnet.String()}
+	args := []string{"network", "create", "--label", labelLab + "=" + lab}
+	for _, subnet := range subnets {
+		if subnet.Addr().Is6() {
+			args = append(args, "--ipv6")
+		}
+		args = append(args, "--subnet", subnet.String())
+	}
 	if closed {
 		args = append(args, "--internal")
 	}

@@ -36,6 +36,10 @@ func runArgs(lab, image string, host Host, privileges []string) []string {
 		"--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777",
 		"--env", "LAB_CGROUP=" + host.Container, "--env", "LAB_REJECT=" + rejectedSubnet,
 	}
+	if host.Second.IsValid() {
+		// Docker switches IPv6 on for the interface that it knows; pods' ones come later.
+		args = append(args, "--ip6", host.Second.String(), "--sysctl", "net.ipv6.conf.all.disable_ipv6=0", "--sysctl", "net.ipv6.conf.default.disable_ipv6=0")
+	}
 	// What needs a file system of the machine: overlay mounts, memory-mapped files and, on /srv, swap files.
 	for _, folder := range []string{"/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd", "/var/lib/docker", "/srv"} {
 		args = append(args, "--volume", folder)

@@ -16,6 +16,7 @@ type InventoryOptions struct {
 	Workers       []string // likewise; may be empty
 	Bundle        string   // path of the bundle
 	Version       string   // Kubernetes version; default DefaultVersion
+	DualStack     bool     // IPv6 beside IPv4, in a lab that has it
 	Schedulable   bool     // whether ordinary pods may run on the control plane
 }
 
@@ -37,11 +38,14 @@ func (l *Lab) inventory(options InventoryOptions, legacy bool) (string, error) {
 	if options.Version == "" {
 		options.Version = DefaultVersion
 	}
-	controlPlanes, err := l.hostLines(options.ControlPlanes)
+	if options.DualStack && !l.ipv6.IsValid() {
+		return "", fmt.Errorf("write inventory: lab %s has no IPv6", l.options.Name)
+	}
+	controlPlanes, err := l.hostLines(options.ControlPlanes, options.DualStack)
 	if err != nil {
 		return "", err
 	}
-	workers, err := l.hostLines(options.Workers)
+	workers, err := l.hostLines(options.Workers, options.DualStack)
 	if err != nil {
 		return "", err
 	}
@@ -66,6 +70,10 @@ func (l *Lab) inventory(options InventoryOptions, legacy bool) (string, error) {
 // may be small: the kubelet must neither delete images nor evict pods for it. They share the machine's connection
 // tracking too, whose size kube-proxy must leave alone.
 func inventoryHead(options InventoryOptions, legacyCgroups bool) string {
+	pods, services := "10.244.0.0/16", rejectedSubnet
+	if options.DualStack {
+		pods, services = pods+",fd00:10:244::/56", services+",fd00:10:96::/112"
+	}
 	text := `apiVersion: fairlead/v1
 kind: Cluster
 name: lab
@@ -73,8 +81,8 @@ kubernetes:
   version: ` + options.Version + `
   source: bundle
   bundle: ` + strconv.Quote(options.Bundle) + `
-  podSubnet: 10.244.0.0/16
-  serviceSubnet: ` + rejectedSubnet + `
+  podSubnet: ` + pods + `
+  serviceSubnet: ` + services + `
   config:
     KubeletConfiguration:
 `
@@ -93,15 +101,19 @@ kubernetes:
 `
 }
 
-// hostLines returns the list items of the named hosts.
-func (l *Lab) hostLines(names []string) (string, error) {
+// hostLines returns the list items of the named hosts, with one of their addresses or with both.
+func (l *Lab) hostLines(names []string, both bool) (string, error) {
 	var text strings.Builder
 	for _, name := range names {
 		host, err := l.Host(name)
 		if err != nil {
 			return "", fmt.Errorf("write inventory: %w", err)
 		}
-		text.WriteString("    - {name: " + host.Name + ", address: " + host.Address.String() + "}\n")
+		address := host.Address.String()
+		if both {
+			address = "[" + address + ", " + strconv.Quote(host.Second.String()) + "]"
+		}
+		text.WriteString("    - {name: " + host.Name + ", address: " + address + "}\n")
 	}
 	return text.String(), nil
 }

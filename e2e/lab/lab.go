@@ -27,15 +27,17 @@ type Options struct {
 	Dir    string    // folder of the key, known_hosts and hosts.json; default Cache/labs/Name
 	Cache  string    // folder shared by labs: root file system, dockerd's log; default fairlead/lab in the user's cache
 	Subnet string    // IPv4 network with 24 bits; default DefaultSubnet
+	IPv6   string    // IPv6 network with 64 bits for second addresses of hosts; default none
 	Closed bool      // hosts reach nothing but each other, and this machine them
 	Log    io.Writer // progress, a line each; default none
 }
 
 // Host is one lab host.
 type Host struct {
-	Name      string     `json:"name"`      // its host name
-	Address   netip.Addr `json:"address"`   // its fixed address on the lab's network
-	Container string     `json:"container"` // its container's name
+	Name      string     `json:"name"`            // its host name
+	Address   netip.Addr `json:"address"`         // its fixed address on the lab's network
+	Second    netip.Addr `json:"second,omitzero"` // its address of IPv6; not valid where the lab has none
+	Container string     `json:"container"`       // its container's name
 }
 
 // Lab is a set of running hosts. Its methods may be called concurrently, but for Add and Remove.
@@ -43,6 +45,7 @@ type Lab struct {
 	machine *machine
 	options Options
 	subnet  netip.Prefix
+	ipv6    netip.Prefix // not valid where the lab has none
 	image   string
 	hosts   map[string]Host
 }
@@ -61,7 +64,7 @@ func Up(ctx context.Context, options Options, names []string) (*Lab, error) {
 	if l.image, err = l.machine.ensureImage(ctx); err != nil {
 		return nil, err
 	}
-	if err := l.machine.ensureNetwork(ctx, l.options.Name, l.subnet, l.options.Closed); err != nil {
+	if err := l.machine.ensureNetwork(ctx, l.options.Name, l.subnets(), l.options.Closed); err != nil {
 		return nil, err
 	}
 	if err := l.ensureKey(ctx); err != nil {
@@ -97,7 +100,7 @@ func Open(ctx context.Context, options Options) (*Lab, error) {
 		return nil, fmt.Errorf("open lab %s: it has no hosts: run lab up", l.options.Name)
 	}
 	for name, c := range found {
-		l.hosts[name] = c.host
+		l.hosts[name] = l.host(name, c.host.Address, c.host.Container)
 	}
 	entries, err := overlay()
 	if err != nil {
@@ -125,8 +128,8 @@ func Down(ctx context.Context, options Options) error {
 	if err := l.machine.removeContainers(ctx, containers); err != nil {
 		return fmt.Errorf("take lab %s down: %w", l.options.Name, err)
 	}
-	_, networkFound, err := l.machine.networkSubnet(ctx, l.options.Name)
-	if err == nil && networkFound {
+	has, err := l.machine.networkSubnets(ctx, l.options.Name)
+	if err == nil && len(has) > 0 {
 		_, err = l.machine.docker(ctx, nil, "network", "rm", l.options.Name)
 	}
 	return errors.Join(err, l.removeFiles())
@@ -207,6 +210,10 @@ func prepare(ctx context.Context, options Options) (*Lab, error) {
 	if err != nil {
 		return nil, fmt.Errorf("use subnet: %w", err)
 	}
+	ipv6, err := parseIPv6(options.IPv6)
+	if err != nil {
+		return nil, err
+	}
 	for _, dir := range []*string{&options.Cache, &options.Dir} {
 		if *dir, err = filepath.Abs(*dir); err != nil {
 			return nil, err
@@ -219,7 +226,7 @@ func prepare(ctx context.Context, options Options) (*Lab, error) {
 	if err := m.ensureDaemon(ctx); err != nil {
 		return nil, err
 	}
-	return &Lab{machine: m, options: options, subnet: subnet, hosts: make(map[string]Host)}, nil
+	return &Lab{machine: m, options: options, subnet: subnet, ipv6: ipv6, hosts: make(map[string]Host)}, nil
 }
 
 // ensureHosts creates or starts the named hosts side by side and writes the lab's files; found are the containers
@@ -227,14 +234,14 @@ func prepare(ctx context.Context, options Options) (*Lab, error) {
 func (l *Lab) ensureHosts(ctx context.Context, names []string, found map[string]container) error {
 	taken := make(map[string]netip.Addr, len(found))
 	for name, c := range found {
-		taken[name], l.hosts[name] = c.host.Address, c.host
+		taken[name], l.hosts[name] = c.host.Address, l.host(name, c.host.Address, c.host.Container)
 	}
 	addresses, err := assignAddresses(l.subnet, taken, names)
 	if err != nil {
 		return err
 	}
 	for i, name := range names {
-		l.hosts[name] = Host{Name: name, Address: addresses[i], Container: l.options.Name + "-" + name}
+		l.hosts[name] = l.host(name, addresses[i], l.options.Name+"-"+name)
 	}
 	texts, failures := make([]string, len(names)), make([]error, len(names))
 	var group sync.WaitGroup

@@ -99,13 +99,13 @@ func TestAssignAddressesFull(t *testing.T) {
 }
 
 func TestInventory(t *testing.T) {
-	l := &Lab{options: Options{Name: "fairlead", Dir: "/lab"}, hosts: map[string]Host{}}
+	l := &Lab{options: Options{Name: "fairlead", Dir: "/lab"}, ipv6: netip.MustParsePrefix("fd00:89:1::/64"), hosts: map[string]Host{}}
 	for _, name := range []string{"cp1", "w1", "w2"} {
 		address, err := chooseAddress(netip.MustParsePrefix(DefaultSubnet), name, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.hosts[name] = Host{Name: name, Address: address}
+		l.hosts[name] = l.host(name, address, "")
 	}
 	for _, test := range []struct {
 		golden  string
@@ -113,6 +113,7 @@ func TestInventory(t *testing.T) {
 		options InventoryOptions
 	}{
 		{"cgroup-v1.yaml", true, InventoryOptions{ControlPlanes: []string{"cp1"}, Workers: []string{"w1", "w2"}, Bundle: "/b.oci"}},
+		{"dual-stack.yaml", false, InventoryOptions{ControlPlanes: []string{"cp1"}, Workers: []string{"w1", "w2"}, Bundle: "/b.oci", DualStack: true}},
 		{"single-v2.yaml", false, InventoryOptions{ControlPlanes: []string{"cp1"}, Bundle: "/b c", Version: "1.36.3", Schedulable: true}},
 	} {
 		t.Run(test.golden, func(t *testing.T) {
@@ -131,11 +132,25 @@ func TestInventory(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
+	l.ipv6 = netip.Prefix{}
+	if _, err := l.inventory(InventoryOptions{ControlPlanes: []string{"cp1"}, DualStack: true}, false); err == nil {
+		t.Error("two families in a lab that has one: no error")
+	}
+}
+
+func TestParseIPv6(t *testing.T) {
+	for text, valid := range map[string]bool{"": true, "fd00:89:1::/64": true, "fd00:89:1::1/64": false, "fd00::/48": false, "10.0.0.0/24": false, "x": false} {
+		if subnet, err := parseIPv6(text); (err == nil) != valid || subnet.IsValid() != (valid && text != "") {
+			t.Errorf("%q: %v, %v", text, subnet, err)
+		}
+	}
 }
 
 func TestRunArgs(t *testing.T) {
 	host := Host{Name: "w1", Address: netip.MustParseAddr("10.89.0.21"), Container: "x-w1"}
 	compareGolden(t, "run-args.txt", strings.Join(runArgs("x", "image:tag", host, []string{"--privileged"}), "\n")+"\n")
+	host.Second = netip.MustParseAddr("fd00:89:1::15")
+	compareGolden(t, "run-args-dual-stack.txt", strings.Join(runArgs("x", "image:tag", host, []string{"--privileged"}), "\n")+"\n")
 }
 
 func compareGolden(t *testing.T, name, got string) {
@@ -159,7 +174,7 @@ func TestParseContainers(t *testing.T) {
 	text := `[{"Name":"/x-w1","State":{"Running":true,"Paused":true},"Config":{"Labels":{"fairlead.lab":"x","fairlead.lab.host":"w1"}},
 		"NetworkSettings":{"Networks":{"x":{"IPAMConfig":{"IPv4Address":"10.89.0.21"},"IPAddress":""}}}}]`
 	got, err := parseContainers(text, "x")
-	want := container{Host{"w1", netip.MustParseAddr("10.89.0.21"), "x-w1"}, true, true}
+	want := container{Host{Name: "w1", Address: netip.MustParseAddr("10.89.0.21"), Container: "x-w1"}, true, true}
 	if err != nil || len(got) != 1 || got["w1"] != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}

@@ -30,6 +30,17 @@ func (c *Connections) way(host *remote.Host) kube.DialFunc {
 	}
 }
 
+// Lasting is a way to the API server through the connection to a host, which is made anew where it was lost in between.
+func (c *Connections) Lasting(name string) kube.DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, err := c.Host(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		return c.way(host)(ctx, network, address)
+	}
+}
+
 // Reaches says whether the API server of a control-plane host can be reached where it is, or will be: nil when it answers, or
 // refuses a connection as one that does not run yet. ErrForwarding says that sshd on the host lets no connection through, and
 // that its address cannot be reached from here either.

@@ -101,3 +101,33 @@ func TestAPIStraight(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What goes on for long finds its host again.
+func TestLastingWay(t *testing.T) {
+	l := newLines(t)
+	c := NewWith(lab("cp1"), l.dial)
+	withAPI(t, l, c, "cp1")
+	way := c.Lasting("cp1")
+	knock := func() error {
+		conn, err := way(t.Context(), "tcp", "example.com:6443")
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	}
+	if err := knock(); err != nil {
+		t.Error(err)
+	}
+	host := get(t, c, "cp1")
+	l.dialled("cp1")[0].Lose()
+	<-host.Done()
+	if err := knock(); err == nil || !strings.Contains(err.Error(), "connection refused") { // the new line has nobody behind it
+		t.Errorf("on the new connection: %v", err)
+	}
+	if n := len(l.dialled("cp1")); n != 2 {
+		t.Errorf("cp1 was connected to %d times", n)
+	}
+	if _, err := c.Lasting("cp9")(t.Context(), "tcp", "a:1"); err == nil {
+		t.Error("a host that is not in the inventory was found")
+	}
+}

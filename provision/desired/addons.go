@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"path"
 	"strings"
 
@@ -127,7 +126,7 @@ func approverSet(wish State) (*AddonSet, error) {
 	options := templates.ApproverOptions{Image: image.To}
 	for _, host := range wish.Cluster.Hosts() {
 		options.Nodes = append(options.Nodes, templates.ApproverNode{
-			Node: host.NodeName(), DNSNames: []string{host.NodeName()}, Addresses: []netip.Addr{host.Address},
+			Node: host.NodeName(), DNSNames: []string{host.NodeName()}, Addresses: host.Addresses(),
 		})
 	}
 	objects, err := templates.ServingApprover(options)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"fairlead/templates"
@@ -19,12 +20,17 @@ func (w State) Proxy() templates.Proxy {
 	c := w.Cluster
 	no := []string{"localhost", "127.0.0.1", "::1"}
 	for _, host := range c.Hosts() {
-		no = append(no, host.Address.String())
+		for _, address := range host.Addresses() {
+			no = append(no, address.String())
+		}
 	}
 	if endpoint, _, err := net.SplitHostPort(c.ControlPlane.Endpoint); err == nil {
 		no = append(no, endpoint)
 	}
-	no = append(no, c.Kubernetes.PodSubnet.String(), c.Kubernetes.ServiceSubnet.String(), ".svc", "."+w.dnsDomain())
+	for _, subnet := range slices.Concat(c.Kubernetes.PodSubnet, c.Kubernetes.ServiceSubnet) {
+		no = append(no, subnet.String())
+	}
+	no = append(no, ".svc", "."+w.dnsDomain())
 	var all []string
 	known := map[string]bool{}
 	for _, entry := range append(no, c.Proxy.No...) {
@@ -55,12 +61,12 @@ func (w State) dnsDomain() string {
 }
 
 // Unproxied are the addresses that must be reached directly: the endpoint, the control planes,
-// and the first address of a Service.
+// and the first address of a Service, which the Service of the API server has.
 func (w State) Unproxied() []string {
 	c := w.Cluster
 	addresses := []string{c.ControlPlane.Endpoint}
 	for _, host := range c.Hosts() {
 		addresses = append(addresses, net.JoinHostPort(host.Address.String(), fmt.Sprint(templates.APIServerPort)))
 	}
-	return append(addresses, net.JoinHostPort(c.Kubernetes.ServiceSubnet.Addr().Next().String(), "443"))
+	return append(addresses, net.JoinHostPort(c.Kubernetes.ServiceSubnet[0].Addr().Next().String(), "443"))
 }

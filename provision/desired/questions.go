@@ -37,12 +37,14 @@ func (w State) TemplateCluster() templates.Cluster {
 	c := w.Cluster
 	names, _ := KubeadmImages(w) // preflight has reported the problem
 	cluster := templates.Cluster{
-		Name: c.Name, KubernetesVersion: c.Kubernetes.Version, Endpoint: c.ControlPlane.Endpoint,
+		Name: c.Name, KubernetesVersion: c.Kubernetes.Version, Endpoint: c.ControlPlane.Endpoint, PublicEndpoint: c.ControlPlane.PublicEndpoint,
 		PodSubnet: c.Kubernetes.PodSubnet.String(), ServiceSubnet: c.Kubernetes.ServiceSubnet.String(),
 		Overrides: c.Kubernetes.Config, Images: names, KubeletServingCertificates: VerifiedMetrics(c),
 	}
 	for _, host := range c.ControlPlane.Hosts {
-		cluster.CertSANs = append(cluster.CertSANs, host.Address.String())
+		for _, address := range host.Addresses() {
+			cluster.CertSANs = append(cluster.CertSANs, address.String())
+		}
 	}
 	return cluster
 }

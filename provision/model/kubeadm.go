@@ -188,7 +188,8 @@ func (s *Simulation) register(name string, n templates.Node, controlPlane bool) 
 			h.Sysctls[kubeletSysctl] = "1"
 		}
 		if controlPlane {
-			s.certify(h, settings[templates.KindCluster], n.Address)
+			advertised, _, _ := strings.Cut(n.Address, ",")
+			s.certify(h, settings[templates.KindCluster], advertised)
 			for _, component := range templates.Components() {
 				world.Written(h, templates.ManifestPath(component), 0o600, s.manifest(component, settings[templates.KindCluster]))
 			}

@@ -18,6 +18,7 @@ func concerns() []concern {
 	return []concern{
 		{asks: asksOfPreflight},
 		{asks: asksOfNetwork},
+		{asks: asksOfAddresses},
 		{asks: asksOfSwap, plan: (*planner).swap},
 		{asks: asksOfKernel, plan: (*planner).kernel},
 		{asks: asksOfProxy, plan: (*planner).proxyFile},

@@ -47,7 +47,7 @@ func asksOfKernel(desired.State) facts.Query {
 // kernel plans modules and sysctls: the files for the next boot and the values now.
 func (p *planner) kernel(host inventory.Host, facts facts.Host) {
 	step := hostStep(host, StagePrepare, "kernel", "load kernel modules and set sysctls")
-	ipv6 := p.Cluster.Kubernetes.PodSubnet.Addr().Is6()
+	ipv6 := p.Cluster.Kubernetes.PodSubnet.IPv6()
 	p.hostFile(&step, facts, templates.ModulesFile())
 	var load []string
 	for _, module := range templates.Modules() {

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -158,7 +157,7 @@ func networkMendings() []mended {
 	real := content("/etc/real-resolv.conf", "nameserver 192.0.2.1\n")
 	resolvConf := config(map[string]any{"resolvConf": "/etc/real-resolv.conf"})
 	anotherSubnet := func(c *inventory.Cluster) {
-		c.Kubernetes.PodSubnet, c.Kubernetes.ServiceSubnet = netip.MustParsePrefix("172.20.0.0/16"), netip.MustParsePrefix("172.21.0.0/16")
+		c.Kubernetes.PodSubnet, c.Kubernetes.ServiceSubnet = world.Subnets("172.20.0.0/16"), world.Subnets("172.21.0.0/16")
 	}
 	without := func(link string) func(*facts.Host) {
 		return func(h *facts.Host) {
@@ -181,6 +180,10 @@ func networkMendings() []mended {
 			{says: "choose another serviceSubnet", edit: anotherSubnet}, {says: "name another server", host: nameservers("192.0.2.1")},
 		}},
 		{"Subnet", preflightCase{host: address("eth1", "10.244.1.1/24")}, []mending{{says: "choose another podSubnet", edit: anotherSubnet}}},
+		{"IPv6", preflightCase{edit: world.DualStack, host: withoutIPv6}, []mending{{says: "sysctl -w " + ipv6Off + "=0", host: func(h *facts.Host) { h.Sysctls[ipv6Off] = "0" }}}},
+		{"Address", preflightCase{edit: world.DualStack, host: func(h *facts.Host) { h.Addresses[1].Link = "eth1" }}, []mending{
+			{says: "give two addresses of one interface", host: func(h *facts.Host) { h.Addresses[1].Link = "eth0" }},
+		}},
 		{"FormerInterfaces", preflightCase{host: address("cni0", "10.244.5.1/24")}, []mending{
 			{says: "ip link delete cni0", host: without("cni0")}, {says: "start the host anew", host: without("cni0")},
 		}},
@@ -272,7 +275,7 @@ func clusterMendings(t *testing.T) []mended {
 		{"Version", preflightCase{living: true, change: func(f *facts.Facts) { f.API.ServerVersion = "1.36.3" }}, []mending{{says: "put the cluster's version into kubernetes.version", edit: world.Version("1.36.3")}}},
 		{"Bundle", preflightCase{bundle: func(b *bundle.Manifest) { b.KubernetesVersion = "1.36.3" }}, []mending{{says: "give the bundle of that version", bundle: func(b *bundle.Manifest) { b.KubernetesVersion = "1.37.2" }}}},
 		{"Settings", preflightCase{living: true, change: clusterHas(t, "10.1.0.0/16", "networking", "podSubnet")}, []mending{
-			{says: "put back the value that the cluster has", edit: func(c *inventory.Cluster) { c.Kubernetes.PodSubnet = netip.MustParsePrefix("10.1.0.0/16") }, change: clusterHas(t, "10.1.0.0/16", "networking", "podSubnet")},
+			{says: "put back the value that the cluster has", edit: func(c *inventory.Cluster) { c.Kubernetes.PodSubnet = world.Subnets("10.1.0.0/16") }, change: clusterHas(t, "10.1.0.0/16", "networking", "podSubnet")},
 		}},
 		{"HostPorts", ports, []mending{
 			{says: "give one of them another port", edit: other("other ports")},

@@ -210,6 +210,10 @@ func TestPlan(t *testing.T) {
 		{name: "another-network", change: func(f *facts.Facts) {
 			world.ChangeHost(*f, "w1", func(h *facts.Host) { h.NetworkConfigurations = []string{"10-calico.conflist", "10-flannel.conflist"} })
 		}},
+		{name: "absent-dual-stack", edit: world.All(world.ThreeControlPlanes, world.DualStack), fresh: true},
+		{name: "correct-dual-stack", edit: world.DualStack},
+		{name: "absent-ipv6-only", edit: world.IPv6Only, fresh: true},
+		{name: "correct-ipv6-only", edit: world.IPv6Only},
 		{name: "another-version", change: func(f *facts.Facts) { f.API.ServerVersion = "1.36.3" }},
 	}
 	for _, c := range cases {

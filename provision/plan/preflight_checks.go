@@ -31,6 +31,7 @@ func hostChecks() []check {
 		{name: "MaxSessions", run: checkSessions},
 		{name: "Forwarding", run: checkForwarding},
 		{name: "Address", run: checkAddress},
+		{name: "IPv6", run: checkIPv6},
 		{name: "SystemVerification", run: checkCgroup},
 		{name: "Resolver", run: checkResolver},
 		{name: "NameServer", run: checkNameServer},
@@ -178,20 +179,6 @@ func checkClock(_ *planner, _ inventory.Host, f facts.Host) (string, string) {
 		return "", ""
 	}
 	return fmt.Sprintf("the clock is %v off this machine's", f.ClockOffset), "set up time synchronisation (chrony or systemd-timesyncd) on both"
-}
-
-func checkAddress(_ *planner, host inventory.Host, f facts.Host) (string, string) {
-	var own []string
-	for _, a := range f.Addresses {
-		if a.Prefix.Addr() == host.Address {
-			return "", ""
-		}
-		if a.Prefix.Addr().IsGlobalUnicast() {
-			own = append(own, a.Prefix.Addr().String())
-		}
-	}
-	return fmt.Sprintf("no interface has the address %s; the host has %s", host.Address, strings.Join(own, ", ")),
-		"nodes reach each other by this address: give one that the host has itself"
 }
 
 func checkCgroup(_ *planner, _ inventory.Host, f facts.Host) (string, string) {

@@ -109,8 +109,8 @@ func checkNameServer(p *planner, _ inventory.Host, f facts.Host) (string, string
 // subnetOf is the key of the cluster's own subnet that an address is in.
 func (p *planner) subnetOf(address netip.Addr) (key string, subnet netip.Prefix) {
 	address = address.Unmap().WithZone("")
-	for key, subnet := range map[string]netip.Prefix{"podSubnet": p.Cluster.Kubernetes.PodSubnet, "serviceSubnet": p.Cluster.Kubernetes.ServiceSubnet} {
-		if subnet.Contains(address) { // they do not overlap
+	for key, subnets := range map[string]inventory.Subnets{"podSubnet": p.Cluster.Kubernetes.PodSubnet, "serviceSubnet": p.Cluster.Kubernetes.ServiceSubnet} {
+		if subnet := subnets.Of(address); subnet.IsValid() { // they do not overlap
 			return key, subnet
 		}
 	}
@@ -206,7 +206,7 @@ func switchedOn(text string) bool {
 // checkSysctl finds a line that wins over fairlead's file at boot, and says something else: files are read in the order of
 // their names, whatever their folders (sysctl.d(5)).
 func checkSysctl(p *planner, _ inventory.Host, f facts.Host) (string, string) {
-	ipv6 := p.Cluster.Kubernetes.PodSubnet.Addr().Is6()
+	ipv6 := p.Cluster.Kubernetes.PodSubnet.IPv6()
 	ours := templates.SysctlFile(ipv6).Path
 	for _, wanted := range templates.Sysctls(ipv6) {
 		var last facts.SysctlLine

@@ -41,6 +41,8 @@ func sysctlLines(lines ...facts.SysctlLine) func(*facts.Host) {
 	return func(h *facts.Host) { h.SysctlLines = lines }
 }
 
+func withoutIPv6(h *facts.Host) { h.Sysctls[ipv6Off] = "1" }
+
 // networkCases are about name servers, and about what else is in the way of a cluster's network.
 func networkCases() []preflightCase {
 	const (
@@ -89,6 +91,23 @@ func networkCases() []preflightCase {
 		{name: "interfaces of a former cluster", on: "w1", host: all(address("cni0", "10.244.5.1/24"), address("cni0", "fe80::1/64"), address("flannel.1", "10.244.5.0/32"), address("kube-ipvs0", "10.96.0.1/32")),
 			want: "error w1 FormerInterfaces: interfaces of another cluster are there: cni0 (10.244.5.1/24), flannel.1 (10.244.5.0/32), kube-ipvs0 (10.96.0.1/32) " +
 				"(if no cluster runs on the host any more: ip link delete cni0 && ip link delete flannel.1 && ip link delete kube-ipvs0; or start the host anew)"},
+
+		{name: "two addresses", edit: world.DualStack},
+		{name: "a second address that the host does not have", on: "w1", edit: world.DualStack, host: func(h *facts.Host) { h.Addresses = h.Addresses[:1] },
+			want: "error w1 Address: no interface has the address 2001:db8::21; the host has 192.0.2.21 (nodes reach each other by this address: give one that the host has itself)"},
+		{name: "two addresses of two interfaces", edit: world.DualStack, host: func(h *facts.Host) { h.Addresses[1].Link = "eth1" },
+			want: "error cp1 Address: 192.0.2.11 is on the interface eth0, and 2001:db8::11 on eth1: flannel takes one interface for both (give two addresses of one interface)"},
+		{name: "two addresses of two interfaces with another pod network", edit: world.All(world.DualStack, func(c *inventory.Cluster) { c.Addons.Network.Name = inventory.NetworkNone }),
+			host: func(h *facts.Host) { h.Addresses[1].Link = "eth1" }},
+		{name: "no IPv6 for pods", on: "w1", edit: world.IPv6Only, host: withoutIPv6,
+			want: "error w1 IPv6: IPv6 is switched off for new interfaces: net.ipv6.conf.default.disable_ipv6 is 1 (take the line out of /etc/sysctl.conf or /etc/sysctl.d that says so, and: sysctl -w net.ipv6.conf.default.disable_ipv6=0)"},
+		{name: "no IPv6 for pods that need none", host: withoutIPv6},
+		{name: "another network among pods of the second family", edit: world.DualStack, host: address("eth1", "fd00:10:244:7::9/64"),
+			want: "error cp1 Subnet: interface eth1 has the address fd00:10:244:7::9/64, which is inside kubernetes.podSubnet fd00:10:244::/56 (choose another podSubnet" + services},
+		{name: "a name server among Services of the second family", edit: world.DualStack, host: nameservers("fd00:10:96::a"),
+			want: "error cp1 NameServer: the name server fd00:10:96::a is inside kubernetes.serviceSubnet fd00:10:96::/112" + server},
+		{name: "a sysctl of the second family that is undone at boot", edit: world.DualStack, host: sysctlLines(facts.SysctlLine{Path: "/etc/sysctl.d/zz.conf", Line: 1, Key: "net.ipv6.conf.all.forwarding", Value: "0"}),
+			want: "error cp1 Sysctl: /etc/sysctl.d/zz.conf:1 sets net.ipv6.conf.all.forwarding to 0 at boot, after /etc/sysctl.d/99-fairlead.conf has set it to 1 (take that line out, or have it say 1)"},
 
 		{name: "firewalld", on: "w1", host: active(firewalldService),
 			want: "warning w1 Firewalld: firewalld runs (open 6443, 10250 and 8472/udp, put the pod subnet and cni0 into the trusted zone, and ignorePreflight: [Firewalld])"},

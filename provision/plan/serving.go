@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"net/netip"
 	"slices"
 
 	"fairlead/inventory"
@@ -11,7 +10,7 @@ import (
 
 // servingIdentity is what a host's kubelet may have in its serving certificate.
 func servingIdentity(host inventory.Host) object.ServingIdentity {
-	return object.ServingIdentity{Node: host.NodeName(), DNSNames: []string{host.NodeName()}, Addresses: []netip.Addr{host.Address}}
+	return object.ServingIdentity{Node: host.NodeName(), DNSNames: []string{host.NodeName()}, Addresses: host.Addresses()}
 }
 
 // serving plans to approve the requests of kubelets for serving certificates. The approver

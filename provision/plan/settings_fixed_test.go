@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -51,10 +50,16 @@ func TestFixedSettings(t *testing.T) {
 		change func(*facts.Facts)
 		want   string
 	}{
-		{name: "pod subnet", edit: func(c *inventory.Cluster) { c.Kubernetes.PodSubnet = netip.MustParsePrefix("10.0.0.0/16") },
+		{name: "pod subnet", edit: func(c *inventory.Cluster) { c.Kubernetes.PodSubnet = world.Subnets("10.0.0.0/16") },
 			want: `networking.podSubnet is "10.244.0.0/16", want "10.0.0.0/16"` + anew},
-		{name: "service subnet", edit: func(c *inventory.Cluster) { c.Kubernetes.ServiceSubnet = netip.MustParsePrefix("10.1.0.0/16") },
+		{name: "service subnet", edit: func(c *inventory.Cluster) { c.Kubernetes.ServiceSubnet = world.Subnets("10.1.0.0/16") },
 			want: `networking.serviceSubnet is "10.96.0.0/12", want "10.1.0.0/16"` + anew},
+		{name: "a second IP family", edit: world.DualStack, change: func(f *facts.Facts) {
+			for _, name := range []string{"cp1", "w1", "w2"} {
+				world.ChangeHost(*f, name, address("eth0", map[string]string{"cp1": "2001:db8::11/64", "w1": "2001:db8::21/64", "w2": "2001:db8::22/64"}[name]))
+			}
+		},
+			want: `networking.podSubnet is "10.244.0.0/16", want "10.244.0.0/16,fd00:10:244::/56"` + anew + `|networking.serviceSubnet is "10.96.0.0/12", want "10.96.0.0/12,fd00:10:96::/112"` + anew},
 		{name: "DNS domain", edit: cluster(map[string]any{"networking": map[string]any{"dnsDomain": "lab.example"}}),
 			change: clusterHas(t, "cluster.local", "networking", "dnsDomain"),
 			want:   `networking.dnsDomain is "cluster.local", want "lab.example"` + anew},
@@ -81,9 +86,11 @@ func TestFixedSettings(t *testing.T) {
 			for _, f := range plan.Errors() {
 				found = append(found, f.Name+": "+f.Message)
 			}
-			want := []string{"Settings: " + c.want}
-			if c.want == "" {
-				want = nil
+			var want []string
+			if c.want != "" {
+				for each := range strings.SplitSeq(c.want, "|") {
+					want = append(want, "Settings: "+each)
+				}
 			}
 			if !slices.Equal(found, want) {
 				t.Errorf("found %q, want %q", found, want)

@@ -17,6 +17,9 @@ func TestSettingsPlan(t *testing.T) {
 		"extraArgs": world.Args("horizontal-pod-autoscaler-sync-period", "10s"),
 	}})
 	maxPods := world.Config(templates.KindKubelet, map[string]any{"maxPods": 200})
+	sans := func(names ...any) func(*inventory.Cluster) {
+		return world.Config(templates.KindCluster, map[string]any{"apiServer": map[string]any{"certSANs": names}})
+	}
 	for _, c := range []struct {
 		name   string
 		before func(*inventory.Cluster) // what the cluster was made with
@@ -35,7 +38,10 @@ func TestSettingsPlan(t *testing.T) {
 			})
 		}},
 		{name: "settings-kube-proxy", edit: world.Config(templates.KindKubeProxy, map[string]any{"mode": "nftables"})},
-		{name: "settings-certificate", edit: world.Config(templates.KindCluster, map[string]any{"apiServer": map[string]any{"certSANs": []any{"api.lab.example"}}})},
+		{name: "settings-certificate", edit: sans("api.lab.example")},
+		{name: "settings-public-endpoint", edit: world.Publicly("api.lab.example:443")},
+		{name: "settings-public-endpoint-in-both-places", edit: world.All(world.Publicly("api.lab.example:443"), sans("api.lab.example", "other.lab.example"))},
+		{name: "settings-public-endpoint-withdrawn", before: world.Publicly("api.lab.example:443")},
 		{name: "settings-fixed", edit: world.Config(templates.KindCluster, map[string]any{"networking": map[string]any{"dnsDomain": "lab.example"}}), change: func(f *facts.Facts) {
 			f.API.Settings[templates.KindCluster] = strings.Replace(f.API.Settings[templates.KindCluster], "networking:\n", "networking:\n  dnsDomain: cluster.local\n", 1)
 		}},

@@ -4,6 +4,7 @@ package kubetest
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
@@ -60,6 +61,7 @@ func New(t testing.TB, objects ...map[string]any) *API {
 	}
 	a.server = httptest.NewUnstartedServer(a)
 	a.server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	a.server.TLS = &tls.Config{ClientAuth: tls.RequestClientCert, MinVersion: tls.VersionTLS12} // any will do
 	a.server.StartTLS()
 	t.Cleanup(a.server.Close)
 	return a
@@ -148,7 +150,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.requests = append(a.requests, r.URL.Path)
 	status := a.refused[r.URL.Path]
 	switch {
-	case r.Header.Get("Authorization") != "Bearer secret":
+	case r.Header.Get("Authorization") != "Bearer secret" && len(r.TLS.PeerCertificates) == 0:
 		a.fail(w, http.StatusUnauthorized)
 	case status != 0:
 		a.fail(w, status)

@@ -70,7 +70,7 @@ func BundledState(t testing.TB, edit func(*inventory.Cluster), change func(*bund
 		Name: "lab",
 		Kubernetes: inventory.Kubernetes{
 			Version: "1.37.2", Source: "bundle", Bundle: "/bundle.tar",
-			PodSubnet: netip.MustParsePrefix("10.244.0.0/16"), ServiceSubnet: netip.MustParsePrefix("10.96.0.0/12"),
+			PodSubnet: Subnets("10.244.0.0/16"), ServiceSubnet: Subnets("10.96.0.0/12"),
 			Config: map[string]map[string]any{},
 		},
 		ControlPlane: inventory.ControlPlane{Endpoint: "192.0.2.11:6443", Hosts: []inventory.Host{Host("cp1", "192.0.2.11", inventory.RoleControlPlane)}},
@@ -185,7 +185,7 @@ func FreshHost(host inventory.Host) facts.Host {
 		Architecture: "amd64", CPUs: 2, MemoryKiB: 4 << 20, Hostname: host.Name, MachineID: host.Name, BootID: "boot of " + host.Name, Systemd: 252,
 		Container: "none", CgroupV2: true, Capabilities: 1<<41 - 1, AppArmor: true,
 		Disks:       []facts.Disk{{Folder: "/usr/local/bin", Device: "/dev/vda", SizeKiB: 100 << 20, FreeKiB: 50 << 20}},
-		Addresses:   []facts.LinkAddress{{Link: "eth0", Prefix: netip.PrefixFrom(host.Address, 24)}},
+		Addresses:   linkAddresses(host),
 		Nameservers: []netip.Addr{netip.MustParseAddr("192.0.2.1")},
 		Ports:       map[int]string{22: "sshd"},
 		Modules:     map[string]bool{"overlay": true, "br_netfilter": false},
@@ -201,7 +201,8 @@ func FreshHost(host inventory.Host) facts.Host {
 func preparedHost(wish desired.State, host inventory.Host) facts.Host {
 	f := FreshHost(host)
 	f.Modules["br_netfilter"] = true
-	for _, s := range templates.Sysctls(false) {
+	ipv6 := wish.Cluster.Kubernetes.PodSubnet.IPv6()
+	for _, s := range templates.Sysctls(ipv6) {
 		f.Sysctls[s.Key] = s.Value
 	}
 	for _, component := range wish.Bundle.Components {
@@ -212,7 +213,7 @@ func preparedHost(wish desired.State, host inventory.Host) facts.Host {
 		}
 	}
 	options := templates.Containerd{SandboxImage: wish.SandboxImage(), Credentials: len(wish.Credentials()) > 0}
-	written := append(templates.KubeletUnit(), templates.ModulesFile(), templates.SysctlFile(false), templates.ContainerdUnit(options),
+	written := append(templates.KubeletUnit(), templates.ModulesFile(), templates.SysctlFile(ipv6), templates.ContainerdUnit(options),
 		templates.HostFile{Path: templates.ContainerdConfigFile, Mode: 0o644, Content: templates.ContainerdConfig(options)})
 	written = append(written, wish.RegistryFiles()...)
 	if options.Credentials {
@@ -279,7 +280,7 @@ func KeepSettings(t testing.TB, wish desired.State, seen *facts.Facts) {
 		ChangeHost(*seen, host.Name, func(h *facts.Host) {
 			h.Contents[templates.KubeletConfigFile] = []byte(seen.API.Settings[templates.KindKubelet])
 			if host.Role == inventory.RoleControlPlane {
-				h.Certificates = append(h.Certificates, facts.Certificate{Path: templates.APIServerCertificate, Names: []string{host.Address.String(), "192.0.2.11"}})
+				h.Certificates = append(h.Certificates, facts.Certificate{Path: templates.APIServerCertificate, Names: []string{host.Address.String(), wish.Cluster.ControlPlane.Hosts[0].Address.String()}})
 			}
 		})
 	}
