@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	xssh "golang.org/x/crypto/ssh"
@@ -15,33 +14,8 @@ import (
 	"fairlead/provision/remote"
 )
 
-// defaultIdentities are the files under ~/.ssh that are tried after the agent, in this order.
-var defaultIdentities = []string{"id_ed25519", "id_ecdsa", "id_rsa"}
-
-// keyring are the keys of one run; each file and the agent's list is read once.
-type keyring struct {
-	agent *agentKeys
-	mu    sync.Mutex
-	files map[string]func() identity
-}
-
-func newKeyring() *keyring {
-	return &keyring{agent: newAgentKeys(), files: map[string]func() identity{}}
-}
-
-func (k *keyring) close() error { return k.agent.close() }
-
-// file is the identity in a file.
-func (k *keyring) file(path string) identity {
-	k.mu.Lock()
-	read := k.files[path]
-	if read == nil {
-		read = sync.OnceValue(func() identity { return readIdentity(path) })
-		k.files[path] = read
-	}
-	k.mu.Unlock()
-	return read()
-}
+// defaultIdentities are the files under ~/.ssh that are tried where none is given, in this order.
+func defaultIdentities() []string { return []string{"id_ed25519", "id_ecdsa", "id_rsa"} }
 
 // credentials are the keys and certificates to log in with to one host, a certificate always before its bare key: it is
 // the more likely to be let in, and hosts count what they refuse.
@@ -51,53 +25,127 @@ type credentials struct {
 	skipped []string // keys that could not be used and why
 }
 
-// credentials collects the keys for the target.
+// credentials collects the keys for the target in the order of pubkey_prepare in OpenSSH's sshconnect2.c: certificates that
+// are named, what the agent holds of the files' keys, what else it holds, the rest of the files.
 func (k *keyring) credentials(ctx context.Context, t Target) (*credentials, error) {
-	c := new(credentials)
-	held, err := k.agent.signers(ctx)
+	held, agentErr := k.agent(t.Agent).signers(ctx)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	if t.IdentityFile != "" {
-		return c, k.addChosen(c, t.IdentityFile, held, err)
-	}
+	ids, err := k.identities(t)
 	if err != nil {
-		c.skipped = append(c.skipped, err.Error())
-	}
-	for _, s := range held {
-		c.add(s, "agent")
-	}
-	if err := k.addDefaults(c, held); err != nil {
 		return nil, err
 	}
-	if len(c.signers) == 0 {
-		return nil, fmt.Errorf("%w: no key to log in as %s: %s; set ssh.identityFile or add a key to the agent with ssh-add",
-			remote.ErrAuth, t.login(), strings.Join(c.skipped, "; "))
+	c := new(credentials)
+	if err := c.addCertificates(t, ids, held); err != nil {
+		return nil, err
 	}
-	return c, nil
+	for _, i := range ids {
+		if i.public != nil && signerFor(held, i.public) != nil {
+			c.addIdentity(i, held)
+		}
+	}
+	if !t.IdentitiesOnly {
+		for _, s := range held {
+			c.add(s, "agent")
+		}
+	}
+	for _, i := range ids {
+		c.addIdentity(i, held)
+	}
+	return c, c.complain(t, ids, agentErr)
 }
 
-// addChosen uses the one key of path and no other, so that the host does not count wrong guesses. The agent may hold the
-// key or certificates of it.
-func (k *keyring) addChosen(c *credentials, path string, held []xssh.Signer, agentErr error) error {
-	path, err := expandHome(path)
-	if err != nil {
-		return err
-	}
-	chosen := k.file(path)
-	c.addIdentity(chosen, held)
-	switch {
-	case len(c.signers) > 0:
-		if agentErr != nil && !errors.Is(agentErr, errNoAgent) {
-			c.skipped = append(c.skipped, agentErr.Error())
+// identities are those of the target's files. Certificates beside them do not count where others are named
+// (load_public_identity_files in OpenSSH's ssh.c).
+func (k *keyring) identities(t Target) ([]identity, error) {
+	files := t.IdentityFiles
+	if files == nil {
+		for _, name := range defaultIdentities() {
+			files = append(files, filepath.Join("~", ".ssh", name))
 		}
-		return nil
-	case chosen.public == nil:
-		return fmt.Errorf("%w: %s: %s", remote.ErrAuth, chosen.err.reason, chosen.mend())
-	case agentErr != nil:
-		return fmt.Errorf("%w: %s, and its key is not to be had from an agent (%w): %s", remote.ErrAuth, chosen.err.reason, agentErr, chosen.mend())
 	}
-	return fmt.Errorf("%w: %s, and the agent does not hold its key: %s", remote.ErrAuth, chosen.err.reason, chosen.mend())
+	var ids []identity
+	for _, file := range files {
+		path, err := expandHome(file)
+		if err != nil {
+			return nil, err
+		}
+		i := k.file(path)
+		if len(t.CertificateFiles) > 0 && i.beside {
+			i.cert, i.noCert = nil, nil
+		}
+		ids = append(ids, i)
+	}
+	return ids, nil
+}
+
+// addCertificates adds the certificates that the target names, signed for by their keys.
+func (c *credentials) addCertificates(t Target, ids []identity, held []xssh.Signer) error {
+	for _, file := range t.CertificateFiles {
+		path, err := expandHome(file)
+		if err != nil {
+			return err
+		}
+		cert, problem := readCertificate(path, nil)
+		switch {
+		case problem != nil:
+			c.skipped = append(c.skipped, problem.Error())
+			continue
+		case cert == nil:
+			c.skipped = append(c.skipped, "certificate "+path+" does not exist")
+			continue
+		}
+		signer := signerFor(held, cert.Key)
+		for _, i := range ids {
+			if signer == nil && i.signer != nil && sameKey(i.public, cert.Key) {
+				signer = i.signer
+			}
+		}
+		if signer == nil {
+			c.skipped = append(c.skipped, "certificate "+path+" is of a key that neither the agent nor an identity file has")
+			continue
+		}
+		if certified, err := xssh.NewCertSigner(cert, signer); err == nil {
+			c.add(certified, path)
+		}
+	}
+	return nil
+}
+
+// complain is the error of having nothing to offer. Otherwise it notes what was not offered, for the error of a refused login.
+func (c *credentials) complain(t Target, ids []identity, agentErr error) error {
+	chosen := t.IdentitiesOnly && len(ids) == 1
+	if chosen && len(c.signers) == 0 {
+		return ids[0].unusable(agentErr)
+	}
+	if agentErr != nil && (!chosen || !errors.Is(agentErr, errNoAgent)) {
+		c.skipped = slices.Insert(c.skipped, 0, agentErr.Error())
+	}
+	for _, i := range ids {
+		if i.err != nil && !i.absentDefault() && (i.public == nil || signerFor(c.signers, i.public) == nil) {
+			c.skipped = append(c.skipped, i.err.Error())
+		}
+	}
+	if len(c.signers) > 0 {
+		return nil
+	}
+	if slices.ContainsFunc(ids, identity.absentDefault) {
+		c.skipped = append(c.skipped, "no key in "+filepath.Dir(ids[slices.IndexFunc(ids, identity.absentDefault)].path))
+	}
+	return fmt.Errorf("%w: no key to log in as %s: %s; set ssh.identityFile or add a key to the agent with ssh-add",
+		remote.ErrAuth, t.login(), strings.Join(c.skipped, "; "))
+}
+
+// unusable is the error of an identity that is the only one and cannot be used.
+func (i identity) unusable(agentErr error) error {
+	switch {
+	case i.public == nil:
+		return fmt.Errorf("%w: %s: %s", remote.ErrAuth, i.err.reason, i.mend())
+	case agentErr != nil:
+		return fmt.Errorf("%w: %s, and its key is not to be had from an agent (%w): %s", remote.ErrAuth, i.err.reason, agentErr, i.mend())
+	}
+	return fmt.Errorf("%w: %s, and the agent does not hold its key: %s", remote.ErrAuth, i.err.reason, i.mend())
 }
 
 // mend is what to do about a file that gives no key.
@@ -108,27 +156,17 @@ func (i identity) mend() string {
 	return i.err.mend
 }
 
-// addDefaults uses the default files that exist.
-func (k *keyring) addDefaults(c *credentials, held []xssh.Signer) error {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return fmt.Errorf("find ~/.ssh: %w", err)
-	}
-	for _, name := range defaultIdentities {
-		i := k.file(filepath.Join(home, ".ssh", name))
-		before := len(c.signers)
-		c.addIdentity(i, held)
-		if i.err != nil && len(c.signers) == before && (i.public == nil || signerFor(c.signers, i.public) == nil) {
-			c.skipped = append(c.skipped, i.err.Error())
-		}
-	}
-	return nil
+// absentDefault says that nobody has to have heard of the file: it does not exist, and is one of those that ssh looks for by
+// itself, which `ssh -G` lists as if somebody had named them.
+func (i identity) absentDefault() bool {
+	name := strings.TrimPrefix(filepath.Base(i.path), "id_")
+	return i.absent && filepath.Base(filepath.Dir(i.path)) == ".ssh" && slices.Contains([]string{"rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa"}, name)
 }
 
 // addIdentity adds what a file and the agent have of one key: the agent's certificates, the certificate beside the file,
 // the key. What was added before is not added again.
 func (c *credentials) addIdentity(i identity, held []xssh.Signer) {
-	if i.noCert != nil {
+	if i.noCert != nil && !slices.Contains(c.skipped, i.noCert.Error()) {
 		c.skipped = append(c.skipped, i.noCert.Error())
 	}
 	if i.public == nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -71,7 +72,7 @@ type login struct {
 func (d *Dialer) dialOnce(ctx context.Context, t Target, l *login) (*conn, error) {
 	dialCtx, cancel := context.WithTimeout(ctx, d.opts.DialTimeout)
 	defer cancel()
-	raw, err := d.opts.DialNet(dialCtx, "tcp", t.addr())
+	raw, err := d.open(dialCtx, t)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
@@ -85,15 +86,33 @@ func (d *Dialer) dialOnce(ctx context.Context, t Target, l *login) (*conn, error
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
+		if p, ok := raw.(*proxied); ok {
+			err = p.explain(err)
+		}
 		return nil, l.reason(err)
 	}
 	return newConn(client, wire, d.opts.KeepAlive), nil
 }
 
+// open makes the connection that SSH is spoken on.
+func (d *Dialer) open(ctx context.Context, t Target) (net.Conn, error) {
+	switch {
+	case len(t.Jump) > 0:
+		return nil, fmt.Errorf("%s is behind %s, and going through other hosts is not possible", t.addr(), t.Jump[0].login())
+	case t.ProxyCommand != "":
+		return startProxy(t)
+	}
+	return d.opts.DialNet(ctx, t.Network, t.addr())
+}
+
 // handshake does key exchange and authentication within LoginTimeout. The server has to greet within DialTimeout: the
-// kernel of a frozen host still takes connections.
+// kernel of a frozen host still takes connections. A ProxyCommand has yet to connect, and has the time of a login for it.
 func (d *Dialer) handshake(ctx context.Context, t Target, l *login, wire net.Conn) (*xssh.Client, error) {
-	if err := wire.SetDeadline(time.Now().Add(min(d.opts.DialTimeout, d.opts.LoginTimeout))); err != nil {
+	greeting := min(d.opts.DialTimeout, d.opts.LoginTimeout)
+	if t.ProxyCommand != "" {
+		greeting = d.opts.LoginTimeout
+	}
+	if err := wire.SetDeadline(time.Now().Add(greeting)); err != nil {
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = wire.Close() })
@@ -150,6 +169,6 @@ func (l *login) reason(err error) error {
 // isNetwork tells errors of the connection from answers of the peer.
 func isNetwork(err error) bool {
 	var timeout net.Error
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &timeout)
 }

@@ -73,6 +73,7 @@ func (o Options) withDefaults() Options {
 type Dialer struct {
 	opts     Options
 	known    *knownFiles
+	revoked  *revokedFiles
 	keys     *keyring
 	compute  chan struct{} // holds a token for each handshake that is computed
 	turnTime time.Duration
@@ -82,7 +83,7 @@ type Dialer struct {
 func NewDialer(o Options) *Dialer {
 	o = o.withDefaults()
 	return &Dialer{
-		opts: o, known: newKnownFiles(o.Log), keys: newKeyring(),
+		opts: o, known: newKnownFiles(o.Log), revoked: newRevokedFiles(), keys: newKeyring(),
 		compute: make(chan struct{}, o.Handshakes), turnTime: turnTime,
 	}
 }

@@ -2,6 +2,7 @@ package ssh
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"fairlead/provision/remote"
@@ -71,8 +72,13 @@ func (e *HostKeyError) Error() string {
 		return offered + ", but known is " + e.places() + ": if the host was reinstalled, " + e.compare() +
 			", then remove the old key with: " + e.removal() + "; if not, somebody may be in between"
 	}
-	return offered + ", and no known key: " + e.compare() + ", then add this line to " + e.firstFile() + ":\n" +
-		e.name + " " + e.Key + "\nor set ssh.hostKey: \"" + e.Fingerprint + "\" for this host"
+	pin := "set ssh.hostKey: \"" + e.Fingerprint + "\" for this host"
+	if file := e.firstFile(); file != "" {
+		return offered + ", and no known key: " + e.compare() + ", then add this line to " + file + ":\n" +
+			e.name + " " + e.Key + "\nor " + pin
+	}
+	return offered + ", and no known key, as UserKnownHostsFile of ssh's configuration keeps none: " + e.compare() +
+		", then " + pin + ", or name a file that keeps them with ssh.knownHosts"
 }
 
 // compare is the advice that makes trusting a key more than a guess.
@@ -106,9 +112,10 @@ func (e *HostKeyError) removal() string {
 	return strings.Join(all, "; ")
 }
 
+// firstFile is the file to add the key to; none keeps anything where ssh's configuration says so.
 func (e *HostKeyError) firstFile() string {
-	if len(e.Files) == 0 {
-		return "known_hosts"
+	if len(e.Files) == 0 || e.Files[0] == os.DevNull {
+		return ""
 	}
 	return e.Files[0]
 }
