@@ -98,14 +98,27 @@ func (h Host) NodeName() string {
 	return h.Name
 }
 
+// SSHAddress is where this machine gets to the host's sshd: its ssh.address, else its address.
+func (h Host) SSHAddress() string {
+	if h.SSH.Address != "" {
+		return h.SSH.Address
+	}
+	return h.Address.String()
+}
+
 // SSH says how one host is reached: the host's own keys over the file's top-level
 // ones over the defaults. Paths are absolute; "" where nothing was given.
 type SSH struct {
 	// Transport is TransportSSH or TransportLocal. With the latter, which one host at
 	// most has, User is the current user and the others are empty.
-	Transport    string
-	User         string // default: the user running this process
-	Port         int    // default: DefaultSSHPort
+	Transport string
+	// Address is how this machine gets there: an IP address, a DNS name or an alias of ssh's configuration; default: the
+	// host's address, see SSHAddress.
+	Address string
+	// User and Port, where they are empty, are what ssh's configuration says, and else the user running this process and
+	// DefaultSSHPort.
+	User         string
+	Port         int
 	IdentityFile string
 	KnownHosts   string
 	HostKey      string // a public key ("ssh-ed25519 AAAA…") or its fingerprint ("SHA256:…")

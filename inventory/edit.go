@@ -129,9 +129,7 @@ func (doc *document) with(h Host) *Cluster {
 	fallBack(&h.SSH.User, defaults.User)
 	fallBack(&h.SSH.IdentityFile, defaults.IdentityFile)
 	fallBack(&h.SSH.KnownHosts, defaults.KnownHosts)
-	if h.SSH.Port == 0 {
-		h.SSH.Port = defaults.Port
-	}
+	h.SSH.Port = cmp.Or(h.SSH.Port, defaults.Port)
 	h.SSH = h.SSH.settled()
 	if h.Labels = maps.Clone(h.Labels); len(h.Labels) == 0 {
 		h.Labels = nil

@@ -59,6 +59,7 @@ func sshTexts(ssh, defaults SSH, quoted bool) []string {
 		}
 	}
 	add("transport", ssh.Transport, defaults.Transport)
+	add("address", ssh.Address, "")
 	add("user", ssh.User, defaults.User)
 	if ssh.Port != 0 && ssh.Port != defaults.Port {
 		texts = append(texts, quoteKey("port", quoted)+": "+strconv.Itoa(ssh.Port))

@@ -42,21 +42,22 @@ func subnetsFor(hosts []Host) [2]string {
 }
 
 // StarterFor is Starter with hosts in the place of the examples: the first one is the control plane, the others are workers.
-// Of their SSH it writes the user and the port, at the top what the first has. The error is an *Invalid when the hosts do not
+// Of their SSH it writes the address, the user and the port, at the top what the first has, if all
+// have one: for those that have none it is ssh's configuration that says it. The error is an *Invalid when the hosts do not
 // go together or break a rule of the file.
 func StarterFor(hosts []Host) ([]byte, error) {
 	if len(hosts) == 0 {
 		return Starter(), nil
 	}
-	top := SSH{User: hosts[0].SSH.User, Port: DefaultSSHPort}
-	if hosts[0].SSH.Port != 0 {
-		top.Port = hosts[0].SSH.Port
+	top := SSH{User: hosts[0].SSH.User, Port: hosts[0].SSH.Port}
+	if slices.ContainsFunc(hosts, func(h Host) bool { return h.SSH.User == "" }) {
+		top.User = ""
+	}
+	if slices.ContainsFunc(hosts, func(h Host) bool { return h.SSH.Port == 0 }) {
+		top.Port = 0
 	}
 	lines := make([]string, len(hosts))
 	for i, h := range hosts {
-		if h.SSH.Port == 0 {
-			h.SSH.Port = DefaultSSHPort
-		}
 		lines[i] = "    - {" + hostText(h, top, false) + "}\n"
 	}
 	changes := []string{
@@ -68,7 +69,7 @@ func StarterFor(hosts []Host) ([]byte, error) {
 	} else {
 		changes = append(changes, "  user: ubuntu\n", "  user: "+quoteText(top.User, false)+"\n")
 	}
-	if top.Port != DefaultSSHPort {
+	if top.Port != 0 {
 		changes = append(changes, "  # port: 22\n", "  port: "+strconv.Itoa(top.Port)+"\n")
 	}
 	if len(hosts) == 1 { // else pods would have no place

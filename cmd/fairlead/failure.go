@@ -124,8 +124,10 @@ func (f failure) reason(host inventory.Host) string {
 		return reason
 	}
 	// A host that was not looked at: its address is in the cluster file and in the hint.
-	address := net.JoinHostPort(host.Address.String(), strconv.Itoa(host.SSH.Port))
-	reason = strings.TrimPrefix(reason, "connect to "+host.SSH.User+"@"+address+": ")
+	var failed *remote.ConnectError
+	if errors.As(f.err, &failed) && failed.Error() == reason {
+		reason = failed.Err.Error()
+	}
 	var network *net.OpError
 	if errors.As(f.err, &network) && errors.Is(f.err, remote.ErrUnreachable) && network.Err != nil {
 		reason = strings.Replace(reason, network.Error(), network.Err.Error(), 1)

@@ -66,6 +66,8 @@ func TestHints(t *testing.T) {
 		{"unknown", errors.New("something"), ""},
 		{"host key says it itself", &ssh.HostKeyError{}, ""},
 		{"auth", fmt.Errorf("x: %w", remote.ErrAuth), "ssh -p 22 -i '/home/ann/.ssh/id key' ubuntu@192.0.2.21"},
+		{"unreachable by another name", fmt.Errorf("x: %w", &remote.ConnectError{Login: "ubuntu@203.0.113.1:2203 (web1)", Err: remote.ErrUnreachable}), "listen on 203.0.113.1:2203 (web1), "},
+		{"sudo of another user", fmt.Errorf("x: %w", &remote.UserError{User: "vagrant", Err: remote.ErrSudo}), "'vagrant ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/vagrant &&"},
 		{"sudo", fmt.Errorf("x: %w", remote.ErrSudo), "'ubuntu ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ubuntu &&"},
 		{"shell", fmt.Errorf("x: %w", remote.ErrShell), "usermod --shell /bin/sh ubuntu"},
 		{"unreachable", fmt.Errorf("x: %w", remote.ErrUnreachable), "192.0.2.21:22"},
@@ -94,6 +96,24 @@ func TestHints(t *testing.T) {
 				t.Errorf("without a host the hint is %q", nowhere)
 			}
 		})
+	}
+}
+
+// TestHintsOfAliases: what the inventory leaves to ssh's configuration, a command for people leaves to it as well.
+func TestHintsOfAliases(t *testing.T) {
+	for _, c := range []struct {
+		ssh  inventory.SSH
+		want string
+	}{
+		{inventory.SSH{}, "ssh 192.0.2.21"},
+		{inventory.SSH{Address: "web1"}, "ssh web1"},
+		{inventory.SSH{Address: "127.0.0.1", Port: 2222, User: "vagrant", IdentityFile: "/k y"}, "ssh -p 2222 -i '/k y' vagrant@127.0.0.1"},
+	} {
+		host := exampleCluster().Workers[0]
+		host.SSH = c.ssh
+		if got := hintFor(remote.ErrAuth, nil, host); !strings.HasSuffix(got, ": "+c.want) {
+			t.Errorf("%q does not end in %q", got, c.want)
+		}
 	}
 }
 

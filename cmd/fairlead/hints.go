@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -124,29 +125,45 @@ func noSpace(t troubled) bool {
 	return errors.As(t.err, &exit) && bytes.Contains(bytes.ToLower(exit.Stderr), []byte("no space left on device"))
 }
 
-// address is where the host's sshd is looked for.
+// address is where the host's sshd was looked for.
 func (t troubled) address() string {
-	if t.host.Name == "" {
+	var failed *remote.ConnectError
+	switch {
+	case errors.As(t.err, &failed):
+		_, address, _ := strings.Cut(failed.Login, "@")
+		return address
+	case t.host.Name == "":
 		return "its port"
+	case t.host.SSH.Port == 0:
+		return t.host.SSHAddress()
 	}
-	return net.JoinHostPort(t.host.Address.String(), strconv.Itoa(t.host.SSH.Port))
+	return net.JoinHostPort(t.host.SSHAddress(), strconv.Itoa(t.host.SSH.Port))
 }
 
+// user is who has logged in, or is to do so.
 func (t troubled) user() string {
-	if t.host.Name == "" {
-		return "USER"
+	var of *remote.UserError
+	if errors.As(t.err, &of) {
+		return of.User
 	}
-	return t.host.SSH.User
+	return cmp.Or(t.host.SSH.User, "USER")
 }
 
-// ssh is a command to log in with as fairlead does.
+// ssh is a command to log in with as fairlead does. What the inventory leaves to ssh's configuration, it leaves to it as well.
 func (t troubled) ssh() string {
 	if t.host.Name == "" {
 		return "ssh USER@ADDRESS"
 	}
-	argv := []string{"ssh", "-p", strconv.Itoa(t.host.SSH.Port)}
+	argv := []string{"ssh"}
+	if t.host.SSH.Port != 0 {
+		argv = append(argv, "-p", strconv.Itoa(t.host.SSH.Port))
+	}
 	if t.host.SSH.IdentityFile != "" {
 		argv = append(argv, "-i", t.host.SSH.IdentityFile)
 	}
-	return remote.Quote(append(argv, t.user()+"@"+t.host.Address.String()))
+	where := t.host.SSHAddress()
+	if t.host.SSH.User != "" {
+		where = t.host.SSH.User + "@" + where
+	}
+	return remote.Quote(append(argv, where))
 }

@@ -59,6 +59,7 @@ func table() []rule {
 		{"fairlead/provision/registry", nil, concat(kubernetes, ssh, cli)},
 		{"fairlead/provision/remote", nil, concat(kubernetes, cli, []string{"golang.org/x/crypto/ssh"})},
 		{"fairlead/provision/remote/ssh", ours("remote"), concat(kubernetes, cli)},
+		{"fairlead/provision/remote/sshconfig", nil, concat(kubernetes, ssh, cli)},
 		{"fairlead/provision/remote/local", ours("remote"), concat(kubernetes, ssh, cli)},
 		{"fairlead/provision/remote/remotetest", ours("remote", "remote/"), concat(kubernetes, cli)},
 		{"fairlead/provision/kube", concat(ours("object"), []string{"fairlead/pki"}), concat(ssh, cli)},

@@ -13,6 +13,7 @@ import (
 	"fairlead/provision/remote"
 	"fairlead/provision/remote/local"
 	"fairlead/provision/remote/ssh"
+	"fairlead/provision/remote/sshconfig"
 	"fairlead/templates"
 )
 
@@ -36,14 +37,20 @@ type Connections struct {
 	via    *remote.Host // whose connection and admin.conf the client uses
 }
 
-// New connects to nothing yet. Hosts will be reached by the transport that the inventory says.
-func New(cluster *inventory.Cluster, o ssh.Options) *Connections {
-	dialer := ssh.NewDialer(o)
+// New connects to nothing yet. Hosts will be reached by the transport that the inventory says, and by SSH as ssh's configuration
+// says where the inventory is silent.
+func New(cluster *inventory.Cluster, o ssh.Options, config sshconfig.Options) *Connections {
+	dialer, where := ssh.NewDialer(o), targets{sshconfig.New(config)}
 	c := NewWith(cluster, func(ctx context.Context, host inventory.Host) (*remote.Host, error) {
 		if host.SSH.Transport == inventory.TransportLocal {
 			return local.Open(local.Options{Name: host.Name, Log: o.Log})
 		}
-		return dialer.Dial(ctx, target(host))
+		target, answer, err := where.of(ctx, host)
+		if err != nil {
+			return nil, err
+		}
+		connection, err := dialer.Dial(ctx, target)
+		return connection, noted(err, answer)
 	})
 	c.closing = dialer.Close
 	return c
@@ -55,18 +62,6 @@ func NewWith(cluster *inventory.Cluster, dial Dial) *Connections {
 		cluster: cluster, dial: dial, closing: func() error { return nil }, apiPort: templates.APIServerPort, dialer: (&net.Dialer{}).DialContext,
 		hosts: map[string]*remote.Host{}, turns: map[string]chan struct{}{},
 	}
-}
-
-// target is where the inventory says that a host is, as whom to log in, and how to know it.
-func target(host inventory.Host) ssh.Target {
-	target := ssh.Target{
-		Name: host.Name, Address: host.Address.String(), Port: host.SSH.Port, User: host.SSH.User,
-		IdentityFile: host.SSH.IdentityFile, HostKey: host.SSH.HostKey,
-	}
-	if host.SSH.KnownHosts != "" {
-		target.KnownHosts = []string{host.SSH.KnownHosts}
-	}
-	return target
 }
 
 // Close ends all connections. There will be no others.

@@ -14,6 +14,7 @@ import (
 	"fairlead/provision/remote"
 	"fairlead/provision/remote/remotetest"
 	"fairlead/provision/remote/ssh"
+	"fairlead/provision/remote/sshconfig"
 )
 
 // toSSHD makes a host of the inventory one that sshd lets in.
@@ -25,6 +26,9 @@ func toSSHD(t *testing.T, host *inventory.Host, sshd *remotetest.Server) {
 	}
 	host.SSH = inventory.SSH{User: u.Username, Port: sshd.Port, IdentityFile: sshd.Identity, HostKey: remotetest.KeyText(sshd.HostKeys["ed25519"])}
 }
+
+// nothing is what ssh's configuration says in these tests, whoever runs them.
+func nothing() sshconfig.Options { return sshconfig.Options{Config: "none"} }
 
 // Two hosts are reached as the inventory says, each by one login, and left at the end.
 func TestRealHosts(t *testing.T) {
@@ -40,7 +44,7 @@ func TestRealHosts(t *testing.T) {
 	t.Setenv("WHO", "not told")
 
 	log, logged := remotetest.DebugLog()
-	c := New(cluster, ssh.Options{Log: log})
+	c := New(cluster, ssh.Options{Log: log}, nothing())
 	var all []*remote.Host
 	for range 2 {
 		for name, want := range map[string]string{"cp1": "first", "cp2": "second", "here": ""} {
@@ -89,7 +93,7 @@ func TestHostsThatAreNotReached(t *testing.T) {
 			toSSHD(t, &cluster.ControlPlane.Hosts[i], sshd)
 		}
 		c.change(&cluster.ControlPlane.Hosts[0].SSH)
-		connections := New(cluster, ssh.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		connections := New(cluster, ssh.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, nothing())
 		if host, err := connections.Host(t.Context(), "cp1"); host != nil || !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -102,7 +106,7 @@ func TestHostsThatAreNotReached(t *testing.T) {
 	toSSHD(t, &cluster.ControlPlane.Hosts[0], sshd)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := New(cluster, ssh.Options{Log: slog.New(slog.DiscardHandler)}).Host(ctx, "cp1"); !errors.Is(err, context.Canceled) {
+	if _, err := New(cluster, ssh.Options{Log: slog.New(slog.DiscardHandler)}, nothing()).Host(ctx, "cp1"); !errors.Is(err, context.Canceled) {
 		t.Errorf("dialled after the end of the run: %v", err)
 	}
 }

@@ -21,17 +21,17 @@ import (
 func (d *Dialer) connect(ctx context.Context, t Target) (*conn, error) {
 	known, err := d.verifier(t)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", t.login(), err)
+		return nil, &remote.ConnectError{Login: t.login(), Err: err}
 	}
 	creds, err := d.keys.credentials(ctx, t)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", t.login(), err)
+		return nil, &remote.ConnectError{Login: t.login(), Err: err}
 	}
 	start := time.Now()
 	c, err := d.dialProposals(ctx, t, login{known: known, creds: creds})
 	d.opts.Log.Debug("connect", "host", t.Name, "login", t.login(), "duration", time.Since(start), "error", err)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", t.login(), err)
+		return nil, &remote.ConnectError{Login: t.login(), Err: err}
 	}
 	return c, nil
 }
