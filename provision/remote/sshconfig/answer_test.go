@@ -1,0 +1,63 @@
+package sshconfig
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// TestOneLine: files that ssh prints on a line without quotes.
+func TestOneLine(t *testing.T) {
+	for text, want := range map[string][]string{
+		"": nil, "none": nil, "NONE": nil, "/a": {"/a"}, "/a /b": {"/a", "/b"}, "~/a ~b/c": {"~/a", "~b/c"}, "/my hosts /b": {"/my hosts", "/b"},
+		"/a  b c": {"/a  b c"}, "known other": {"known other"}, "/dev/null": {"/dev/null"},
+	} {
+		if got := oneLine(text); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
+
+// TestAnswersOfOtherVersions reads what ssh before 8.4 prints unexpanded, and what newer ones add.
+func TestAnswersOfOtherVersions(t *testing.T) {
+	t.Setenv("SOCK", "/run/agent")
+	const head = "host web\nhostname 192.0.2.7\nuser ann\nport 22\n"
+	for name, c := range map[string]struct {
+		text string
+		want Answer
+	}{
+		"old agent":        {"identityagent /run/%r/agent\n", Answer{Agent: "/run/ann/agent"}},
+		"variable":         {"identityagent $SOCK\n", Answer{Agent: "/run/agent"}},
+		"no proxy command": {"proxycommand none\nproxyjump none\n", Answer{}},
+		"jump":             {"proxyjump a,b@[192.0.2.1]:22\n", Answer{Jump: []string{"a", "b@[192.0.2.1]:22"}}},
+		"several revoked":  {"revokedhostkeys /a /b\n", Answer{RevokedKeys: []string{"/a", "/b"}}},
+		"none revoked":     {"revokedhostkeys none\n", Answer{}},
+		"unheeded":         {"bindaddress 192.0.2.9\npkcs11provider /usr/lib/x.so\nbindinterface none\n", Answer{Unheeded: []string{"BindAddress", "PKCS11Provider"}}},
+		"fdpass for jumps": {"proxyusefdpass yes\nproxycommand none\n", Answer{}},
+		"carriage returns": {"identitiesonly yes\r\n", Answer{IdentitiesOnly: true}},
+	} {
+		got, err := New(Options{}).read(Question{Name: "web"}, head+c.text)
+		c.want.Name, c.want.Hostname, c.want.User, c.want.Port = "web", "192.0.2.7", "ann", 22
+		c.want.IdentityFiles, c.want.CertificateFiles, c.want.KnownHosts = []string{}, []string{}, []string{}
+		if err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %v\ngot  %+v\nwant %+v", name, err, got, c.want)
+		}
+	}
+}
+
+func TestParseHop(t *testing.T) {
+	for text, want := range map[string]Question{
+		"a": {Name: "a"}, "me@a": {Name: "a", User: "me"}, "a:2222": {Name: "a", Port: 2222}, "me@a:22": {Name: "a", User: "me", Port: 22}, "x@y@a": {Name: "a", User: "x@y"},
+		"[192.0.2.1]": {Name: "192.0.2.1"}, "[::1]:22": {Name: "::1", Port: 22}, "::1": {Name: "::1"}, "me@[::1]:22": {Name: "::1", User: "me", Port: 22},
+		"ssh://me@a:22": {Name: "a", User: "me", Port: 22}, "ssh://a/": {Name: "a"}, " a ": {Name: "a"},
+	} {
+		if got, err := ParseHop(text); err != nil || got != want {
+			t.Errorf("%q: %+v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "@a", "a:", "a:0", "a:65536", "a:x", "[::1]x", "me@", "ssh://"} {
+		if got, err := ParseHop(text); err == nil || !strings.HasPrefix(err.Error(), "jump host ") {
+			t.Errorf("%q: %+v, %v", text, got, err)
+		}
+	}
+}
