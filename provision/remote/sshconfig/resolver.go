@@ -66,7 +66,7 @@ func New(o Options) *Resolver {
 		o.Program, _ = exec.LookPath("ssh") // that there is none is no error
 	}
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
-	return &Resolver{opts: o, asking: make(chan struct{}, 2*runtime.GOMAXPROCS(0))} // each keeps a processor busy
+	return &Resolver{opts: o, asking: make(chan struct{}, max(8, 2*runtime.GOMAXPROCS(0)))} // each keeps a processor busy, unless Match exec waits
 }
 
 // Resolve is ssh's answer. Where there is no ssh, it is the question itself. An error says that ssh would not connect either, or
