@@ -120,11 +120,16 @@ func sshAddressProblem(s string, a netip.Addr, isIP bool) string {
 		return quoted + " has a port; give the host's name alone and set ssh.port"
 	case withoutLeadingZeros(s) != s:
 		return addressProblem(s)
-	case strings.HasPrefix(s, "-") || strings.ContainsAny(s, "'`\"$\\;&<>|(){}[]/,*?!#:%") ||
-		strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
+	case !isAlias(s):
 		return quoted + " is neither an IP address nor a name that ssh takes"
 	}
 	return ""
+}
+
+// isAlias says whether ssh takes a word for the name of one host. A colon or a percent sign it takes in addresses only.
+func isAlias(s string) bool {
+	return !strings.HasPrefix(s, "-") && !strings.ContainsAny(s, "'`\"$\\;&<>|(){}[]/,*?!#:%") &&
+		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 }
 
 // user reads a login name.

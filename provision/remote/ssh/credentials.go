@@ -115,26 +115,29 @@ func (c *credentials) addCertificates(t Target, ids []identity, held []xssh.Sign
 
 // complain is the error of having nothing to offer. Otherwise it notes what was not offered, for the error of a refused login.
 func (c *credentials) complain(t Target, ids []identity, agentErr error) error {
-	chosen := t.IdentitiesOnly && len(ids) == 1
-	if chosen && len(c.signers) == 0 {
+	if chosen := t.IdentitiesOnly && len(ids) == 1; chosen && len(c.signers) == 0 {
 		return ids[0].unusable(agentErr)
-	}
-	if agentErr != nil && (!chosen || !errors.Is(agentErr, errNoAgent)) {
+	} else if agentErr != nil && (!chosen || !errors.Is(agentErr, errNoAgent)) {
 		c.skipped = slices.Insert(c.skipped, 0, agentErr.Error())
 	}
+	c.skipUnusable(ids)
+	if len(c.signers) > 0 {
+		return nil
+	}
+	if i := slices.IndexFunc(ids, identity.absentDefault); i >= 0 {
+		c.skipped = append(c.skipped, "no key in "+filepath.Dir(ids[i].path))
+	}
+	return fmt.Errorf("%w: no key to log in as %s: %s; set ssh.identityFile or add a key to the agent with ssh-add",
+		remote.ErrAuth, t.login(), strings.Join(c.skipped, "; "))
+}
+
+// skipUnusable notes the files that gave no key.
+func (c *credentials) skipUnusable(ids []identity) {
 	for _, i := range ids {
 		if i.err != nil && !i.absentDefault() && (i.public == nil || signerFor(c.signers, i.public) == nil) {
 			c.skipped = append(c.skipped, i.err.Error())
 		}
 	}
-	if len(c.signers) > 0 {
-		return nil
-	}
-	if slices.ContainsFunc(ids, identity.absentDefault) {
-		c.skipped = append(c.skipped, "no key in "+filepath.Dir(ids[slices.IndexFunc(ids, identity.absentDefault)].path))
-	}
-	return fmt.Errorf("%w: no key to log in as %s: %s; set ssh.identityFile or add a key to the agent with ssh-add",
-		remote.ErrAuth, t.login(), strings.Join(c.skipped, "; "))
 }
 
 // unusable is the error of an identity that is the only one and cannot be used.

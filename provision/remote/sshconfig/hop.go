@@ -21,19 +21,28 @@ func ParseHop(text string) (Question, error) {
 			return q, fmt.Errorf("jump host %q has no user before the @", text)
 		}
 	}
-	q.Name = rest
-	if inner, closed := strings.CutSuffix(rest, "]"); closed && strings.HasPrefix(inner, "[") {
-		q.Name = inner[1:]
-	} else if strings.Contains(rest, ":") && (strings.Count(rest, ":") == 1 || strings.HasPrefix(rest, "[")) {
-		host, digits, err := net.SplitHostPort(rest)
-		port, bad := strconv.ParseUint(digits, 10, 16)
-		if err != nil || bad != nil || port == 0 {
-			return q, fmt.Errorf("jump host %q is not [user@]host[:port]", text)
-		}
-		q.Name, q.Port = host, int(port)
-	}
-	if q.Name == "" {
-		return q, fmt.Errorf("jump host %q names no host", text)
+	var err error
+	if q.Name, q.Port, err = cutPort(rest); err != nil || q.Name == "" {
+		return q, fmt.Errorf("jump host %q is not [user@]host[:port]", text)
 	}
 	return q, nil
+}
+
+// cutPort cuts the port off host[:port]; 0 where there is none. An IPv6 address without brackets has none.
+func cutPort(text string) (host string, port int, err error) {
+	if inner, closed := strings.CutSuffix(text, "]"); closed && strings.HasPrefix(inner, "[") {
+		return inner[1:], 0, nil
+	}
+	if strings.Count(text, ":") != 1 && !strings.HasPrefix(text, "[") {
+		return text, 0, nil
+	}
+	host, digits, err := net.SplitHostPort(text)
+	if err != nil {
+		return "", 0, err
+	}
+	number, err := strconv.ParseUint(digits, 10, 16)
+	if err == nil && number == 0 {
+		err = strconv.ErrRange
+	}
+	return host, int(number), err
 }
