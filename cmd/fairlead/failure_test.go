@@ -99,6 +99,16 @@ func TestHints(t *testing.T) {
 	}
 }
 
+// TestNeutralAlias: words about a host that fit others, by whatever name or address it was reached.
+func TestNeutralAlias(t *testing.T) {
+	host := exampleCluster().Workers[0]
+	host.SSH.Address = "web-1.lab"
+	const text = "w1 at 192.0.2.21: dial web-1.lab:22, not web-1.lab-2"
+	if got := neutral(text, host); got != "NAME at ADDRESS: dial ADDRESS:22, not web-1.lab-2" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestHintsOfAliases: what the inventory leaves to ssh's configuration, a command for people leaves to it as well.
 func TestHintsOfAliases(t *testing.T) {
 	for _, c := range []struct {

@@ -45,6 +45,22 @@ func TestAnswersOfOtherVersions(t *testing.T) {
 	}
 }
 
+// TestCommandsOfOddNames: nobody's name becomes a part of a command.
+func TestCommandsOfOddNames(t *testing.T) {
+	for _, user := range []string{"$(id)", "a;b", "`a`", "a'b", "-x", "a b", "a\\", "a\nb"} {
+		for command, refused := range map[string]bool{"nc -l %r": true, "nc %h %p": false} {
+			answer := Answer{Name: "web", Hostname: "web.lab", User: user, Port: 22}
+			tokens, err := newTokens(answer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := tokens.command(command); (err != nil) != refused || err == nil && got != "nc web.lab 22" {
+				t.Errorf("%s for %q: %q, %v", command, user, got, err)
+			}
+		}
+	}
+}
+
 func TestParseHop(t *testing.T) {
 	for text, want := range map[string]Question{
 		"a": {Name: "a"}, "me@a": {Name: "a", User: "me"}, "a:2222": {Name: "a", Port: 2222}, "me@a:22": {Name: "a", User: "me", Port: 22}, "x@y@a": {Name: "a", User: "x@y"},

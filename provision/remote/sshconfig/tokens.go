@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // tokens are what stands for %h and the like: TOKENS in ssh_config(5).
@@ -139,10 +140,22 @@ func (t tokens) agent(value string) (string, error) {
 }
 
 // command expands a ProxyCommand, which has fewer tokens than files have: expand_proxy_command in OpenSSH's sshconnect.c.
+// A shell reads what comes out, so that nothing goes in that means something to it: newer ssh refuse such names themselves.
 func (t tokens) command(text string) (string, error) {
+	for _, letter := range []byte("hknr") {
+		if value := t.byLetter[letter]; strings.Contains(text, "%"+string(letter)) && !isHarmless(value) {
+			return "", fmt.Errorf("ProxyCommand %q has %%%c, and %q means something to a shell", text, letter, value)
+		}
+	}
 	command, err := t.only("%hknpr").percent(text, false)
 	if err != nil {
 		return "", fmt.Errorf("ProxyCommand %w", err)
 	}
 	return command, nil
+}
+
+// isHarmless says what a shell takes as it is, or as one word: ssh_valid_ruser in OpenSSH's misc.c.
+func isHarmless(name string) bool {
+	return !strings.HasPrefix(name, "-") && !strings.HasSuffix(name, "\\") && !strings.ContainsAny(name, "'`\"$;&<>|(){}") &&
+		!strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 }
