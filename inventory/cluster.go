@@ -122,22 +122,34 @@ func (h Host) Addresses() []netip.Addr {
 	return all
 }
 
+// SSHAddress is where this machine gets to the host's sshd: its ssh.address, else its address.
+func (h Host) SSHAddress() string {
+	if h.SSH.Address != "" {
+		return h.SSH.Address
+	}
+	return h.Address.String()
+}
+
 // SSH says how one host is reached: the host's own keys over the file's top-level
 // ones over the defaults. Paths are absolute; "" where nothing was given.
 type SSH struct {
 	// Transport is TransportSSH, TransportLocal or that of a container. With the second, which one host at
 	// most has, User is the current user and the others but Sudo are empty; with the last, User is root, and Container
 	// and Context alone are not empty.
-	Transport    string
-	User         string // default: the user running this process
-	Port         int    // default: DefaultSSHPort
-	Address      string // an IP address, a DNS name or an alias; default: the host's address
+	Transport string
+	// Address is how this machine gets there: an IP address, a DNS name or an alias of ssh's configuration; default: the
+	// host's address, see SSHAddress.
+	Address string
+	// User and Port, where they are empty, are what ssh's configuration says, and else the user running this process and
+	// DefaultSSHPort.
+	User         string
+	Port         int
 	IdentityFile string
 	KnownHosts   string
 	HostKey      string // a public key ("ssh-ed25519 AAAA…") or its fingerprint ("SHA256:…")
 	Sudo         Sudo   // goes with TransportLocal, too
-	// Jump are the hosts to go through, the first one first, each of which ParseJump reads: nil where nothing was given,
-	// empty for none.
+	// Jump are the hosts to go through, the first one first, each of which ParseJump reads: nil where nothing was given, so
+	// that those of ssh's configuration count, empty for none.
 	Jump      []string
 	Container string // name or ID of the container; default: the host's name
 	Context   string // in which the client of containers finds it; "" for the client's own

@@ -133,10 +133,8 @@ func (doc *document) with(h Host) *Cluster {
 	if h.SSH.Jump == nil {
 		h.SSH.Jump = defaults.Jump
 	}
-	if h.SSH.Port == 0 {
-		h.SSH.Port = defaults.Port
-	}
 	h.SSH.Sudo = cmp.Or(h.SSH.Sudo, defaults.Sudo)
+	h.SSH.Port = cmp.Or(h.SSH.Port, defaults.Port)
 	h.SSH = h.SSH.settled(h.Name)
 	if h.Labels = maps.Clone(h.Labels); len(h.Labels) == 0 {
 		h.Labels = nil

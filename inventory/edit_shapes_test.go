@@ -60,7 +60,7 @@ func added(t *testing.T, before *Cluster, h Host, data, out []byte) {
 	if err != nil {
 		t.Fatalf("add %s: %v\n%s", h.Name, err, out)
 	}
-	h.SSH = SSH{Transport: TransportSSH, User: "me", Port: DefaultSSHPort}
+	h.SSH = SSH{Transport: TransportSSH, User: "me"}
 	want := *before
 	if h.Role == RoleControlPlane {
 		want.ControlPlane.Hosts = append(slices.Clone(want.ControlPlane.Hosts), h)

@@ -13,7 +13,7 @@ type top struct {
 
 // decode reads a whole file. The top-level ssh comes first, as every host builds on it.
 func (d *decoder) decode(root *yaml.Node, c *Cluster) {
-	d.ssh = SSH{Transport: TransportSSH, Port: DefaultSSHPort}
+	d.ssh = SSH{Transport: TransportSSH}
 	if node, _ := child(root, "ssh"); node != nil {
 		readSSHDefaults(d, node, []string{"ssh"}, &d.ssh)
 	}

@@ -51,7 +51,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if len(c.Hosts()) == 0 || c.ControlPlane.Endpoint == "" || len(c.Kubernetes.PodSubnet) == 0 || !c.Kubernetes.PodSubnet.alike(c.Kubernetes.ServiceSubnet) || c.Hosts()[0].SSH.Port == 0 {
+		if len(c.Hosts()) == 0 || c.ControlPlane.Endpoint == "" || len(c.Kubernetes.PodSubnet) == 0 || !c.Kubernetes.PodSubnet.alike(c.Kubernetes.ServiceSubnet) || c.Hosts()[0].SSHAddress() == "" {
 			t.Fatalf("a valid cluster lacks something: %+v", c)
 		}
 		soundImages(t, c)

@@ -140,8 +140,8 @@ func (d *decoder) jumpText(node *yaml.Node, path []string, whole bool) []string 
 	return all
 }
 
-// jumpValue writes the hosts to go through as the file has them.
-func jumpValue(jump []string) string {
+// JumpText is SSH.Jump as the file has it, and ssh -J takes it: "" where nothing was given, "none" for none.
+func JumpText(jump []string) string {
 	if jump != nil && len(jump) == 0 {
 		return noJump
 	}

@@ -114,17 +114,14 @@ func TestConfigTypes(t *testing.T) {
 	}
 }
 
-func TestDefaultUser(t *testing.T) {
-	current, err := user.Current()
-	if err != nil {
-		t.Skip(err)
-	}
+// TestNobody: who logs in, and where, is for ssh's configuration to say where the file does not.
+func TestNobody(t *testing.T) {
 	data := strings.ReplaceAll(string(readFile(t, "testdata/valid/minimal.yaml")), "ssh: {user: me}\n", "")
 	c, _, err := Parse("f", []byte(data))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.ControlPlane.Hosts[1].SSH; !reflect.DeepEqual(got, SSH{Transport: TransportSSH, User: current.Username, Port: 22}) {
+	if got := c.ControlPlane.Hosts[1].SSH; !reflect.DeepEqual(got, SSH{Transport: TransportSSH}) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -132,7 +129,7 @@ func TestDefaultUser(t *testing.T) {
 // TestContainers has hosts that are containers beside one with a login.
 func TestContainers(t *testing.T) {
 	root := func(s SSH) SSH { s.User = "root"; return s }
-	there := SSH{Transport: TransportSSH, User: "ann", Port: DefaultSSHPort}
+	there := SSH{Transport: TransportSSH, User: "ann"}
 	for name, test := range map[string]struct {
 		top, cp1, cp2 string
 		want          [2]SSH
@@ -168,10 +165,10 @@ func TestLocal(t *testing.T) {
 		want          [2]SSH
 	}{
 		"one host":        {"{user: ann, port: 2222, identityFile: id, knownHosts: kh, jump: b}", "{transport: local}", "{}", [2]SSH{here, there}},
-		"all but another": {"{transport: local}", "{}", "{transport: ssh, user: ann}", [2]SSH{here, {Transport: TransportSSH, User: "ann", Port: DefaultSSHPort}}},
-		"sudo of all":     {"{user: ann, sudo: {password: prompt}}", "{transport: local}", "{}", [2]SSH{asked(here), asked(SSH{Transport: TransportSSH, User: "ann", Port: DefaultSSHPort})}},
-		"sudo of one":     {"{user: ann, sudo: {password: {file: p}}}", "{transport: local, sudo: {password: prompt}}", "{sudo: {password: prompt}}", [2]SSH{asked(here), asked(SSH{Transport: TransportSSH, User: "ann", Port: DefaultSSHPort})}},
-		"said twice":      {"{transport: ssh}", "{transport: ssh, user: ann}", "{transport: local}", [2]SSH{{Transport: TransportSSH, User: "ann", Port: DefaultSSHPort}, here}},
+		"all but another": {"{transport: local}", "{}", "{transport: ssh, user: ann}", [2]SSH{here, {Transport: TransportSSH, User: "ann"}}},
+		"sudo of all":     {"{user: ann, sudo: {password: prompt}}", "{transport: local}", "{}", [2]SSH{asked(here), asked(SSH{Transport: TransportSSH, User: "ann"})}},
+		"sudo of one":     {"{user: ann, sudo: {password: {file: p}}}", "{transport: local, sudo: {password: prompt}}", "{sudo: {password: prompt}}", [2]SSH{asked(here), asked(SSH{Transport: TransportSSH, User: "ann"})}},
+		"said twice":      {"{transport: ssh}", "{transport: ssh, user: ann}", "{transport: local}", [2]SSH{{Transport: TransportSSH, User: "ann"}, here}},
 	} {
 		c, _, err := Parse("/lab/f", []byte(strings.Replace(editHead, "{user: me}", test.top, 1)+"controlPlane:\n  hosts:\n"+
 			"    - {name: cp1, address: 192.0.2.1, ssh: "+test.cp1+"}\n    - {name: cp2, address: 192.0.2.2, ssh: "+test.cp2+"}\n"))

@@ -169,7 +169,7 @@ func TestLoadFile(t *testing.T) {
 	if err != nil || !called {
 		t.Fatal(called, err)
 	}
-	want := SSH{Transport: TransportSSH, User: "me", Port: 22, IdentityFile: "/home/you/id", KnownHosts: "/home/you"}
+	want := SSH{Transport: TransportSSH, User: "me", IdentityFile: "/home/you/id", KnownHosts: "/home/you"}
 	if got := c.Workers[0].SSH; !reflect.DeepEqual(got, want) || c.Kubernetes.Bundle != filepath.Join(filepath.Dir(folder), "b.tar") {
 		t.Errorf("got %+v, %s", got, c.Kubernetes.Bundle)
 	}
@@ -195,9 +195,10 @@ func TestSSHOfHosts(t *testing.T) {
 		{top, "{port: 22}", SSH{Transport: TransportSSH, User: "me", Port: 22, IdentityFile: "/id", KnownHosts: "/kh"}},
 		{top, "{user: you, identityFile: x}", SSH{Transport: TransportSSH, User: "you", Port: 2200, IdentityFile: "/lab/x", KnownHosts: "/kh"}},
 		{top, "{knownHosts: /x}", SSH{Transport: TransportSSH, User: "me", Port: 2200, IdentityFile: "/id", KnownHosts: "/x"}},
-		{"ssh: {user: me, jump: 'b, c'}\n", "{}", SSH{Transport: TransportSSH, User: "me", Port: 22, Jump: []string{"b", "c"}}},
-		{"ssh: {user: me, jump: b}\n", "{jump: [a@c:24, d]}", SSH{Transport: TransportSSH, User: "me", Port: 22, Jump: []string{"a@c:24", "d"}}},
-		{"ssh: {user: me, jump: b}\n", "{jump: none}", SSH{Transport: TransportSSH, User: "me", Port: 22, Jump: []string{}}},
+		{"ssh: {user: me, jump: 'b, c'}\n", "{}", SSH{Transport: TransportSSH, User: "me", Jump: []string{"b", "c"}}},
+		{"ssh: {user: me, jump: b}\n", "{jump: [a@c:24, d]}", SSH{Transport: TransportSSH, User: "me", Jump: []string{"a@c:24", "d"}}},
+		{"ssh: {user: me, jump: b}\n", "{jump: none}", SSH{Transport: TransportSSH, User: "me", Jump: []string{}}},
+		{"ssh: {user: me}\n", "{address: web1}", SSH{Transport: TransportSSH, Address: "web1", User: "me"}},
 		{"ssh: {user: me}\n", "{port: 24}", SSH{Transport: TransportSSH, User: "me", Port: 24}},
 	} {
 		c1, _, err := Parse("/lab/f", []byte(changed(c.top+"workers: {hosts: [{name: w1, address: 192.0.2.3, ssh: "+c.own+"}, {name: w2, address: 192.0.2.4}]}")))

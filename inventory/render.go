@@ -84,7 +84,7 @@ func sshTexts(ssh, defaults SSH, quoted bool) []string {
 	}
 	add("identityFile", ssh.IdentityFile, defaults.IdentityFile)
 	add("knownHosts", ssh.KnownHosts, defaults.KnownHosts)
-	add("jump", jumpValue(ssh.Jump), jumpValue(defaults.Jump))
+	add("jump", JumpText(ssh.Jump), JumpText(defaults.Jump))
 	add("hostKey", ssh.HostKey, "")
 	add("container", ssh.Container, "")
 	add("context", ssh.Context, defaults.Context)

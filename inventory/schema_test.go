@@ -269,7 +269,6 @@ func TestDefaults(t *testing.T) {
 	want := map[string]any{
 		".kubernetes.podSubnet": c.Kubernetes.PodSubnet.String(), ".kubernetes.serviceSubnet": c.Kubernetes.ServiceSubnet.String(),
 		".kubernetes.repository": c.Kubernetes.Repository.URL, ".runtime.repository": c.Runtime.Repository.URL, ".runtime.name": c.Runtime.Name,
-		".ssh.port": float64(c.Workers[0].SSH.Port), ".controlPlane.hosts[].ssh.port": float64(c.ControlPlane.Hosts[0].SSH.Port), ".workers.hosts[].ssh.port": float64(c.Workers[0].SSH.Port),
 		".ssh.transport": c.Workers[0].SSH.Transport, ".controlPlane.hosts[].ssh.transport": c.ControlPlane.Hosts[0].SSH.Transport, ".workers.hosts[].ssh.transport": c.Workers[0].SSH.Transport,
 		".controlPlane.schedulable": c.ControlPlane.Schedulable, ".images.registries[].plainHTTP": c.Images.Registries[0].PlainHTTP,
 		".addons.network.name": c.Addons.Network.Name, ".addons.metricsServer.insecureTLS": c.Addons.MetricsServer.InsecureTLS, ".addons.ingress.controller": c.Addons.Ingress.Controller,

@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/binary"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -31,23 +34,21 @@ func sshFields() []field[SSH] {
 
 // hostSSHFields adds what belongs to one host alone.
 func hostSSHFields() []field[SSH] {
-	return append(sshFields(), field[SSH]{key: "address", read: func(d *decoder, n *yaml.Node, p []string, s *SSH) {
-		s.Address, _ = d.text(n, p)
-	}}, field[SSH]{key: "hostKey", read: func(d *decoder, n *yaml.Node, p []string, s *SSH) {
-		s.HostKey = d.hostKey(n, p)
-	}}, field[SSH]{key: "container", read: func(d *decoder, n *yaml.Node, p []string, s *SSH) {
-		s.Container = d.containerName(n, p, "container")
-	}})
+	return append(sshFields(), []field[SSH]{
+		{"address", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Address = d.sshAddress(n, p) }},
+		{"hostKey", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.HostKey = d.hostKey(n, p) }},
+		{"container", false, func(d *decoder, n *yaml.Node, p []string, s *SSH) { s.Container = d.containerName(n, p, "container") }},
+	}...)
 }
 
 // readSSHDefaults reads the top-level ssh.
 func readSSHDefaults(d *decoder, node *yaml.Node, path []string, into *SSH) {
 	before := len(d.problems)
 	d.readSSH(node, path, into, sshFields())
-	own := map[string]string{"hostKey": "every host has its own key; move it to the ssh of that host", "container": "every host is a container of its own; move it to the ssh of that host"}
+	own := map[string]string{"hostKey": "has its own key", "address": "has its own address", "container": "is a container of its own"}
 	for i, p := range d.problems[before:] {
 		if len(p.Path) == 2 && own[p.Path[1]] != "" {
-			d.problems[before+i].Message = own[p.Path[1]]
+			d.problems[before+i].Message = "every host " + own[p.Path[1]] + "; move it to the ssh of that host"
 		}
 	}
 }
@@ -126,6 +127,48 @@ func (doc *document) checkTransport(places []place) {
 			doc.fault(at(p.path, "ssh", "transport"), "is local, and so is that of %s: only one host can be this machine", first)
 		}
 	}
+}
+
+// sshAddress reads where ssh gets to a host. An alias may be any word that ssh takes for a host: valid_hostname in its ssh.c.
+func (d *decoder) sshAddress(node *yaml.Node, path []string) string {
+	s, ok := d.text(node, path)
+	if !ok {
+		return ""
+	}
+	a, err := netip.ParseAddr(s)
+	if problem := sshAddressProblem(s, a, err == nil); problem != "" {
+		d.fault(path, "%s", problem)
+		return ""
+	}
+	return s
+}
+
+func sshAddressProblem(s string, a netip.Addr, isIP bool) string {
+	quoted := strconv.Quote(clip(s))
+	_, _, portErr := net.SplitHostPort(s)
+	switch {
+	case isIP && (a.IsUnspecified() || a.IsMulticast()):
+		return quoted + " is no address of one machine"
+	case isIP:
+		return ""
+	case strings.Contains(s, "://"):
+		return quoted + " is a URL; give the host's name alone, and its user and port as ssh.user and ssh.port"
+	case strings.Contains(s, "@"):
+		return quoted + " has a user; give the host's name alone and set ssh.user"
+	case portErr == nil:
+		return quoted + " has a port; give the host's name alone and set ssh.port"
+	case withoutLeadingZeros(s) != s:
+		return addressProblem(s)
+	case !isAlias(s):
+		return quoted + " is neither an IP address nor a name that ssh takes"
+	}
+	return ""
+}
+
+// isAlias says whether ssh takes a word for the name of one host. A colon or a percent sign it takes in addresses only.
+func isAlias(s string) bool {
+	return !strings.HasPrefix(s, "-") && !strings.ContainsAny(s, "'`\"$\\;&<>|(){}[]/,*?!#:%") &&
+		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 }
 
 // user reads a login name.

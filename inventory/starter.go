@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"cmp"
 	_ "embed" // the files are part of the program
 	"fmt"
 	"slices"
@@ -59,7 +58,9 @@ type Draft struct {
 }
 
 // StarterFor is Starter with hosts in the place of the examples: the first one is the control plane, the others are workers.
-// The error is an *Invalid when the hosts do not go together or break a rule of the file.
+// Of their SSH it writes the address, the user and the port, at the top what the first has, if all
+// have one: for those that have none it is ssh's configuration that says it. The error is an *Invalid when the hosts do not
+// go together or break a rule of the file.
 func StarterFor(hosts []Host) ([]byte, error) {
 	if len(hosts) == 0 {
 		return Starter(), nil
@@ -78,9 +79,6 @@ func (d Draft) File() ([]byte, error) {
 	shared := sharedSSH(d.Hosts)
 	lines := map[Role]string{}
 	for _, h := range d.Hosts {
-		if h.SSH.Port == 0 && h.SSH.logsIn() {
-			h.SSH.Port = DefaultSSHPort
-		}
 		lines[h.Role] += "    - {" + hostText(h, shared, false) + "}\n"
 	}
 	text := []byte(strings.NewReplacer(slices.Concat([]string{
@@ -138,8 +136,8 @@ func commentText(comments []string) string {
 	return b.String()
 }
 
-// sharedSSH is what stands at the file's top, so that it need not stand at each host: the first host's user and port, and of
-// the rest what all hosts have.
+// sharedSSH is what stands at the file's top, so that it need not stand at each host: the first host's user and port,
+// if all have one, and of the rest what all hosts have.
 func sharedSSH(hosts []Host) SSH {
 	all := func(same func(SSH) bool) bool {
 		return !slices.ContainsFunc(hosts, func(h Host) bool { return !same(h.SSH) })
@@ -147,14 +145,17 @@ func sharedSSH(hosts []Host) SSH {
 	if len(hosts) > 0 && all(func(s SSH) bool {
 		return s.InContainer() && s.Transport == hosts[0].SSH.Transport && s.Context == hosts[0].SSH.Context
 	}) {
-		return SSH{Transport: hosts[0].SSH.Transport, Context: hosts[0].SSH.Context, Port: DefaultSSHPort}
+		return SSH{Transport: hosts[0].SSH.Transport, Context: hosts[0].SSH.Context}
 	}
 	hosts = slices.DeleteFunc(slices.Clone(hosts), func(h Host) bool { return !h.SSH.logsIn() })
 	if len(hosts) == 0 {
-		return SSH{Port: DefaultSSHPort}
+		return SSH{}
 	}
 	first := hosts[0].SSH
-	shared := SSH{Port: cmp.Or(first.Port, DefaultSSHPort)}
+	var shared SSH
+	if all(func(s SSH) bool { return s.Port != 0 }) {
+		shared.Port = first.Port
+	}
 	if all(func(s SSH) bool { return s.User != "" }) {
 		shared.User = first.User
 	}
@@ -180,7 +181,7 @@ func (s SSH) starterTexts() []string {
 		texts[1] += "  context: " + quoteText(s.Context, false) + "\n"
 	}
 	port := ""
-	if s.Port != DefaultSSHPort {
+	if s.Port != 0 {
 		port = "  port: " + strconv.Itoa(s.Port) + "\n"
 	}
 	if len(s.Jump) > 0 {

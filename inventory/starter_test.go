@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -35,10 +36,16 @@ func TestStarterFor(t *testing.T) {
 	host := func(address, user string, port int, name string) Host {
 		return Host{Name: name, Address: netip.MustParseAddr(address), SSH: SSH{User: user, Port: port}}
 	}
+	alias := func(h Host, address string) Host {
+		h.SSH.Address = address
+		return h
+	}
 	for name, hosts := range map[string][]Host{
 		"one":      {host("192.0.2.31", "root", 0, "cp1")},
 		"nobody":   {host("192.0.2.31", "", 0, "cp1"), host("192.0.2.32", "", 22, "w1")},
 		"ports":    {host("192.0.2.31", "me", 2222, "cp1"), host("192.0.2.32", "me", 0, "w1"), host("192.0.2.33", "you", 2222, "w2")},
+		"aliases":  {host("192.0.2.31", "me", 2222, "cp1"), alias(host("192.0.2.32", "", 0, "w1"), "web1"), alias(host("192.0.2.33", "you", 0, "w2"), "127.0.0.1")},
+		"port22":   {host("192.0.2.31", "me", 22, "cp1"), host("192.0.2.32", "me", 22, "w1")},
 		"ipv6":     {host("2001:db8::1", "me", 0, "cp1"), host("2001:db8::2", "me", 0, "w1")},
 		"clash":    {host("10.244.0.7", "me", 0, "cp1"), host("10.100.0.7", "me", 0, "w1")},
 		"examples": nil,
@@ -56,13 +63,8 @@ func TestStarterFor(t *testing.T) {
 		}
 		for i, want := range hosts {
 			got := c.Hosts()[i]
-			if want.SSH.Port == 0 {
-				want.SSH.Port = DefaultSSHPort
-			}
-			if want.SSH.User == "" {
-				want.SSH.User = got.SSH.User // who runs this
-			}
-			if got.Name != want.Name || got.Address != want.Address || got.SSH.User != want.SSH.User || got.SSH.Port != want.SSH.Port {
+			want.SSH.Transport = TransportSSH
+			if got.Name != want.Name || got.Address != want.Address || !reflect.DeepEqual(got.SSH, want.SSH) {
 				t.Errorf("%s: got %+v, want %+v", name, got, want)
 			}
 		}
@@ -98,7 +100,7 @@ func TestDraft(t *testing.T) {
 		t.Fatal(err)
 	}
 	w1, _ := c.Host("w1")
-	if w1.SSH.Address != "203.0.113.2" || w1.SSH.Port != 22 || !slices.Equal(w1.SSH.Jump, []string{"a@gate:2200", "b"}) || len(w1.Labels) != 2 || w1.NodeName() != "w1.lab" {
+	if w1.SSH.Address != "203.0.113.2" || w1.SSH.Port != 0 || !slices.Equal(w1.SSH.Jump, []string{"a@gate:2200", "b"}) || len(w1.Labels) != 2 || w1.NodeName() != "w1.lab" {
 		t.Errorf("w1 is %+v", w1)
 	}
 	if here, _ := c.Host("here"); here.SSH.Transport != TransportLocal || here.SSH.User == "me" || here.SSH.Jump != nil {

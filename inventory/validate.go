@@ -4,8 +4,10 @@ import (
 	"net"
 	"net/netip"
 	"os/user"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // place is a host with its path in the file.
@@ -31,6 +33,7 @@ func (doc *document) validate() {
 	places := doc.cluster.places()
 	doc.checkUnique(places)
 	doc.checkTransport(places)
+	doc.checkWays(places)
 	doc.checkControlPlane()
 	doc.checkSubnets()
 	doc.checkAddresses(places)
@@ -39,7 +42,7 @@ func (doc *document) validate() {
 	doc.checkDistinct([]string{"proxy", "no"}, doc.cluster.Proxy.No)
 	doc.checkImages(places)
 	doc.checkAddons()
-	doc.fillUser(places)
+	doc.fillUser()
 }
 
 // checkUnique reports names and addresses that two hosts share.
@@ -132,27 +135,39 @@ func (doc *document) checkAddress(path []string, a netip.Addr) {
 	}
 }
 
-// fillUser gives hosts without ssh.user the user this process runs as.
-func (doc *document) fillUser(places []place) {
-	for _, p := range places {
-		if p.SSH.User != "" || doc.faulty(at(p.path, "ssh", "user")) || doc.faulty([]string{"ssh", "user"}) {
+// checkWays reports hosts that are reached in the same way, and so are one machine.
+func (doc *document) checkWays(places []place) {
+	for i, p := range places {
+		if p.SSH.Address == "" {
 			continue
 		}
-		current, err := user.Current()
-		if err != nil || current.Username == "" {
-			doc.fault([]string{"ssh", "user"}, "is required, as the current user is not known")
-			return
+		for _, other := range places[:i] {
+			if sameWay(p.SSH, other.SSH) {
+				doc.fault(at(p.path, "ssh", "address"), "%s leads to %s already; two hosts behind one address differ in ssh.port", p.SSH.Address, pathString(other.path))
+				break
+			}
 		}
-		fill(doc.cluster.ControlPlane.Hosts, current.Username)
-		fill(doc.cluster.Workers, current.Username)
-		return
 	}
 }
 
-func fill(hosts []Host, name string) {
-	for i := range hosts {
-		if hosts[i].SSH.User == "" {
-			hosts[i].SSH.User = name
+// sameWay says that two hosts are reached in the same way, whoever logs in.
+func sameWay(a, b SSH) bool {
+	for _, s := range []*SSH{&a, &b} {
+		s.User, s.IdentityFile, s.KnownHosts, s.HostKey, s.Address = "", "", "", "", strings.ToLower(s.Address)
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+// fillUser gives the host that is this machine the user this process runs as.
+func (doc *document) fillUser() {
+	for _, hosts := range [][]Host{doc.cluster.ControlPlane.Hosts, doc.cluster.Workers} {
+		for i := range hosts {
+			if hosts[i].SSH.Transport != TransportLocal {
+				continue
+			}
+			if current, err := user.Current(); err == nil { // else its commands will say so
+				hosts[i].SSH.User = current.Username
+			}
 		}
 	}
 }

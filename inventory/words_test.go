@@ -73,7 +73,8 @@ func TestAddedHostIsTheSame(t *testing.T) {
 		h := Host{
 			Name: pick("a", "1", "y", "null", "0x1f", "w-9"), Address: netip.MustParseAddr(pick("192.0.2.9", "198.51.100.1")), Role: Role(pick("worker", "control-plane")),
 			SSH: SSH{User: pick("", "me", "5", "true", "ä"), Port: random.IntN(3) * 22, IdentityFile: pick("", "/a b", "/#", "/\"'\\", "/ä]}"),
-				KnownHosts: pick("", "/x: y"), HostKey: pick("", "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"), Jump: [][]string{nil, {}, {"b"}, {"a@b:22", "[fd00::1]"}}[random.IntN(4)]},
+				Address: pick("", "web1", "127.0.0.1", "fe80::1%eth0", "a.b_c", "yes"), KnownHosts: pick("", "/x: y"), HostKey: pick("", "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"),
+				Jump: [][]string{nil, {}, {"b"}, {"a@b:22", "[fd00::1]"}}[random.IntN(4)]},
 		}
 		if random.IntN(2) == 0 {
 			h.Labels = map[string]string{pick("a", "no", "1", "a.b/c"): pick("", "x", "1.5", "yes", "null")}
@@ -93,7 +94,7 @@ func TestAddedHostIsTheSame(t *testing.T) {
 			t.Fatalf("%+v: %v", h, err)
 		}
 		want := h
-		want.SSH.Transport, want.SSH.User, want.SSH.Port = TransportSSH, cmp.Or(h.SSH.User, "me"), cmp.Or(h.SSH.Port, 22)
+		want.SSH.Transport, want.SSH.User, want.SSH.Port = TransportSSH, cmp.Or(h.SSH.User, "me"), h.SSH.Port
 		if got, ok := c.Host(h.Name); !ok || !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}

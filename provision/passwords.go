@@ -14,8 +14,16 @@ import (
 
 // account is where a password is the same: the hosts where one user has one from one source.
 type account struct {
-	user string
+	user string // empty where ssh's configuration says who logs in
 	from inventory.PasswordSource
+}
+
+// whose is how the password is called.
+func (a account) whose() string {
+	if a.user == "" {
+		return "the login user"
+	}
+	return a.user
 }
 
 // sudoPasswords reads what sudo is told, by host. Who types it is asked once for each user, before anything else. Hosts of one
@@ -70,14 +78,14 @@ func readSudoPassword(ctx context.Context, of account, hosts []string, sources d
 		if len(hosts) > 1 {
 			where = fmt.Sprintf("%d hosts", len(hosts))
 		}
-		if text, err = sources.AskPassword(ctx, fmt.Sprintf("Password of %s for sudo on %s: ", of.user, where)); err != nil {
-			err = fmt.Errorf("ask for the password of %s: %w", of.user, err)
+		if text, err = sources.AskPassword(ctx, fmt.Sprintf("Password of %s for sudo on %s: ", of.whose(), where)); err != nil {
+			err = fmt.Errorf("ask for the password of %s: %w", of.whose(), err)
 		}
 	default:
 		err = errors.New("nobody can be asked for it here: use {file: …}")
 	}
 	if err == nil {
-		err = tellable(text, of.user)
+		err = tellable(text, of.whose())
 	}
 	return text, err
 }

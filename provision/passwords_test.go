@@ -38,6 +38,7 @@ func TestSudoPasswords(t *testing.T) {
 		"none":         {logins([]string{"ann", "bob"}, inventory.PasswordSource{}), nil, "--"},
 		"one of all":   {logins([]string{"ann", "ann", "ann"}, prompt), []string{"Password of ann for sudo on 3 hosts: "}, "000"},
 		"one host":     {logins([]string{"ann"}, prompt), []string{"Password of ann for sudo on h0: "}, "0"},
+		"no user":      {logins([]string{"", "ann"}, prompt), []string{"Password of the login user for sudo on h0: ", "Password of ann for sudo on h1: "}, "01"},
 		"two users":    {logins([]string{"ann", "bob", "ann"}, prompt), []string{"Password of ann for sudo on 2 hosts: ", "Password of bob for sudo on h1: "}, "010"},
 		"root":         {logins([]string{"root", "ann", "root"}, prompt), []string{"Password of ann for sudo on h1: "}, "-0-"},
 		"root alone":   {logins([]string{"root"}, prompt), nil, "-"},

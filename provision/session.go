@@ -18,6 +18,7 @@ import (
 	"fairlead/provision/observe"
 	"fairlead/provision/plan"
 	"fairlead/provision/remote/ssh"
+	"fairlead/provision/remote/sshconfig"
 )
 
 // Options are what a Session needs beside the inventory.
@@ -81,7 +82,7 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 			return nil, err
 		}
 	}
-	connections := connect.New(cluster, ssh.Options{Log: options.Log, Handshakes: options.Concurrency, Passphrase: options.Passphrase})
+	connections := connect.New(cluster, ssh.Options{Log: options.Log, Handshakes: options.Concurrency, Passphrase: options.Passphrase}, sshconfig.Options{Log: options.Log})
 	if options.Dial != nil {
 		connections = connect.NewWith(cluster, options.Dial)
 	}

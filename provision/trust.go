@@ -69,7 +69,7 @@ func jumpHosts(keys []HostKey) []HostKey {
 	var jumps []HostKey
 	for _, key := range keys {
 		var refused *ssh.HostKeyError
-		if !errors.As(key.Err, &refused) || refused.Host == key.Host {
+		if !errors.As(key.Err, &refused) || !refused.Jump {
 			continue
 		}
 		if !slices.ContainsFunc(jumps, func(of HostKey) bool { return of.Shown.Address == refused.Address }) {

@@ -88,7 +88,7 @@ func TestHostKeys(t *testing.T) {
 
 // A jump host whose key is refused stands before those that are behind it, once.
 func TestHostKeysBehindAJumpHost(t *testing.T) {
-	refused := &ssh.HostKeyError{Host: "bastion", Address: "198.51.100.7:22", KeyType: "ssh-ed25519", Fingerprint: "SHA256:abc", Key: "ssh-ed25519 AAAA", Files: []string{"/kh"}}
+	refused := &ssh.HostKeyError{Host: "bastion", Jump: true, Address: "198.51.100.7:22", KeyType: "ssh-ed25519", Fingerprint: "SHA256:abc", Key: "ssh-ed25519 AAAA", Files: []string{"/kh"}}
 	behind := errors.Join(errors.New("jump host bastion"), refused)
 	keys := []HostKey{
 		{Host: "w1", Err: behind}, {Host: "w2", Err: behind}, {Host: "w3", Err: remote.ErrUnreachable},

@@ -74,7 +74,7 @@ func (p *program) importFrom(c *cli.Context, from string) error {
 	}
 	draft, err := p.draftFrom(c.Context, from, options)
 	if err == nil {
-		err = addressAll(c.Context, draft, lookupIP)
+		err = addressAll(c.Context, draft, newDirectory())
 	}
 	if err == nil {
 		err = movePaths(draft, s.file)

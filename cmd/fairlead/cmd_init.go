@@ -19,7 +19,8 @@ func (p *program) initCommand() *cli.Command {
 		ArgsUsage: "[[USER@]HOST[:PORT]...]",
 		Description: "Writes the file that -f names, cluster.yaml by default. A file that exists is left alone.\n" +
 			"Hosts that are named stand in it, the first as the control plane, the others as workers; without any,\n" +
-			"examples do. A host name is looked up once, as the file has addresses. One USER is enough for all.\n" +
+			"examples do. HOST is an address, a DNS name or an alias of ssh's configuration: its address is looked up\n" +
+			"once, as nodes know each other by addresses. One USER is enough for all.\n" +
 			"With --from the hosts are those of a file of another tool (see fairlead import --help), or containers that run: kind:CLUSTER,\n" +
 			"docker:label=KEY=VALUE, and likewise podman and nerdctl.\n\n" +
 			"Example:\n  fairlead init -f lab/cluster.yaml ubuntu@192.0.2.11 192.0.2.21 192.0.2.22",
@@ -36,7 +37,7 @@ func (p *program) initCommand() *cli.Command {
 			if given := givenFromFlag(c); given != "" {
 				return wrongUsage(c, "--%s goes with --%s", given, flagFrom)
 			}
-			hosts, err := wantedHosts(c.Context, c.Args().Slice(), lookupIP)
+			hosts, err := wantedHosts(c.Context, c.Args().Slice(), newDirectory())
 			if err != nil {
 				return wrongUsage(c, "%w", err)
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ const (
 	flagAddress      = "address"
 	flagControlPlane = "control-plane"
 	flagHostKey      = "host-key"
+	flagSSHAddress   = "ssh-address"
 	flagNodeName     = "node-name"
 )
 
@@ -27,9 +29,11 @@ func (p *program) joinCommand() *cli.Command {
 		Usage:     "add a host to the cluster file and to the cluster",
 		ArgsUsage: "NAME",
 		Description: "Adds the host to the file, keeping its comments and order, and runs up. Run again, it only runs up.\n\n" +
-			"Example:\n  fairlead join w3 --address 192.0.2.23",
+			"Examples:\n  fairlead join w3 --address 192.0.2.23\n" +
+			"  fairlead join w3 --address 192.0.2.23 --ssh-address ubuntu@bastion.example.org:2203",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: flagAddress, Usage: "the host's IP `ADDRESS`, or two of two IP families with a comma between them"},
+			&cli.StringFlag{Name: flagAddress, Usage: "the host's `ADDRESS`, by which the other hosts reach it, or two of two IP families with a comma between them; a name is looked up once"},
+			&cli.StringFlag{Name: flagSSHAddress, Usage: "[USER@]HOST[:PORT] by which this machine reaches it, where that is another `WAY`; HOST may be an alias of ssh's configuration"},
 			&cli.BoolFlag{Name: flagControlPlane, DisableDefaultText: true, Usage: "make it a control plane rather than a worker"},
 			&cli.StringFlag{Name: flagNodeName, Usage: "what its node is called, where that is not NAME"},
 			&cli.StringFlag{Name: flagHostKey, Usage: "the host's public `KEY` or its fingerprint (\"SHA256:…\"), where known_hosts does not have it"},
@@ -53,7 +57,7 @@ func (p *program) addHost(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	wanted, err := wantedHost(c)
+	wanted, err := wantedHost(c, newDirectory())
 	if err != nil {
 		return err
 	}
@@ -101,23 +105,63 @@ func editInventory(file string, edit func([]byte) ([]byte, error)) error {
 }
 
 // wantedHost is the host that the command line describes; its address may be missing.
-func wantedHost(c *cli.Context) (inventory.Host, error) {
-	host := inventory.Host{Name: c.Args().First(), Node: c.String(flagNodeName), Role: inventory.RoleWorker, SSH: inventory.SSH{HostKey: c.String(flagHostKey)}}
+func wantedHost(c *cli.Context, find directory) (inventory.Host, error) {
+	host := inventory.Host{Name: c.Args().First(), Node: c.String(flagNodeName), Role: inventory.RoleWorker}
 	if c.Bool(flagControlPlane) {
 		host.Role = inventory.RoleControlPlane
 	}
-	if text := c.String(flagAddress); text != "" {
-		first, second, two := strings.Cut(text, ",")
+	address, way := c.String(flagAddress), c.String(flagSSHAddress)
+	if err := wantedAddress(c, &host, address, way, find); err != nil {
+		return host, err
+	}
+	if address != "" && way != "" {
+		w, err := readWord(way)
+		if err != nil {
+			return host, wrongUsage(c, "--%s %w", flagSSHAddress, err)
+		}
+		if host.SSH.User != "" || host.SSH.Port != 0 {
+			return host, wrongUsage(c, "--%s %s: user and port belong to --%s", flagAddress, address, flagSSHAddress)
+		}
+		host.SSH = inventory.SSH{Address: w.host, User: w.user, Port: w.port}
+	}
+	host.SSH.HostKey = c.String(flagHostKey)
+	return host, nil
+}
+
+// wantedAddress reads the address of a host to add, or finds that of its way: by an alias one gets to an address as well.
+func wantedAddress(c *cli.Context, host *inventory.Host, address, way string, find directory) error {
+	if first, second, two := strings.Cut(address, ","); two {
 		var err, errSecond error
 		host.Address, err = netip.ParseAddr(first)
-		if two {
-			host.Second, errSecond = netip.ParseAddr(second)
-		}
+		host.Second, errSecond = netip.ParseAddr(second)
 		if err != nil || errSecond != nil {
-			return host, wrongUsage(c, "--address %s: must be an IP address, or two with a comma between them", text)
+			return wrongUsage(c, "--%s %s: must be an IP address, or two with a comma between them", flagAddress, address)
 		}
+		return nil
 	}
-	return host, nil
+	text := cmp.Or(address, way)
+	if text == "" {
+		return nil
+	}
+	found, err := wayTo(c, text, find)
+	switch {
+	case err != nil && address == "":
+		return wrongUsage(c, "--%s %w; or give its --%s as well", flagSSHAddress, err, flagAddress)
+	case err != nil:
+		return wrongUsage(c, "--%s %w", flagAddress, err)
+	}
+	host.Address, host.SSH = found.Address, found.SSH
+	return nil
+}
+
+// wayTo is the host that a word names.
+func wayTo(c *cli.Context, text string, find directory) (inventory.Host, error) {
+	w, err := readWord(text)
+	if err != nil {
+		return inventory.Host{}, err
+	}
+	host, _, err := w.find(c.Context, find)
+	return host, err
 }
 
 // agree refuses a command line that contradicts the inventory.
@@ -128,6 +172,17 @@ func agree(c *cli.Context, host, wanted inventory.Host) error {
 			is = append(is, address.String())
 		}
 		return wrongUsage(c, "host %s is in %s already, with the address %s", host.Name, c.String(flagFile), strings.Join(is, ","))
+	}
+	for _, way := range []struct {
+		key      string
+		is, want any
+	}{
+		{"address", host.SSHAddress(), cmp.Or(wanted.SSH.Address, host.SSHAddress())},
+		{"user", host.SSH.User, cmp.Or(wanted.SSH.User, host.SSH.User)}, {"port", host.SSH.Port, cmp.Or(wanted.SSH.Port, host.SSH.Port)},
+	} {
+		if way.is != way.want {
+			return wrongUsage(c, "host %s is in %s already, with the ssh.%s %v", host.Name, c.String(flagFile), way.key, way.is)
+		}
 	}
 	if wanted.Node != "" && wanted.Node != host.NodeName() {
 		return wrongUsage(c, "host %s is in %s already, with a node called %s", host.Name, c.String(flagFile), host.NodeName())

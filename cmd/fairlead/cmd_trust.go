@@ -57,7 +57,7 @@ func (r *invocation) trust(ctx context.Context, names []string, pin string, sure
 	if err := r.showKeys(keys); err != nil {
 		return err
 	}
-	refused, fresh := notKnown(keys), toWrite(keys, pin)
+	refused, fresh := notKnown(keys, pin), toWrite(keys, pin)
 	switch {
 	case len(fresh) > 0:
 		err = r.approve(ctx, fresh, pin, sure)
@@ -71,12 +71,12 @@ func (r *invocation) trust(ctx context.Context, names []string, pin string, sure
 }
 
 // notKnown is the error for hosts that are not to be trusted, whatever somebody answers: those that show no key, another one than
-// is known, or one that is revoked.
-func notKnown(keys []provision.HostKey) error {
+// is known, or one that is revoked, and those whose key would be kept nowhere.
+func notKnown(keys []provision.HostKey, pin string) error {
 	e := &provision.UnreachableError{}
 	for _, key := range keys {
 		err := key.Err
-		if key.State == event.KeyChanged || key.State == event.KeyRevoked {
+		if key.State == event.KeyChanged || key.State == event.KeyRevoked || key.State == event.KeyNew && destination(key, pin) == "" {
 			err = key.Shown.Refused
 		}
 		if err != nil {
@@ -94,7 +94,7 @@ func notKnown(keys []provision.HostKey) error {
 func toWrite(keys []provision.HostKey, pin string) []provision.HostKey {
 	var fresh []provision.HostKey
 	for _, key := range keys {
-		if key.State == event.KeyNew || pin != "" && key.State == event.KeyKnown {
+		if destination(key, pin) != "" && key.State == event.KeyNew || pin != "" && key.State == event.KeyKnown {
 			fresh = append(fresh, key)
 		}
 	}
@@ -112,7 +112,8 @@ func (r *invocation) approve(ctx context.Context, fresh []provision.HostKey, pin
 	return r.view.still(func() error { return r.ask(ctx, printable(trustQuestion(fresh, pin)), "y", "yes") })
 }
 
-// destination is the file that a key is to be written into: pin, which has no place for jump hosts, else the host's known_hosts.
+// destination is the file that a key is to be written into: pin, which has no place for jump hosts, else the host's known_hosts; "" where ssh's
+// configuration keeps none.
 func destination(key provision.HostKey, pin string) string {
 	if pin != "" && !key.Jump {
 		return pin

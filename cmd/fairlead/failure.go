@@ -117,10 +117,10 @@ func (f failure) tell(cluster *inventory.Cluster) told {
 	return t
 }
 
-// unknownKey says that it is about a host of which no key is known, and nothing else is wrong.
+// unknownKey says that it is about a host of which no key is known, nothing else is wrong, and a key can be written down.
 func (f failure) unknownKey() bool {
 	var key *ssh.HostKeyError
-	return errors.As(f.err, &key) && key.Unknown() && key.Cause == nil && key.Host == f.host // not a jump host's
+	return errors.As(f.err, &key) && key.Unknown() && key.Cause == nil && key.Keepable() && key.Host == f.host // not a jump host's
 }
 
 // reason is why it failed, without what stands elsewhere: where, and what a program said.
@@ -137,9 +137,10 @@ func (f failure) reason(host inventory.Host) string {
 		return reason
 	}
 	// A host that was not looked at: its address is in the cluster file and in the hint.
-	address := net.JoinHostPort(host.Address.String(), strconv.Itoa(host.SSH.Port))
-	reason = strings.TrimPrefix(reason, "connect to "+host.SSH.User+"@"+address+": ")
-	reason = strings.TrimPrefix(reason, "connect to "+address+": ") // of one that was asked for its key
+	var failed *remote.ConnectError
+	if errors.As(f.err, &failed) {
+		reason = strings.TrimPrefix(reason, "connect to "+failed.Login+": ")
+	}
 	var network *net.OpError
 	if errors.As(f.err, &network) && errors.Is(f.err, remote.ErrUnreachable) && network.Err != nil {
 		reason = strings.Replace(reason, network.Error(), network.Err.Error(), 1)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -60,11 +61,11 @@ func TestFailures(t *testing.T) {
 // jumpTrouble is trouble with the last of three jump hosts.
 func jumpTrouble(err error) error {
 	return fmt.Errorf("x: %w", &ssh.JumpError{To: "192.0.2.21:22", Err: err, Host: ssh.Target{
-		Name: "bastion", Address: "bastion", Port: 2222, User: "ann", Jump: []ssh.Target{{Address: "gate"}, {Address: "fd00::1", User: "ann", Port: 24}},
+		Name: "bastion", Alias: "bastion", Address: "192.0.2.1", Port: 2222, User: "ann", IdentityFiles: []string{"/home/ann/.ssh/id key"}, Jump: []ssh.Target{{Address: "gate"}, {Address: "fd00::1", User: "ann", Port: 24}},
 	}})
 }
 
-// The command to log in by hand goes through the jump hosts that the inventory names.
+// The command to log in by hand goes through the jump hosts that the inventory names, or through none.
 func TestHintThroughJumpHosts(t *testing.T) {
 	cluster := exampleCluster()
 	host := cluster.Workers[0]
@@ -74,6 +75,10 @@ func TestHintThroughJumpHosts(t *testing.T) {
 		if got := hintFor(err, cluster, host); !strings.HasSuffix(got, want) {
 			t.Errorf("%v: got %q", err, got)
 		}
+	}
+	host.SSH.Jump = []string{}
+	if got := hintFor(remote.ErrAuth, cluster, host); !strings.HasSuffix(got, " -J none ubuntu@192.0.2.21") {
+		t.Errorf("got %q", got)
 	}
 }
 
@@ -88,10 +93,13 @@ func TestHints(t *testing.T) {
 		{"unknown", errors.New("something"), ""},
 		{"host key says it itself", &ssh.HostKeyError{Pin: "SHA256:x"}, ""},
 		{"certificate says it itself", &ssh.HostKeyError{Host: host.Name, Cause: errors.New("it has expired")}, ""},
-		{"unknown host key", fmt.Errorf("x: %w", &ssh.HostKeyError{Host: host.Name}), "fairlead trust"},
+		{"unknown host key", fmt.Errorf("x: %w", &ssh.HostKeyError{Host: host.Name, Files: []string{"/kh"}}), "fairlead trust"},
+		{"unknown host key that is kept nowhere", &ssh.HostKeyError{Host: host.Name, Files: []string{os.DevNull}}, ""},
 		{"unknown host key of a jump host", &ssh.HostKeyError{Host: "bastion"}, ""},
 		{"a container says it itself", fmt.Errorf("x: %w", errors.Join(remote.ErrUnreachable, &container.Error{})), ""},
 		{"auth", fmt.Errorf("x: %w", remote.ErrAuth), "ssh -p 22 -i '/home/ann/.ssh/id key' ubuntu@192.0.2.21"},
+		{"unreachable by another name", fmt.Errorf("x: %w", &remote.ConnectError{Login: "ubuntu@203.0.113.1:2203 (web1)", Err: remote.ErrUnreachable}), "listen on 203.0.113.1:2203 (web1), "},
+		{"sudo of another user", fmt.Errorf("x: %w", &remote.UserError{User: "vagrant", Err: remote.ErrSudo}), "'vagrant ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/vagrant &&"},
 		{"sudo", fmt.Errorf("x: %w", remote.ErrSudo), "'ubuntu ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ubuntu &&"},
 		{"sudo asks", &remote.SudoError{Reason: remote.SudoAsks, User: "john.doe"}, "set ssh.sudo.password (prompt, {file: …} or {env: …}) in the cluster file, or let john.doe become root without a password; as root on the host: echo 'john.doe ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/john_doe &&"},
 		{"sudo refuses a password", &remote.SudoError{Reason: remote.SudoWrong, User: "ann"}, "correct what ssh.sudo.password names; a host with another password gets an ssh.sudo of its own"},
@@ -137,12 +145,40 @@ func TestHints(t *testing.T) {
 	}
 }
 
+// TestNeutralAlias: words about a host that fit others, by whatever name or address it was reached.
+func TestNeutralAlias(t *testing.T) {
+	host := exampleCluster().Workers[0]
+	host.SSH.Address = "web-1.lab"
+	const text = "w1 at 192.0.2.21: dial web-1.lab:22, not web-1.lab-2"
+	if got := neutral(text, host); got != "NAME at ADDRESS: dial ADDRESS:22, not web-1.lab-2" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestHintsOfAliases: what the inventory leaves to ssh's configuration, a command for people leaves to it as well.
+func TestHintsOfAliases(t *testing.T) {
+	for _, c := range []struct {
+		ssh  inventory.SSH
+		want string
+	}{
+		{inventory.SSH{}, "ssh 192.0.2.21"},
+		{inventory.SSH{Address: "web1"}, "ssh web1"},
+		{inventory.SSH{Address: "127.0.0.1", Port: 2222, User: "vagrant", IdentityFile: "/k y"}, "ssh -p 2222 -i '/k y' vagrant@127.0.0.1"},
+	} {
+		host := exampleCluster().Workers[0]
+		host.SSH = c.ssh
+		if got := hintFor(remote.ErrAuth, nil, host); !strings.HasSuffix(got, ": "+c.want) {
+			t.Errorf("%q does not end in %q", got, c.want)
+		}
+	}
+}
+
 func TestConclude(t *testing.T) {
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
 	late, over := context.WithCancelCause(t.Context())
 	over(&timeoutError{duration{time.Minute, "1m"}})
-	unknown := &provision.UnreachableError{Hosts: []string{"cp1"}, Causes: []error{&ssh.HostKeyError{Host: "cp1"}}}
+	unknown := &provision.UnreachableError{Hosts: []string{"cp1"}, Causes: []error{&ssh.HostKeyError{Host: "cp1", Files: []string{"/kh"}}}}
 	tests := []struct {
 		name string
 		ctx  context.Context

@@ -17,7 +17,7 @@ func foreignCommands() map[string]string {
 		},
 		"join":       {"add", "add-node", "scale", "node", "nodes", "attach", "expand"},
 		"reset":      {"destroy", "delete", "del", "remove", "rm", "down", "teardown", "uninstall", "undo", "purge", "clean", "cleanup", "nuke", "wipe"},
-		"kubeconfig": {"credentials", "creds", "get-credentials", "get-kubeconfig", "kubectl", "login"},
+		"kubeconfig": {"credentials", "creds", "get-credentials", "get-kubeconfig", "login"},
 		"trust":      {"keyscan", "ssh-keyscan", "hostkeys", "host-keys", "known-hosts", "known_hosts", "fingerprints", "scan"},
 		"images":     {"image", "mirror", "pull", "registry"},
 		"addons":     {"addon", "manifests", "render"},

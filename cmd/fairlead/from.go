@@ -13,6 +13,7 @@ import (
 	"fairlead/inventory"
 	"fairlead/inventory/convert"
 	"fairlead/provision/remote/container"
+	"fairlead/provision/remote/sshconfig"
 )
 
 // fromOptions are what a user says about hosts that come from somewhere else.
@@ -95,7 +96,7 @@ func (p *program) readForeign(file string) (name string, data []byte, err error)
 }
 
 // addressAll finds the addresses of hosts of which only a name is known.
-func addressAll(ctx context.Context, draft *convert.Draft, find lookup) error {
+func addressAll(ctx context.Context, draft *convert.Draft, find directory) error {
 	var errs []error
 	for _, h := range draft.Unaddressed() {
 		address, err := addressOf(ctx, h, find)
@@ -112,14 +113,21 @@ func addressAll(ctx context.Context, draft *convert.Draft, find lookup) error {
 	return nil
 }
 
-func addressOf(ctx context.Context, h *convert.Host, find lookup) (netip.Addr, error) {
+func addressOf(ctx context.Context, h *convert.Host, find directory) (netip.Addr, error) {
 	switch address, err := netip.ParseAddr(h.SSH.Address); {
 	case h.SSH.Address == "":
 		return netip.Addr{}, errors.New("the file has no address that other hosts reach it by")
 	case err == nil:
 		return netip.Addr{}, fmt.Errorf("%s leads there from here, and is not the address that other hosts reach it by", address)
 	}
-	address, err := resolve(ctx, h.SSH.Address, find)
+	if err := isHost(h.SSH.Address); err != nil {
+		return netip.Addr{}, err
+	}
+	config, err := find.config(ctx, sshconfig.Question{Name: h.SSH.Address, User: h.SSH.User, Port: h.SSH.Port})
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	address, err := find.one(ctx, config.Hostname)
 	if err != nil {
 		return netip.Addr{}, err
 	}

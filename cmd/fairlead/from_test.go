@@ -17,7 +17,7 @@ func TestAddressAll(t *testing.T) {
 		return draft
 	}
 	draft := read("[masters]\nnode1.lab.example\n[workers]\na ansible_host=w1\nb ansible_host=192.0.2.9\n")
-	if err := addressAll(t.Context(), draft, findName); err != nil {
+	if err := addressAll(t.Context(), draft, testDirectory()); err != nil {
 		t.Fatal(err)
 	}
 	text, err := draft.Write()
@@ -32,7 +32,7 @@ func TestAddressAll(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, text)
 		}
 	}
-	err = addressAll(t.Context(), read("[masters]\nlocalhost ansible_connection=local\n[workers]\na ansible_host=127.0.0.1\nb ansible_host=many.example\nc ansible_host=here\n"), findName)
+	err = addressAll(t.Context(), read("[masters]\nlocalhost ansible_connection=local\n[workers]\na ansible_host=127.0.0.1\nb ansible_host=many.example\nc ansible_host=here\n"), testDirectory())
 	for _, want := range []string{
 		"host localhost: the file has no address that other hosts reach it by; say it with --address localhost=IP",
 		"host a: 127.0.0.1 leads there from here, and is not the address that other hosts reach it by; say it with --address a=IP",

@@ -146,6 +146,9 @@ func grouped[T any](all []T, words func(T) string) [][]T {
 
 // neutral is a text about a host in words that fit others, too: NAME and ADDRESS stand for the host's own.
 func neutral(text string, host inventory.Host) string {
+	if host.SSH.Address != "" {
+		text = replaceWord(text, host.SSH.Address, "ADDRESS")
+	}
 	if host.Address.IsValid() {
 		text = replaceWord(text, host.Address.String(), "ADDRESS")
 	}

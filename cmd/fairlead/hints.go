@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -135,48 +137,68 @@ func noSpace(t troubled) bool {
 	return errors.As(t.err, &exit) && bytes.Contains(bytes.ToLower(exit.Stderr), []byte("no space left on device"))
 }
 
-// address is where the host's sshd is looked for.
+// address is where the host's sshd was looked for.
 func (t troubled) address() string {
-	if t.host.Name == "" {
+	var failed *remote.ConnectError
+	switch {
+	case errors.As(t.err, &failed):
+		return failed.Login[strings.LastIndex(failed.Login, "@")+1:]
+	case t.host.Name == "":
 		return "its port"
+	case t.host.SSH.Port == 0:
+		return t.host.SSHAddress()
 	}
-	return net.JoinHostPort(t.host.Address.String(), strconv.Itoa(t.host.SSH.Port))
+	return net.JoinHostPort(t.host.SSHAddress(), strconv.Itoa(t.host.SSH.Port))
 }
 
+// user is who has logged in, or is to do so.
 func (t troubled) user() string {
-	if t.host.Name == "" {
-		return "USER"
+	var of *remote.UserError
+	if errors.As(t.err, &of) {
+		return of.User
 	}
-	return t.host.SSH.User
+	return cmp.Or(t.host.SSH.User, "USER")
 }
 
-// ssh is a command to log in with as fairlead does.
+// ssh is a command to log in with as fairlead does. What the inventory leaves to ssh's configuration, it leaves to it as well.
 func (t troubled) ssh() string {
 	if t.host.Name == "" {
 		return "ssh USER@ADDRESS"
 	}
-	return t.login(t.host.SSH.Jump, t.host.SSH.Port, t.user()+"@"+t.host.Address.String())
+	to := t.host.SSHAddress()
+	if t.host.SSH.User != "" {
+		to = t.host.SSH.User + "@" + to
+	}
+	return sshCommand(t.host.SSH.Port, t.host.SSH.IdentityFile, inventory.JumpText(t.host.SSH.Jump), to)
 }
 
 // sshToJump is a command to log in to the jump host that is in trouble.
 func (t troubled) sshToJump() string {
 	var jump *ssh.JumpError
 	errors.As(t.err, &jump)
+	called := func(of ssh.Target) string { return cmp.Or(of.Alias, of.Address) }
 	var way []string
 	for _, j := range jump.Host.Jump {
-		way = append(way, inventory.JumpHost{User: j.User, Host: j.Address, Port: j.Port}.String())
+		way = append(way, inventory.JumpHost{User: j.User, Host: called(j), Port: j.Port}.String())
 	}
-	return t.login(way, jump.Host.Port, jump.Host.User+"@"+jump.Host.Address)
+	identity := ""
+	if slices.Contains(jump.Host.IdentityFiles, t.host.SSH.IdentityFile) {
+		identity = t.host.SSH.IdentityFile
+	}
+	return sshCommand(jump.Host.Port, identity, strings.Join(way, ","), jump.Host.User+"@"+called(jump.Host))
 }
 
-// login is a command that goes through jump hosts.
-func (t troubled) login(way []string, port int, to string) string {
-	argv := []string{"ssh", "-p", strconv.Itoa(port)}
-	if t.host.SSH.IdentityFile != "" {
-		argv = append(argv, "-i", t.host.SSH.IdentityFile)
+// sshCommand is a command to log in with. What is empty is left to ssh.
+func sshCommand(port int, identity, way, to string) string {
+	argv := []string{"ssh"}
+	if port != 0 {
+		argv = append(argv, "-p", strconv.Itoa(port))
 	}
-	if len(way) > 0 {
-		argv = append(argv, "-J", strings.Join(way, ","))
+	if identity != "" {
+		argv = append(argv, "-i", identity)
+	}
+	if way != "" {
+		argv = append(argv, "-J", way)
 	}
 	return remote.Quote(append(argv, to))
 }

@@ -2,33 +2,50 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"regexp"
+	"os/user"
 	"slices"
-	"strconv"
-	"strings"
 
 	"fairlead/inventory"
+	"fairlead/provision/remote/sshconfig"
 )
 
-// lookup finds the addresses of a name.
-type lookup func(ctx context.Context, name string) ([]netip.Addr, error)
+// directory finds out where a name leads.
+type directory struct {
+	// addresses finds the addresses of a DNS name.
+	addresses func(ctx context.Context, name string) ([]netip.Addr, error)
+	// config is what ssh's configuration says.
+	config func(ctx context.Context, q sshconfig.Question) (sshconfig.Answer, error)
+	// user is who runs this, as whom ssh logs in where nobody says anything.
+	user string
+}
 
-// lookupIP asks the machine's resolver.
-func lookupIP(ctx context.Context, name string) ([]netip.Addr, error) {
-	return net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+// newDirectory asks this machine's resolver and its ssh.
+func newDirectory() directory {
+	d := directory{config: sshconfig.New(sshconfig.Options{}).Resolve, addresses: func(ctx context.Context, name string) ([]netip.Addr, error) {
+		return net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+	}}
+	if me, err := user.Current(); err == nil { // else no user of ssh's configuration is taken for a default
+		d.user = me.Username
+	}
+	return d
 }
 
 // wantedHosts are the hosts that words of the form [USER@]HOST[:PORT] name: the first is the control plane, others are workers.
-// Who has no user of his own gets the first one's, as a list of hosts of one lab is usually meant.
-func wantedHosts(ctx context.Context, words []string, find lookup) ([]inventory.Host, error) {
+// Who has no user of his own, nor one by ssh's configuration, gets the first one's, as a list of hosts of one lab is usually
+// meant.
+func wantedHosts(ctx context.Context, words []string, find directory) ([]inventory.Host, error) {
 	var hosts []inventory.Host
 	given := map[netip.Addr]string{}
-	for _, word := range words {
-		h, name, err := wordHost(ctx, word, find)
+	settled := map[int]bool{} // those whose user ssh's configuration says
+	for i, word := range words {
+		w, err := readWord(word)
+		if err != nil {
+			return nil, err
+		}
+		h, config, err := w.find(ctx, find)
 		if err != nil {
 			return nil, err
 		}
@@ -39,12 +56,12 @@ func wantedHosts(ctx context.Context, words []string, find lookup) ([]inventory.
 		if len(hosts) > 0 && hosts[0].Address.Is4() != h.Address.Is4() {
 			return nil, fmt.Errorf("%s: has the address %s, and %s has %s: give all hosts by addresses of one IP family", word, h.Address, words[0], hosts[0].Address)
 		}
-		h.Name = name
+		settled[i] = config.User != "" && config.User != find.user
 		hosts = append(hosts, h)
 	}
 	first := slices.IndexFunc(hosts, func(h inventory.Host) bool { return h.SSH.User != "" })
 	for i := range hosts {
-		if hosts[i].SSH.User == "" && first >= 0 {
+		if hosts[i].SSH.User == "" && first >= 0 && !settled[i] {
 			hosts[i].SSH.User = hosts[first].SSH.User
 		}
 	}
@@ -53,99 +70,4 @@ func wantedHosts(ctx context.Context, words []string, find lookup) ([]inventory.
 	}
 	inventory.NameHosts(hosts)
 	return hosts, nil
-}
-
-// wordHost reads one word; name is what the host is called by it, if it is.
-func wordHost(ctx context.Context, word string, find lookup) (h inventory.Host, name string, err error) {
-	user, rest, found := cutLast(word, "@")
-	if found {
-		if user == "" {
-			return h, "", fmt.Errorf("%s: has no user before the @: write USER@HOST, or HOST alone", word)
-		}
-		if strings.HasPrefix(user, "-") || strings.ContainsAny(user, "@:/ \t") {
-			return h, "", fmt.Errorf("%s: %q is not a login name", word, user)
-		}
-		h.SSH.User = user
-	}
-	host, port, err := splitPort(rest)
-	if err != nil {
-		return h, "", fmt.Errorf("%s: %w", word, err)
-	}
-	h.SSH.Port = port
-	if address, err := netip.ParseAddr(host); err == nil {
-		h.Address = address.Unmap()
-		return h, "", usable(word, h.Address)
-	}
-	if h.Address, err = resolve(ctx, host, find); err != nil {
-		return h, "", fmt.Errorf("%s: %w", word, err)
-	}
-	name, _, _ = strings.Cut(strings.ToLower(host), ".")
-	return h, name, usable(word, h.Address)
-}
-
-// cutLast cuts text at the last separator.
-func cutLast(text, separator string) (before, after string, found bool) {
-	if i := strings.LastIndex(text, separator); i >= 0 {
-		return text[:i], text[i+len(separator):], true
-	}
-	return "", text, false
-}
-
-// splitPort takes the port off HOST:PORT and [HOST]:PORT; 0 where none is given. An IPv6 address without brackets has none.
-func splitPort(text string) (host string, port int, err error) {
-	if inner, closed := strings.CutSuffix(text, "]"); closed && strings.HasPrefix(inner, "[") {
-		return inner[1:], 0, nil
-	}
-	if strings.Count(text, ":") > 1 && !strings.HasPrefix(text, "[") || !strings.Contains(text, ":") {
-		return text, 0, nil
-	}
-	host, digits, err := net.SplitHostPort(text)
-	if err != nil {
-		return "", 0, errors.New("is not HOST, HOST:PORT or [IPv6]:PORT")
-	}
-	number, err := strconv.ParseUint(digits, 10, 16)
-	if err != nil || number == 0 || digits[0] == '0' {
-		return "", 0, fmt.Errorf("must have a port from 1 to 65535 after the colon, got %q", digits)
-	}
-	return host, int(number), nil
-}
-
-// resolve finds the one address of a name. The cluster file has addresses, as nodes know each other by them.
-func resolve(ctx context.Context, name string, find lookup) (netip.Addr, error) {
-	if !regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\.?$`).MatchString(name) {
-		return netip.Addr{}, fmt.Errorf("%q is neither an IP address nor a host name", name)
-	}
-	if strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
-		return netip.Addr{}, fmt.Errorf("is not a host; name the file with -f %s", name)
-	}
-	found, err := find(ctx, name)
-	if err != nil {
-		return netip.Addr{}, fmt.Errorf("its address cannot be found (%w): give the IP address; aliases of ~/.ssh/config are not read", err)
-	}
-	var v4, v6 []netip.Addr
-	for _, address := range found {
-		if address = address.Unmap(); address.Is4() && !slices.Contains(v4, address) {
-			v4 = append(v4, address)
-		} else if address.Is6() && !slices.Contains(v6, address) {
-			v6 = append(v6, address)
-		}
-	}
-	if len(v4) == 0 {
-		v4 = v6
-	}
-	if len(v4) != 1 {
-		return netip.Addr{}, fmt.Errorf("has %d addresses %v: give the one that the other hosts reach it by", len(v4), v4)
-	}
-	return v4[0], nil
-}
-
-// usable refuses addresses that the cluster file refuses, in the words of a command line.
-func usable(word string, address netip.Addr) error {
-	switch {
-	case address.IsLoopback() || address.IsUnspecified() || address.IsMulticast():
-		return fmt.Errorf("%s: %s is not an address that other hosts can reach it by: give that one", word, address)
-	case address.Zone() != "":
-		return fmt.Errorf("%s: %s has a zone: give an address without one", word, address)
-	}
-	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"fairlead/inventory"
+	"fairlead/provision/remote/sshconfig"
 )
 
 // names are those that a lookup finds.
@@ -30,6 +32,28 @@ func findName(_ context.Context, name string) ([]netip.Addr, error) {
 	return all, nil
 }
 
+// aliases are what ssh's configuration says: [user@]hostname.
+var aliases = map[string]string{
+	"alias": "192.0.2.51", "who": "admin@192.0.2.52", "named": "node1.lab.example", "vagrant": "vagrant@127.0.0.1", "lost": "lost.example",
+}
+
+// testDirectory knows the names above.
+func testDirectory() directory {
+	return directory{user: "me", addresses: findName, config: func(_ context.Context, q sshconfig.Question) (sshconfig.Answer, error) {
+		a := sshconfig.Answer{Name: q.Name, Hostname: q.Name, User: cmp.Or(q.User, "me"), Port: cmp.Or(q.Port, 22)}
+		if text, known := aliases[q.Name]; known {
+			user, host, found := cutLast(text, "@")
+			if a.Hostname = host; found {
+				a.User = cmp.Or(q.User, user)
+			}
+		}
+		if q.Name == "broken" {
+			return a, errors.New("ask ssh: line 3: Bad configuration option")
+		}
+		return a, nil
+	}}
+}
+
 // TestWantedHosts reads what people write for hosts, and says what it is read as.
 func TestWantedHosts(t *testing.T) {
 	for _, c := range []struct{ words, want string }{
@@ -38,11 +62,14 @@ func TestWantedHosts(t *testing.T) {
 		{"192.0.2.11 ubuntu@192.0.2.21 root@192.0.2.22:2222", "cp1=ubuntu@192.0.2.11 w1=ubuntu@192.0.2.21 w2=root@192.0.2.22:2222"},
 		{"2001:db8::11 [2001:db8::21] me@[2001:db8::22]:2222", "cp1=me@2001:db8::11 w1=me@2001:db8::21 w2=me@2001:db8::22:2222"},
 		{"::ffff:192.0.2.11", "cp1@192.0.2.11"},
-		{"node1.lab.example node1.other.example Node2:22", "cp1@192.0.2.31 w1@192.0.2.32 node2@192.0.2.33:22"},
-		{"192.0.2.1 192.0.2.2 w1 192.0.2.3", "cp1@192.0.2.1 w2@192.0.2.2 w1@192.0.2.34 w3@192.0.2.3"},
-		{"192.0.2.1 cp1", "cp2@192.0.2.1 cp1@192.0.2.35"},
-		{"both.example twice.example my_host.example", "both@192.0.2.36 twice@192.0.2.39 w1@192.0.2.40"},
-		{"six.example", "six@2001:db8::2"},
+		{"node1.lab.example node1.other.example Node2:22", "cp1@192.0.2.31~node1.lab.example w1@192.0.2.32~node1.other.example node2@192.0.2.33~Node2:22"},
+		{"192.0.2.1 192.0.2.2 w1 192.0.2.3", "cp1@192.0.2.1 w2@192.0.2.2 w1@192.0.2.34~w1 w3@192.0.2.3"},
+		{"192.0.2.1 cp1", "cp2@192.0.2.1 cp1@192.0.2.35~cp1"},
+		{"both.example twice.example my_host.example", "both@192.0.2.36~both.example twice@192.0.2.39~twice.example w1@192.0.2.40~my_host.example"},
+		{"six.example", "six@2001:db8::2~six.example"},
+		{"alias:2222 who named", "alias@192.0.2.51~alias:2222 who@192.0.2.52~who named@192.0.2.31~named"},
+		{"ubuntu@192.0.2.1 alias who root@who2.example", "!root@who2.example: its address cannot be found (no such host): give the IP address, or write the host into the file by hand, as {name: who2, address: ADDRESS, ssh: {address: who2.example}}"},
+		{"ubuntu@192.0.2.1 alias who root@named", "cp1=ubuntu@192.0.2.1 alias=ubuntu@192.0.2.51~alias who@192.0.2.52~who named=root@192.0.2.31~named"},
 		{"10.244.0.1 10.100.0.1", "cp1@10.244.0.1 w1@10.100.0.1"},
 
 		{"@192.0.2.1", "!@192.0.2.1: has no user before the @: write USER@HOST, or HOST alone"},
@@ -57,16 +84,18 @@ func TestWantedHosts(t *testing.T) {
 		{"192.0.2.1 2001:db8::1", "!2001:db8::1: has the address 2001:db8::1, and 192.0.2.1 has 192.0.2.1: give all hosts by addresses of one IP family"},
 		{"127.0.0.1", "!127.0.0.1: 127.0.0.1 is not an address that other hosts can reach it by: give that one"},
 		{"fe80::1%eth0", "!fe80::1%eth0: fe80::1%eth0 has a zone: give an address without one"},
-		{"here", "!here: 127.0.1.1 is not an address that other hosts can reach it by: give that one"},
-		{"localhost", "!localhost: 127.0.0.1 is not an address that other hosts can reach it by: give that one"},
-		{"many.example", "!many.example: has 2 addresses [192.0.2.37 192.0.2.38]: give the one that the other hosts reach it by"},
-		{"nothing.example", "!nothing.example: has 0 addresses []: give the one that the other hosts reach it by"},
-		{"me@web", "!me@web: its address cannot be found (no such host): give the IP address; aliases of ~/.ssh/config are not read"},
+		{"here", "!here: 127.0.1.1 is not an address that other hosts can reach it by: give that one, or write the host into the file by hand, as {name: here, address: ADDRESS, ssh: {address: here}}"},
+		{"localhost", "!localhost: 127.0.0.1 is not an address that other hosts can reach it by: give that one, or write the host into the file by hand, as {name: localhost, address: ADDRESS, ssh: {address: localhost}}"},
+		{"vagrant", "!vagrant: 127.0.0.1 is not an address that other hosts can reach it by: give that one, or write the host into the file by hand, as {name: vagrant, address: ADDRESS, ssh: {address: vagrant}}"},
+		{"broken", "!broken: ask ssh: line 3: Bad configuration option"},
+		{"many.example", "!many.example: has 2 addresses [192.0.2.37 192.0.2.38]: give the one that the other hosts reach it by, or write the host into the file by hand, as {name: many, address: ADDRESS, ssh: {address: many.example}}"},
+		{"nothing.example", "!nothing.example: has 0 addresses []: give the one that the other hosts reach it by, or write the host into the file by hand, as {name: nothing, address: ADDRESS, ssh: {address: nothing.example}}"},
+		{"me@lost", "!me@lost: its address cannot be found (no such host): give the IP address, or write the host into the file by hand, as {name: lost, address: ADDRESS, ssh: {address: lost}}"},
 		{"lab.yaml", "!lab.yaml: is not a host; name the file with -f lab.yaml"},
 		{"-x", `!-x: "-x" is neither an IP address nor a host name`},
 		{"192.0.2.0/24", `!192.0.2.0/24: "192.0.2.0/24" is neither an IP address nor a host name`},
 	} {
-		hosts, err := wantedHosts(t.Context(), strings.Fields(c.words), findName)
+		hosts, err := wantedHosts(t.Context(), strings.Fields(c.words), testDirectory())
 		var all []string
 		for _, h := range hosts {
 			text := h.Name
@@ -74,6 +103,9 @@ func TestWantedHosts(t *testing.T) {
 				text += "=" + h.SSH.User
 			}
 			text += "@" + h.Address.String()
+			if h.SSH.Address != "" {
+				text += "~" + h.SSH.Address
+			}
 			if h.SSH.Port != 0 {
 				text += fmt.Sprintf(":%d", h.SSH.Port)
 			}

@@ -22,7 +22,7 @@ func TestManyHostsBehindAJumpHost(t *testing.T) {
 		says string
 	}{
 		"dead": {
-			fmt.Errorf("connect to ann@bastion:22: %w: dial tcp 192.0.2.1:22: i/o timeout", remote.ErrUnreachable),
+			fmt.Errorf("%w: dial tcp 192.0.2.1:22: i/o timeout", remote.ErrUnreachable),
 			"connect to the jump host bastion (ann@bastion:22): host is unreachable: dial tcp 192.0.2.1:22: i/o timeout\n" +
 				"  hint: is the jump host up, and does a firewall let you through? Try to log in by hand: ssh -p 22 ann@bastion\n",
 		},

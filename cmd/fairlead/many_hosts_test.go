@@ -42,9 +42,9 @@ func clusterOf(n int) *inventory.Cluster {
 func trouble(host inventory.Host) error {
 	switch host.Name {
 	case "w10", "w20":
-		return fmt.Errorf("connect to ubuntu@%s:22: %w: dial it: timeout", host.Address, remote.ErrUnreachable)
+		return &remote.ConnectError{Login: "ubuntu@" + host.Address.String() + ":22", Err: fmt.Errorf("%w: dial it: timeout", remote.ErrUnreachable)}
 	case "w30":
-		return fmt.Errorf("%w for ubuntu: %s", remote.ErrShell, "This account is currently not available.")
+		return &remote.UserError{User: "ubuntu", Err: fmt.Errorf("%w for ubuntu: %s", remote.ErrShell, "This account is currently not available.")}
 	}
 	return &remote.SudoError{Reason: remote.SudoAsks, User: "ubuntu"}
 }

@@ -14,7 +14,8 @@ import (
 // TestTrustQuestion asks on a terminal, with the table above the question, and writes what was wanted.
 func TestTrustQuestion(t *testing.T) {
 	server := remotetest.StartSSHD(t)
-	address, port := reachable(t, server.Port)
+	const address = "127.0.0.1"
+	port := server.Port
 	for name, c := range map[string]struct {
 		typed string
 		code  int
@@ -35,7 +36,7 @@ kind: Cluster
 name: lab
 kubernetes: {version: 1.37.2, bundle: ./bundle}
 ssh: {port: %d, knownHosts: ./known_hosts}
-controlPlane: {hosts: [{name: cp1, address: %s}]}
+controlPlane: {hosts: [{name: cp1, address: 0.0.0.3, ssh: {address: %s}}]}
 `, port, address), 0o600)
 			keyboard, terminal := openTerminal(t)
 			screen, code := converse(t, keyboard, terminal, "Write 1 key to "+known+"? [y/N] ", c.typed, false, "trust", "-f", file)

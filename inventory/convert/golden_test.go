@@ -96,12 +96,6 @@ func sameHosts(t *testing.T, draft *Draft, text []byte) {
 		want := draft.Hosts[i].Host
 		if want.SSH.Transport == "" {
 			want.SSH.Transport = inventory.TransportSSH
-			if want.SSH.Port == 0 {
-				want.SSH.Port = inventory.DefaultSSHPort
-			}
-			if want.SSH.User == "" {
-				want.SSH.User = got.SSH.User // who runs this
-			}
 			if rest, home := strings.CutPrefix(want.SSH.IdentityFile, "~"); home {
 				folder, err := os.UserHomeDir()
 				if err != nil {

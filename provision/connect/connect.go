@@ -15,6 +15,7 @@ import (
 	"fairlead/provision/remote/container"
 	"fairlead/provision/remote/local"
 	"fairlead/provision/remote/ssh"
+	"fairlead/provision/remote/sshconfig"
 	"fairlead/templates"
 )
 
@@ -43,9 +44,10 @@ type Connections struct {
 	via    *remote.Host // whose connection and admin.conf the client uses
 }
 
-// New connects to nothing yet. Hosts will be reached by the transport that the inventory says.
-func New(cluster *inventory.Cluster, o ssh.Options) *Connections {
-	dialer, containers := ssh.NewDialer(o), container.NewDialer(container.Options{Log: o.Log})
+// New connects to nothing yet. Hosts will be reached by the transport that the inventory says, and by SSH as ssh's configuration
+// says where the inventory is silent.
+func New(cluster *inventory.Cluster, o ssh.Options, config sshconfig.Options) *Connections {
+	dialer, containers, where := ssh.NewDialer(o), container.NewDialer(container.Options{Log: o.Log}), targets{sshconfig.New(config)}
 	c := NewWith(cluster, nil)
 	c.dial = func(ctx context.Context, host inventory.Host) (*remote.Host, error) {
 		switch {
@@ -54,23 +56,28 @@ func New(cluster *inventory.Cluster, o ssh.Options) *Connections {
 		case host.SSH.InContainer():
 			return containers.Dial(ctx, containerOf(host))
 		}
-		to, err := target(host)
+		to, answer, err := where.of(ctx, host)
 		if err != nil {
 			return nil, err
 		}
 		to.SudoPassword = c.Passwords[host.Name]
-		return dialer.Dial(ctx, to)
+		connection, err := dialer.Dial(ctx, to)
+		return connection, noted(err, answer)
 	}
 	c.keys = func(ctx context.Context, host inventory.Host) (ssh.ShownKey, error) {
-		to, err := target(host)
+		to, answer, err := where.of(ctx, host)
 		if err != nil {
 			return ssh.ShownKey{}, err
 		}
-		return dialer.HostKey(ctx, to)
+		key, err := dialer.HostKey(ctx, to)
+		return key, noted(err, answer)
 	}
 	c.closing = dialer.Close
 	c.dialer = func(ctx context.Context, host inventory.Host, network, address string) (net.Conn, error) {
-		to, err := target(host)
+		if !bySSH(host) {
+			return fromHere(ctx, host, network, address)
+		}
+		to, _, err := where.of(ctx, host)
 		if err != nil {
 			return nil, err
 		}
@@ -94,25 +101,9 @@ func fromHere(ctx context.Context, _ inventory.Host, network, address string) (n
 	return new(net.Dialer).DialContext(ctx, network, address)
 }
 
-// target is where the inventory says that a host is, as whom to log in, how to know it, and what to go through.
-func target(host inventory.Host) (ssh.Target, error) {
-	target := ssh.Target{
-		Name: host.Name, Address: host.Address.String(), Port: host.SSH.Port, User: host.SSH.User,
-		IdentityFile: host.SSH.IdentityFile, HostKey: host.SSH.HostKey,
-	}
-	if host.SSH.KnownHosts != "" {
-		target.KnownHosts = []string{host.SSH.KnownHosts}
-	}
-	for _, text := range host.SSH.Jump {
-		j, err := inventory.ParseJump(text)
-		if err != nil {
-			return target, fmt.Errorf("jump host %q of %s: %w", text, host.Name, err)
-		}
-		target.Jump = append(target.Jump, ssh.Target{
-			Name: j.Host, Address: j.Host, Port: j.Port, User: j.User, IdentityFile: target.IdentityFile, KnownHosts: target.KnownHosts,
-		})
-	}
-	return target, nil
+// bySSH says that a host is logged in to.
+func bySSH(host inventory.Host) bool {
+	return host.SSH.Transport == "" || host.SSH.Transport == inventory.TransportSSH
 }
 
 // containerOf is the container that the inventory says a host is.

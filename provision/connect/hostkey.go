@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"fairlead/inventory"
 	"fairlead/provision/remote/ssh"
 )
 
@@ -18,7 +17,7 @@ func (c *Connections) HostKey(ctx context.Context, name string) (ssh.ShownKey, e
 	if !ok {
 		return ssh.ShownKey{}, fmt.Errorf("host %s is not in the inventory", name)
 	}
-	if t := host.SSH.Transport; t != "" && t != inventory.TransportSSH || c.keys == nil {
+	if !bySSH(host) || c.keys == nil {
 		return ssh.ShownKey{}, ErrNoHostKey
 	}
 	var key ssh.ShownKey

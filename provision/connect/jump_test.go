@@ -39,7 +39,7 @@ func TestBehindAJumpHost(t *testing.T) {
 	c := New(cluster, ssh.Options{DialNet: func(ctx context.Context, network, address string) (net.Conn, error) {
 		dialled.Add(1)
 		return new(net.Dialer).DialContext(ctx, network, address)
-	}})
+	}}, nothing())
 	for _, name := range []string{"cp1", "cp2"} {
 		if result, err := get(t, c, name).Run(t.Context(), remote.Command{Argv: []string{"echo", name}}); err != nil || strings.TrimSpace(string(result.Stdout)) != name {
 			t.Errorf("%s says %q: %v", name, result.Stdout, err)
@@ -67,25 +67,5 @@ func TestBehindAJumpHost(t *testing.T) {
 	}
 	if dialled.Load() != 1 || jump.Served() != 1 || host.Served() != 2 {
 		t.Errorf("%d connections from here, %d to the jump host, %d to hosts", dialled.Load(), jump.Served(), host.Served())
-	}
-}
-
-func TestTargets(t *testing.T) {
-	host := lab("w1").ControlPlane.Hosts[0]
-	host.SSH = inventory.SSH{User: "ann", Port: 2200, IdentityFile: "/id", KnownHosts: "/kh", HostKey: "SHA256:x", Jump: []string{"bob@bastion:2222", "[fd00::1]"}}
-	got, err := target(host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := ssh.Target{Name: "w1", Address: "127.0.0.1", Port: 2200, User: "ann", IdentityFile: "/id", HostKey: "SHA256:x", KnownHosts: []string{"/kh"}, Jump: []ssh.Target{
-		{Name: "bastion", Address: "bastion", Port: 2222, User: "bob", IdentityFile: "/id", KnownHosts: []string{"/kh"}},
-		{Name: "fd00::1", Address: "fd00::1", IdentityFile: "/id", KnownHosts: []string{"/kh"}},
-	}}
-	if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	host.SSH.Jump = []string{"@"}
-	if _, err := target(host); err == nil || !strings.Contains(err.Error(), `jump host "@" of w1: `) {
-		t.Errorf("got %v", err)
 	}
 }

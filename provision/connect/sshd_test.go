@@ -15,6 +15,7 @@ import (
 	"fairlead/provision/remote"
 	"fairlead/provision/remote/remotetest"
 	"fairlead/provision/remote/ssh"
+	"fairlead/provision/remote/sshconfig"
 )
 
 // toSSHD makes a host of the inventory one that sshd lets in.
@@ -26,6 +27,9 @@ func toSSHD(t *testing.T, host *inventory.Host, sshd *remotetest.Server) {
 	}
 	host.SSH = inventory.SSH{User: u.Username, Port: sshd.Port, IdentityFile: sshd.Identity, HostKey: remotetest.KeyText(sshd.HostKeys["ed25519"])}
 }
+
+// nothing is what ssh's configuration says in these tests, whoever runs them.
+func nothing() sshconfig.Options { return sshconfig.Options{Config: "none"} }
 
 // Two hosts are reached as the inventory says, each by one login, and left at the end.
 func TestRealHosts(t *testing.T) {
@@ -41,7 +45,7 @@ func TestRealHosts(t *testing.T) {
 	t.Setenv("WHO", "not told")
 
 	log, logged := remotetest.DebugLog()
-	c := New(cluster, ssh.Options{Log: log})
+	c := New(cluster, ssh.Options{Log: log}, nothing())
 	var all []*remote.Host
 	for range 2 {
 		for name, want := range map[string]string{"cp1": "first", "cp2": "second", "here": ""} {
@@ -90,7 +94,7 @@ func TestHostsThatAreNotReached(t *testing.T) {
 			toSSHD(t, &cluster.ControlPlane.Hosts[i], sshd)
 		}
 		c.change(&cluster.ControlPlane.Hosts[0].SSH)
-		connections := New(cluster, ssh.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		connections := New(cluster, ssh.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, nothing())
 		if host, err := connections.Host(t.Context(), "cp1"); host != nil || !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -103,7 +107,7 @@ func TestHostsThatAreNotReached(t *testing.T) {
 	toSSHD(t, &cluster.ControlPlane.Hosts[0], sshd)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := New(cluster, ssh.Options{Log: slog.New(slog.DiscardHandler)}).Host(ctx, "cp1"); !errors.Is(err, context.Canceled) {
+	if _, err := New(cluster, ssh.Options{Log: slog.New(slog.DiscardHandler)}, nothing()).Host(ctx, "cp1"); !errors.Is(err, context.Canceled) {
 		t.Errorf("dialled after the end of the run: %v", err)
 	}
 }
@@ -116,7 +120,7 @@ func TestContainers(t *testing.T) {
 	t.Setenv("PATH", engine.Path+":"+os.Getenv("PATH"))
 	cluster := lab("cp1")
 	cluster.ControlPlane.Hosts[0].SSH = inventory.SSH{Transport: inventory.TransportPodman, Container: "node-1", Context: "lab"}
-	c := New(cluster, ssh.Options{Log: slog.New(slog.DiscardHandler)})
+	c := New(cluster, ssh.Options{Log: slog.New(slog.DiscardHandler)}, nothing())
 	host := get(t, c, "cp1")
 	if result, err := host.Run(t.Context(), remote.Command{Argv: []string{"echo", "here"}}); err != nil || string(result.Stdout) != "here\n" || host.Name() != "cp1" || host.User() != "root" {
 		t.Errorf("%s as %s says %q, %v", host.Name(), host.User(), result.Stdout, err)

@@ -18,6 +18,7 @@ import (
 	"fairlead/provision/remote"
 	"fairlead/provision/remote/remotetest"
 	"fairlead/provision/remote/ssh"
+	"fairlead/provision/remote/sshconfig"
 )
 
 // realSudo prepares a place where a user that is no one's has the rights that a case says, with mounts that only it sees, and
@@ -103,7 +104,7 @@ func asUser(t *testing.T, c sudoCase) {
 	hosts[0].SSH.Transport = inventory.TransportLocal
 	toSSHD(t, &hosts[1], remotetest.StartSSHD(t))
 	log, logged := remotetest.DebugLog()
-	connections := New(cluster, ssh.Options{Log: log})
+	connections := New(cluster, ssh.Options{Log: log}, sshconfig.Options{})
 	defer connections.Close()
 	connections.Passwords = map[string]*remote.Password{}
 	for _, host := range hosts {

@@ -86,7 +86,7 @@ func TestWaitForSSHD(t *testing.T) {
 			}
 			return new(net.Dialer).DialContext(ctx, network, fmt.Sprintf("127.0.0.1:%d", stage))
 		},
-	})
+	}, nothing())
 	defer connections.Close()
 	clock, said := waiting(connections, 10*time.Minute)
 	clock.before = func(n int) {
@@ -129,7 +129,7 @@ func TestWaitForNothing(t *testing.T) {
 			cluster := lab("cp1")
 			toSSHD(t, &cluster.ControlPlane.Hosts[0], sshd)
 			c.change(&cluster.ControlPlane.Hosts[0].SSH)
-			connections := New(cluster, ssh.Options{Log: slog.New(slog.DiscardHandler)})
+			connections := New(cluster, ssh.Options{Log: slog.New(slog.DiscardHandler)}, nothing())
 			defer connections.Close()
 			clock, said := waiting(connections, time.Hour)
 			_, err := connections.Host(t.Context(), "cp1")
@@ -254,7 +254,7 @@ func TestSpelled(t *testing.T) {
 func TestHostKeyOfNobody(t *testing.T) {
 	cluster := lab("here")
 	cluster.ControlPlane.Hosts[0].SSH.Transport = inventory.TransportLocal
-	c := New(cluster, ssh.Options{})
+	c := New(cluster, ssh.Options{}, nothing())
 	if _, err := c.HostKey(t.Context(), "here"); !errors.Is(err, ErrNoHostKey) {
 		t.Errorf("this machine: %v", err)
 	}

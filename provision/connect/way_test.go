@@ -40,7 +40,7 @@ func TestSSHDThatDoesNotForward(t *testing.T) {
 			sshd := remotetest.StartSSHD(t, strings.Split(c.config, "\n")...)
 			cluster := lab("cp1")
 			toSSHD(t, &cluster.ControlPlane.Hosts[0], sshd)
-			connections := New(cluster, ssh.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+			connections := New(cluster, ssh.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, nothing())
 			defer connections.Close()
 			connections.apiPort = remotetest.RefusingPort(t)
 			if c.listens {

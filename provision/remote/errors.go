@@ -35,6 +35,33 @@ var (
 	ErrCut = errors.New("the script did not arrive whole")
 )
 
+// ConnectError is a host that was not reached.
+type ConnectError struct {
+	// Login is whom it was as and where: USER@HOST:PORT, with the alias where the host has one, and without a user where nobody
+	// was to log in.
+	Login string
+	// Err is why, and wraps one of the errors above where the reason is known.
+	Err error
+}
+
+// Error is "connect to LOGIN: why".
+func (e *ConnectError) Error() string { return "connect to " + e.Login + ": " + e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *ConnectError) Unwrap() error { return e.Err }
+
+// UserError is an error that is about what a login user may do.
+type UserError struct {
+	User string
+	Err  error
+}
+
+// Error is Err's, which names the user.
+func (e *UserError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *UserError) Unwrap() error { return e.Err }
+
 const (
 	// stderrLines is how many of the last lines of what sudo or a login shell says an error shows, and of each as many bytes.
 	stderrLines = 5

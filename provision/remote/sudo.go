@@ -194,7 +194,7 @@ func (h *Host) notStarted(root bool, x *execution) error {
 	case x.refusal != nil:
 		return x.refusal
 	case !root || len(h.sudo) == 0:
-		return fmt.Errorf("%w for %s: %s", ErrShell, h.user, said)
+		return &UserError{User: h.user, Err: fmt.Errorf("%w for %s: %s", ErrShell, h.user, said)}
 	}
 	err := h.sudoError(said)
 	if err.Reason == SudoAsks && h.password != nil {

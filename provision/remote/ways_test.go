@@ -90,7 +90,7 @@ func dialSSH(t testing.TB, srv *remotetest.Server, o ssh.Options) *remote.Host {
 	d := ssh.NewDialer(o)
 	t.Cleanup(func() { _ = d.Close() })
 	h, err := d.Dial(t.Context(), ssh.Target{
-		Name: "cp1", Address: "127.0.0.1", Port: srv.Port, User: currentUser(t), IdentityFile: srv.Identity,
+		Name: "cp1", Address: "127.0.0.1", Port: srv.Port, User: currentUser(t), IdentityFiles: []string{srv.Identity}, IdentitiesOnly: true,
 		HostKey: xssh.FingerprintSHA256(srv.HostKeys["ed25519"]),
 	})
 	if err != nil {

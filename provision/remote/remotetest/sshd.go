@@ -154,18 +154,12 @@ func (s *Server) Served() int {
 // RefusingPort is a port of the loopback interface at which nobody listens for as long as the test lasts.
 func RefusingPort(t testing.TB) int {
 	t.Helper()
-	return RefusingPortOf(t, [4]byte{127, 0, 0, 1})
-}
-
-// RefusingPortOf is such a port of an address of this machine.
-func RefusingPortOf(t testing.TB, of [4]byte) int {
-	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: of}); err != nil {
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		t.Fatal(err)
 	}
 	address, err := syscall.Getsockname(fd)

@@ -22,11 +22,13 @@ const (
 )
 
 // errNoAgent is why there are no keys of an agent.
-var errNoAgent = errors.New("no agent ($SSH_AUTH_SOCK is not set)")
+var errNoAgent = errors.New("no agent")
 
-// agentKeys are the keys of the agent at $SSH_AUTH_SOCK, over one connection that all logins share: keys of an agent
-// sign through its socket. They are listed once; an agent that failed to list them is not asked again.
+// agentKeys are the keys of one agent, over one connection that all logins share: keys of an agent sign through its
+// socket. They are listed once; an agent that failed to list them is not asked again.
 type agentKeys struct {
+	socket string // as Target.Agent has it
+
 	lock chan struct{} // holds a token while somebody uses the fields below
 	conn *agentConn    // nil before the first use and after close
 	held []xssh.Signer
@@ -35,8 +37,8 @@ type agentKeys struct {
 	listTimeout time.Duration
 }
 
-func newAgentKeys() *agentKeys {
-	return &agentKeys{lock: make(chan struct{}, 1), listTimeout: listTimeout}
+func newAgentKeys(socket string, listTimeout time.Duration) *agentKeys {
+	return &agentKeys{socket: socket, lock: make(chan struct{}, 1), listTimeout: listTimeout}
 }
 
 // signers lists the agent's keys. A connection that broke since is replaced.
@@ -50,7 +52,7 @@ func (a *agentKeys) signers(ctx context.Context) ([]xssh.Signer, error) {
 	if a.err != nil || a.conn != nil && !a.conn.broken.Load() {
 		return a.held, a.err
 	}
-	conn, held, err := openAgent(ctx, a.listTimeout)
+	conn, held, err := openAgent(ctx, a.socket, a.listTimeout)
 	if ctx.Err() == nil {
 		a.conn, a.held, a.err = conn, held, err
 	}
@@ -67,15 +69,21 @@ func (a *agentKeys) close() error {
 	return a.conn.Close()
 }
 
-// openAgent connects to the agent and lists its keys.
-func openAgent(ctx context.Context, listTimeout time.Duration) (*agentConn, []xssh.Signer, error) {
-	socket := os.Getenv("SSH_AUTH_SOCK")
-	if socket == "" {
-		return nil, nil, errNoAgent
+// openAgent connects to an agent and lists its keys.
+func openAgent(ctx context.Context, socket string, listTimeout time.Duration) (*agentConn, []xssh.Signer, error) {
+	named := socket
+	switch socket {
+	case NoAgent:
+		return nil, nil, fmt.Errorf("%w (IdentityAgent of ssh's configuration is none)", errNoAgent)
+	case "":
+		named = "$SSH_AUTH_SOCK"
+		if socket = os.Getenv("SSH_AUTH_SOCK"); socket == "" {
+			return nil, nil, fmt.Errorf("%w ($SSH_AUTH_SOCK is not set)", errNoAgent)
+		}
 	}
 	raw, err := new(net.Dialer).DialContext(ctx, "unix", socket)
 	if err != nil {
-		return nil, nil, fmt.Errorf("agent at $SSH_AUTH_SOCK: %w", err)
+		return nil, nil, fmt.Errorf("agent at %s: %w", named, err)
 	}
 	conn := &agentConn{Conn: raw, timeout: listTimeout}
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })

@@ -26,7 +26,7 @@ func (v *verifier) checkCertificate(cert *xssh.Certificate) (accepted bool, err 
 				continue
 			}
 			if sameKey(l.key, cert.SignatureKey) {
-				err := checkHostCertificate(cert, v.target.Address)
+				err := checkHostCertificate(cert, v.target.certifiedName())
 				return err == nil, err
 			}
 			authorities = append(authorities, l.known().String())

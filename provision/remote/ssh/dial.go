@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -21,14 +22,16 @@ func (d *Dialer) connect(ctx context.Context, t Target) (*conn, error) {
 	start := time.Now()
 	c, err := d.logIn(ctx, t)
 	d.opts.Log.Debug("connect", "host", t.Name, "login", t.login(), "jumps", len(t.Jump), "duration", time.Since(start), "error", err)
-	if err == nil || errors.As(err, new(*JumpError)) { // which is not about this host
-		return c, err
-	}
-	return nil, fmt.Errorf("%s%w", connectTo(t), err)
+	return c, notReached(t.login(), err)
 }
 
-// connectTo begins what is said of a target that cannot be connected to.
-func connectTo(t Target) string { return "connect to " + t.login() + ": " }
+// notReached is the error of a host that was not reached, unless a jump host is to blame.
+func notReached(where string, err error) error {
+	if err == nil || errors.As(err, new(*JumpError)) {
+		return err
+	}
+	return &remote.ConnectError{Login: where, Err: err}
+}
 
 // logIn connects with what is known of the target and all keys for it.
 func (d *Dialer) logIn(ctx context.Context, t Target) (*conn, error) {
@@ -99,15 +102,22 @@ func (d *Dialer) dialOnce(ctx context.Context, t Target, l *login) (*conn, error
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
+		if p, ok := raw.(*proxied); ok {
+			err = p.explain(err)
+		}
 		return nil, cmp.Or(via.lostWithin(ctx), l.reason(err))
 	}
 	return newConn(client, wire, via, d.opts.KeepAlive), nil
 }
 
 // handshake does key exchange and authentication within LoginTimeout. The server has to greet within DialTimeout: the
-// kernel of a frozen host still takes connections.
+// kernel of a frozen host still takes connections. A ProxyCommand has yet to connect, and has the time of a login for it.
 func (d *Dialer) handshake(ctx context.Context, t Target, l *login, wire net.Conn) (*xssh.Client, error) {
-	if err := wire.SetDeadline(time.Now().Add(min(d.opts.DialTimeout, d.opts.LoginTimeout))); err != nil {
+	greeting := min(d.opts.DialTimeout, d.opts.LoginTimeout)
+	if t.ProxyCommand != "" {
+		greeting = d.opts.LoginTimeout
+	}
+	if err := wire.SetDeadline(time.Now().Add(greeting)); err != nil {
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = wire.Close() })
@@ -162,7 +172,7 @@ func (l *login) reason(err error) error {
 	}
 	other := "set ssh.user and ssh.identityFile"
 	if l.known.target.isJump {
-		other = "name another user in ssh.jump, or set ssh.identityFile"
+		other = "name another user in ssh.jump or ssh's configuration, or set ssh.identityFile"
 	}
 	return fmt.Errorf("%w: %s: put one of these keys in the user's ~/.ssh/authorized_keys on the host, or %s: %w", remote.ErrAuth, text, other, err)
 }
@@ -170,6 +180,6 @@ func (l *login) reason(err error) error {
 // isNetwork tells errors of the connection from answers of the peer.
 func isNetwork(err error) bool {
 	var timeout net.Error
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) ||
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) || errors.Is(err, io.ErrClosedPipe) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &timeout)
 }

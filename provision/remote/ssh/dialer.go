@@ -78,6 +78,7 @@ func (o Options) withDefaults() Options {
 type Dialer struct {
 	opts     Options
 	known    *knownFiles
+	revoked  *revokedFiles
 	keys     *keyring
 	jumps    *jumps
 	compute  chan struct{} // holds a token for each handshake that is computed
@@ -88,7 +89,7 @@ type Dialer struct {
 func NewDialer(o Options) *Dialer {
 	o = o.withDefaults()
 	return &Dialer{
-		opts: o, known: newKnownFiles(o.Log), keys: newKeyring(o.Passphrase), jumps: newJumps(),
+		opts: o, known: newKnownFiles(o.Log), revoked: newRevokedFiles(), keys: newKeyring(o.Passphrase), jumps: newJumps(),
 		compute: make(chan struct{}, o.Handshakes), turnTime: turnTime,
 	}
 }

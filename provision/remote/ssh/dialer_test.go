@@ -245,7 +245,7 @@ func TestOneAgent(t *testing.T) {
 	conns := serveAgent(t, ring)
 	t.Setenv("HOME", t.TempDir())
 	target := srv.target(t)
-	target.IdentityFile = ""
+	target.IdentityFiles, target.IdentitiesOnly = nil, false
 	d := NewDialer(Options{})
 	login := func() {
 		h, err := d.Dial(t.Context(), target)

@@ -28,7 +28,7 @@ type knownName struct {
 // verifier is what is known about the target.
 func (d *Dialer) verifier(t Target) (*verifier, error) {
 	v := &verifier{target: t}
-	for _, name := range knownNames(t.Address, t.Port) {
+	for _, name := range t.knownNames() {
 		v.names = append(v.names, knownName{name: name})
 	}
 	if t.HostKey != "" {
@@ -45,7 +45,12 @@ func (d *Dialer) verifier(t Target) (*verifier, error) {
 			v.files = append(v.files, path)
 		}
 	}
+	revoked, err := d.revoked.all(t.RevokedKeys)
+	if err != nil {
+		return nil, err
+	}
 	for i := range v.names {
+		v.names[i].lines = append(v.names[i].lines, revoked...)
 		for _, f := range v.files {
 			lines, err := d.known.about(f, v.names[i].name)
 			if err != nil {

@@ -161,10 +161,11 @@ func (b *hostKeyBench) makeWords(t *testing.T) []string {
 		"{comment of 100 KiB}", strings.Repeat("word ", 20<<10), "{5000 names}", strings.Repeat("w.example.com,", 5000))
 }
 
-// securityKey signs as a security key does that nobody touches.
+// securityKey signs as a security key does that nobody touches, unless its flags say so.
 type securityKey struct {
 	private ed25519.PrivateKey
 	public  xssh.PublicKey
+	flags   byte
 }
 
 func newSecurityKey(t *testing.T) securityKey {
@@ -178,7 +179,7 @@ func newSecurityKey(t *testing.T) securityKey {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return securityKey{private, public}
+	return securityKey{private: private, public: public}
 }
 
 func (k securityKey) PublicKey() xssh.PublicKey { return k.public }
@@ -186,7 +187,7 @@ func (k securityKey) PublicKey() xssh.PublicKey { return k.public }
 // Sign follows "FIDO U2F Signatures" in OpenSSH's PROTOCOL.u2f.
 func (k securityKey) Sign(_ io.Reader, data []byte) (*xssh.Signature, error) {
 	application, message := sha256.Sum256([]byte("ssh:")), sha256.Sum256(data)
-	counter := binary.BigEndian.AppendUint32([]byte{0}, 7) // flags, counter
+	counter := binary.BigEndian.AppendUint32([]byte{k.flags}, 7) // flags, counter
 	signed := append(append(append([]byte(nil), application[:]...), counter...), message[:]...)
 	return &xssh.Signature{Format: xssh.KeyAlgoSKED25519, Blob: ed25519.Sign(k.private, signed), Rest: counter}, nil
 }

@@ -103,7 +103,7 @@ func (b *hostKeyBench) fairlead(t *testing.T, c hostKeyCase, files []string) (ve
 	if err != nil {
 		t.Fatal(err)
 	}
-	target := Target{Address: host, IdentityFile: b.stranger, KnownHosts: files}
+	target := Target{Address: host, IdentityFiles: []string{b.stranger}, IdentitiesOnly: true, KnownHosts: files}
 	if target.Port, err = strconv.Atoi(port); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package ssh
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"fairlead/provision/remote"
@@ -76,11 +77,22 @@ func (e *HostKeyError) Error() string {
 		return offered + ", but known is " + e.places() + ": if the host was reinstalled, " + e.compare() +
 			", then remove the old key with: " + e.removal() + "; if not, somebody may be in between"
 	}
-	mend := offered + ", and no known key: " + e.compare() + ", then run fairlead trust, or add this line to " + e.firstFile() + ":\n" + e.name + " " + e.Key
-	if e.Jump {
-		return mend
+	return offered + ", and no known key" + e.makeKnown()
+}
+
+// makeKnown is how to make an unknown host known.
+func (e *HostKeyError) makeKnown() string {
+	pin, file := "set ssh.hostKey: \""+e.Fingerprint+"\" for this host", e.firstFile()
+	switch {
+	case file != "" && e.Jump:
+		return ": " + e.compare() + ", then run fairlead trust, or add this line to " + file + ":\n" + e.name + " " + e.Key
+	case file != "":
+		return ": " + e.compare() + ", then run fairlead trust, or add this line to " + file + ":\n" + e.name + " " + e.Key + "\nor " + pin
+	case e.Jump: // which no pin is for
+		return ", as UserKnownHostsFile of ssh's configuration, or ssh.knownHosts, keeps none: " + e.compare() + ", then name a file there that keeps them"
 	}
-	return mend + "\nor set ssh.hostKey: \"" + e.Fingerprint + "\" for this host"
+	return ", as UserKnownHostsFile of ssh's configuration, or ssh.knownHosts, keeps none: " + e.compare() +
+		", then run fairlead trust --pin, or " + pin + ", or name a file that keeps them with ssh.knownHosts"
 }
 
 // compare is the advice that makes trusting a key more than a guess.
@@ -119,9 +131,13 @@ func (e *HostKeyError) removal() string {
 	return strings.Join(all, "; ")
 }
 
+// Keepable says that there is a known_hosts file to add the key to.
+func (e *HostKeyError) Keepable() bool { return e.firstFile() != "" }
+
+// firstFile is the file to add the key to; none keeps anything where ssh's configuration says so.
 func (e *HostKeyError) firstFile() string {
-	if len(e.Files) == 0 {
-		return "known_hosts"
+	if len(e.Files) == 0 || e.Files[0] == os.DevNull {
+		return ""
 	}
 	return e.Files[0]
 }

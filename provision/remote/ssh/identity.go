@@ -24,8 +24,10 @@ type identity struct {
 	signer xssh.Signer       // nil when the file does not give the private key
 	public xssh.PublicKey    // the key to look for in the agent; nil when not even that is known
 	cert   *xssh.Certificate // the certificate beside the file, or nil
+	beside bool              // the certificate was looked for beside the file, which is none itself
 	err    *unusable         // why there is no signer
 	locked *lockedKey        // the key, where a passphrase gives it; nil when nobody is to be asked
+	absent bool              // there is no such file, nor its public key
 	noCert *unusable         // why a certificate that lies beside the file is not used
 }
 
@@ -63,7 +65,15 @@ func readIdentity(path string) identity {
 		i.public, i.cert = cert.Key, cert
 		return i
 	}
-	if i.public != nil {
+	if i.signer == nil && i.public != nil && strings.HasPrefix(i.public.Type(), "sk-") {
+		i.locked = nil // its passphrase is of no use here
+		i.err = &unusable{"identity file " + path + " is of a security key, which only an agent can use", "add it with " + remote.Quote([]string{"ssh-add", path})}
+	}
+	if i.public == nil {
+		_, err := os.Stat(path)
+		i.absent = errors.Is(err, fs.ErrNotExist)
+	} else {
+		i.beside = true
 		i.cert, i.noCert = readCertificate(path+"-cert.pub", i.public)
 	}
 	return i
@@ -170,8 +180,8 @@ func parsePublic(text []byte) (xssh.PublicKey, error) {
 	return key, err
 }
 
-// readCertificate returns the certificate of a key in a file, or why there is none; nothing where there is no file.
-// Whether it is valid is for the host to say.
+// readCertificate returns the certificate of a key, or of any key where that is nil, in a file, or why there is none; nothing
+// where there is no file. Whether it is valid is for the host to say.
 func readCertificate(path string, key xssh.PublicKey) (*xssh.Certificate, *unusable) {
 	public, err := readPublic(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -186,7 +196,7 @@ func readCertificate(path string, key xssh.PublicKey) (*xssh.Certificate, *unusa
 		return nil, &unusable{path + " is no certificate", renew}
 	case cert.CertType != xssh.UserCert:
 		return nil, &unusable{path + " is no certificate of a user", renew}
-	case !sameKey(cert.Key, key):
+	case key != nil && !sameKey(cert.Key, key):
 		return nil, &unusable{path + " is the certificate of another key", renew}
 	}
 	return cert, nil

@@ -30,7 +30,7 @@ func sshLogsIn(t *testing.T, target Target) (logsIn, installed bool) {
 	}
 	known := filepath.Join(t.TempDir(), "known_hosts")
 	remotetest.WriteText(t, known, target.HostKey+"\n")
-	out, err := exec.CommandContext(t.Context(), ssh, "-F", "none", "-p", strconv.Itoa(target.Port), "-i", target.IdentityFile,
+	out, err := exec.CommandContext(t.Context(), ssh, "-F", "none", "-p", strconv.Itoa(target.Port), "-i", target.IdentityFiles[0],
 		"-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "KexAlgorithms=curve25519-sha256",
 		"-o", "UserKnownHostsFile="+known, "-o", "GlobalKnownHostsFile=/dev/null", target.User+"@"+target.Address, "true").CombinedOutput()
 	if err != nil && !strings.Contains(string(out), "Permission denied") {
@@ -43,7 +43,7 @@ func sshLogsIn(t *testing.T, target Target) (logsIn, installed bool) {
 func compareLogin(t *testing.T, srv server, identity string, says []string) {
 	t.Helper()
 	target := srv.target(t)
-	target.IdentityFile = identity
+	target.IdentityFiles = []string{identity}
 	checkLogin(t, target, says)
 	target.HostKey = fmt.Sprintf("[127.0.0.1]:%d %s", srv.Port, remotetest.KeyText(srv.HostKeys["ed25519"]))
 	if logsIn, installed := sshLogsIn(t, target); installed && logsIn != (len(says) == 0) {
@@ -102,7 +102,7 @@ func TestUnprotectedKeys(t *testing.T) {
 			}
 			if tt.unnamed { // ssh does not look for it in $HOME
 				target := srv.target(t)
-				target.IdentityFile = ""
+				target.IdentityFiles, target.IdentitiesOnly = nil, false
 				checkLogin(t, target, says)
 				return
 			}
@@ -143,7 +143,7 @@ func TestNoIdentity(t *testing.T) {
 		"encrypted":    {"is encrypted", "no agent", "ssh-add " + in("encrypted")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			target := Target{Address: "192.0.2.1", User: "ann", IdentityFile: in(name), HostKey: "SHA256:x"}
+			target := Target{Address: "192.0.2.1", User: "ann", IdentityFiles: []string{in(name)}, IdentitiesOnly: true, HostKey: "SHA256:x"}
 			_, err := reach(t.Context(), target, Options{DialNet: func(context.Context, string, string) (net.Conn, error) {
 				t.Error("dialled")
 				return nil, os.ErrInvalid

@@ -142,6 +142,10 @@ func (j *jump) blamed(err error) error {
 	if err == nil || errors.As(err, new(*JumpError)) {
 		return err
 	}
+	var failed *remote.ConnectError
+	if errors.As(err, &failed) {
+		err = failed.Err // where that was is said of a jump host in other words
+	}
 	return &JumpError{Host: j.target, Err: err}
 }
 
@@ -167,10 +171,13 @@ func (d *Dialer) open(ctx context.Context, t Target) (raw net.Conn, via *hop, er
 	}
 	dialCtx, cancel := context.WithTimeout(ctx, d.opts.DialTimeout)
 	defer cancel()
-	if via == nil {
-		raw, err = d.opts.DialNet(dialCtx, "tcp", t.addr())
-	} else {
+	switch {
+	case via != nil:
 		raw, err = via.open(dialCtx, t.addr())
+	case t.ProxyCommand != "":
+		raw, err = startProxy(t)
+	default:
+		raw, err = d.opts.DialNet(dialCtx, t.Network, t.addr())
 	}
 	if err == nil {
 		return raw, via, nil

@@ -29,11 +29,13 @@ func (e *JumpError) Error() string {
 		return fmt.Sprintf("%s lets no connections through to %s; allow them there (AllowTcpForwarding, DisableForwarding and PermitOpen "+
 			"of its sshd_config): %s", name, e.To, rest(remote.ErrForwarding.Error()))
 	}
-	return "connect to " + name + ": " + strings.TrimPrefix(cause, connectTo(e.Host))
+	return "connect to " + name + ": " + cause
 }
 
 // Unwrap returns Err.
 func (e *JumpError) Unwrap() error { return e.Err }
 
 // jumpName is what messages call a jump host.
-func (t Target) jumpName() string { return fmt.Sprintf("the jump host %s (%s)", t.Name, t.login()) }
+func (t Target) jumpName() string {
+	return fmt.Sprintf("the jump host %s (%s@%s)", t.Name, t.User, t.addr()) // its name is its alias
+}

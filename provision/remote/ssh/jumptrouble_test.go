@@ -22,7 +22,7 @@ func TestJumpHostsThatDoNotHelp(t *testing.T) {
 	remotetest.WriteKey(t, stranger, remotetest.NewEd25519(t), "")
 	closed := remotetest.RefusingPort(t)
 	silentPort := stub(t, silent)
-	nowhere := Target{Name: "w1", Address: "127.0.0.1", Port: closed, User: "ann", IdentityFile: stranger, HostKey: "SHA256:x"}
+	nowhere := Target{Name: "w1", Address: "127.0.0.1", Port: closed, User: "ann", IdentityFiles: []string{stranger}, IdentitiesOnly: true, HostKey: "SHA256:x"}
 	changed := func(s server, change func(*Target)) Target {
 		target := s.bastion(t, "bastion")
 		change(&target)
@@ -40,11 +40,11 @@ func TestJumpHostsThatDoNotHelp(t *testing.T) {
 		not  string
 	}{
 		"jump host refuses the login": {
-			way: []Target{changed(bastion, func(t *Target) { t.IdentityFile = stranger })}, to: last.target(t), is: remote.ErrAuth, jump: "bastion",
+			way: []Target{changed(bastion, func(t *Target) { t.IdentityFiles = []string{stranger} })}, to: last.target(t), is: remote.ErrAuth, jump: "bastion",
 			says: []string{"connect to the jump host bastion (", "login refused: tried ", "name another user in ssh.jump"}, not: "ssh.user",
 		},
 		"no key for the jump host": {
-			way: []Target{changed(bastion, func(t *Target) { t.IdentityFile = "/none" })}, to: last.target(t), is: remote.ErrAuth, jump: "bastion",
+			way: []Target{changed(bastion, func(t *Target) { t.IdentityFiles = []string{"/none"} })}, to: last.target(t), is: remote.ErrAuth, jump: "bastion",
 			says: []string{"connect to the jump host bastion (", "/none does not exist"},
 		},
 		"jump host has another key": {
@@ -87,7 +87,7 @@ func TestJumpHostsThatDoNotHelp(t *testing.T) {
 			says: []string{"connect to " + last.target(t).login() + ": host key of"},
 		},
 		"target refuses the login": {
-			way: []Target{bastion.bastion(t, "bastion")}, to: changed(last, func(t *Target) { t.IdentityFile = stranger }), is: remote.ErrAuth,
+			way: []Target{bastion.bastion(t, "bastion")}, to: changed(last, func(t *Target) { t.IdentityFiles = []string{stranger} }), is: remote.ErrAuth,
 			says: []string{"connect to " + last.target(t).login() + ": login refused", "set ssh.user"},
 		},
 	} {

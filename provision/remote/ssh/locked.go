@@ -80,6 +80,7 @@ func (k *keyring) opened(i identity) identity {
 	switch {
 	case signer != nil:
 		if i.public == nil {
+			i.beside = true
 			i.cert, i.noCert = readCertificate(i.path+"-cert.pub", signer.PublicKey())
 		}
 		i.signer, i.public, i.err = signer, signer.PublicKey(), nil
@@ -135,12 +136,15 @@ func noPassphrase(err error) string {
 	return fmt.Sprintf("ask for its passphrase: %v", err)
 }
 
-// addLocked offers a key that takes a passphrase, and its certificate. They come after all others: nobody is asked where another
+// addLocked offers a key that takes a passphrase, and its certificates. They come after all others: nobody is asked where another
 // key is let in.
-func (c *credentials) addLocked(i identity) {
+func (c *credentials) addLocked(i identity, certs []namedCertificate) {
 	if i.locked == nil || i.public == nil || signerFor(c.signers, i.public) != nil {
 		return
 	}
 	i.signer, i.noCert = lockedSigner{i.locked}, nil // which is said already
+	for _, of := range certs {
+		c.addCertified(of, i.signer)
+	}
 	c.addIdentity(i, nil)
 }

@@ -127,8 +127,8 @@ func TestPassphrases(t *testing.T) {
 			}
 			tt.write(path)
 			target := srv.target(t)
-			if target.IdentityFile = path; tt.home != nil {
-				target.IdentityFile = ""
+			if target.IdentityFiles = []string{path}; tt.home != nil {
+				target.IdentityFiles, target.IdentitiesOnly = nil, false
 			}
 			k := &keyboard{answers: tt.answers}
 			var o Options
@@ -137,6 +137,49 @@ func TestPassphrases(t *testing.T) {
 			}
 			checkLoginBy(t, o, target, tt.says)
 			if want := slices.Repeat([]string{path}, tt.asked); !slices.Equal(k.asked, want) {
+				t.Errorf("asked for %q, want %q", k.asked, want)
+			}
+		})
+	}
+}
+
+// TestPassphrasesOfSeveralFiles has several identity files, as ssh's configuration names them, and certificates of their keys.
+func TestPassphrasesOfSeveralFiles(t *testing.T) {
+	t.Setenv("SSH_AUTH_SOCK", "")
+	authority, ours, other, certified := remotetest.NewEd25519(t), remotetest.NewECDSA(t), remotetest.NewECDSA(t), remotetest.NewECDSA(t)
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	for name, key := range map[string]crypto.PrivateKey{"ca": authority, "plain": ours, "ours": ours, "other": other, "certified": certified} {
+		remotetest.WriteKey(t, in(name), key, "")
+		if name != "ca" && name != "plain" {
+			writePEM(t, in(name), key, "secret") // whose public half stands beside it
+		}
+	}
+	remotetest.WriteText(t, in("certificate"), remotetest.KeyText(userCertificate{}.make(t, authority, certified)))
+	srv := startSSHD(t, "TrustedUserCAKeys "+in("ca.pub"), "AuthorizedKeysFile "+in("plain.pub"))
+	for name, tt := range map[string]struct {
+		files, certificates []string
+		asked               []string
+		says                []string
+	}{
+		"another one is let in":  {files: []string{"other", "ours", "plain"}},
+		"the one that is let in": {files: []string{"other", "ours"}, asked: []string{"ours"}},
+		"certificate":            {files: []string{"other", "certified"}, certificates: []string{"certificate"}, asked: []string{"certified"}},
+		"none is let in":         {files: []string{"other", "certified"}, says: []string{"login refused: tried ecdsa-sha2-nistp256 "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			whole := func(names []string) []string {
+				var paths []string
+				for _, name := range names {
+					paths = append(paths, in(name))
+				}
+				return paths
+			}
+			target := srv.target(t)
+			target.IdentityFiles, target.CertificateFiles = whole(tt.files), whole(tt.certificates)
+			k := &keyboard{answers: []string{"secret"}}
+			checkLoginBy(t, Options{Passphrase: k.passphrase}, target, tt.says)
+			if want := whole(tt.asked); !slices.Equal(k.asked, want) {
 				t.Errorf("asked for %q, want %q", k.asked, want)
 			}
 		})
@@ -165,7 +208,7 @@ func TestOnePassphraseForAllHosts(t *testing.T) {
 	for i := range 20 {
 		dialling.Go(func() {
 			target := srv.target(t)
-			target.IdentityFile = path
+			target.IdentityFiles = []string{path}
 			if i%2 == 0 {
 				target.Jump = []Target{target}
 			}
@@ -190,7 +233,7 @@ func TestPassphraseIsNotWaitedForForEver(t *testing.T) {
 	remotetest.WriteKey(t, path, key, "")
 	writePEM(t, path, key, "secret")
 	target := startSSHD(t, "AuthorizedKeysFile "+path+".pub").target(t)
-	target.IdentityFile = path
+	target.IdentityFiles = []string{path}
 	ctx, cancel := context.WithCancel(t.Context())
 	asking := make(chan struct{})
 	d := open(t, Options{Passphrase: func(ctx context.Context, _ string) ([]byte, error) {

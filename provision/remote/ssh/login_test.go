@@ -124,7 +124,10 @@ func TestLogin(t *testing.T) {
 				remotetest.WriteText(t, filepath.Join(home, ".ssh", "id_ed25519"), string(text))
 			}
 			target := srv.target(t)
-			target.IdentityFile = tt.identity
+			target.IdentityFiles, target.IdentitiesOnly = nil, false
+			if tt.identity != "" {
+				target.IdentityFiles, target.IdentitiesOnly = []string{tt.identity}, true
+			}
 			checkLogin(t, target, tt.says)
 		})
 	}
@@ -137,7 +140,7 @@ func TestLoginBesideAgent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("SSH_AUTH_SOCK", socket)
 			d := NewDialer(Options{})
-			d.keys.agent.listTimeout = time.Millisecond // it would not answer in an hour
+			d.keys.listTimeout = time.Millisecond // it would not answer in an hour
 			h, err := d.Dial(t.Context(), srv.target(t))
 			if err != nil {
 				t.Fatal(err)
@@ -188,7 +191,7 @@ func TestUnreachable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
-			_, err := reach(t.Context(), Target{Name: "w1", Address: "127.0.0.1", Port: tt.port, IdentityFile: key, HostKey: "SHA256:x"}, tt.opts)
+			_, err := reach(t.Context(), Target{Name: "w1", Address: "127.0.0.1", Port: tt.port, IdentityFiles: []string{key}, IdentitiesOnly: true, HostKey: "SHA256:x"}, tt.opts)
 			if !errors.Is(err, remote.ErrUnreachable) || errors.Is(err, remote.ErrAuth) || !strings.Contains(err.Error(), fmt.Sprintf("127.0.0.1:%d", tt.port)) {
 				t.Errorf("got %v", err)
 			}
@@ -198,7 +201,7 @@ func TestUnreachable(t *testing.T) {
 		})
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err = reach(ctx, Target{Address: "127.0.0.1", IdentityFile: key, HostKey: "SHA256:x"}, Options{
+	_, err = reach(ctx, Target{Address: "127.0.0.1", IdentityFiles: []string{key}, IdentitiesOnly: true, HostKey: "SHA256:x"}, Options{
 		DialNet: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			cancel()
 			<-ctx.Done()

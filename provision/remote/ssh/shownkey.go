@@ -3,7 +3,6 @@ package ssh
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	xssh "golang.org/x/crypto/ssh"
@@ -30,10 +29,11 @@ type ShownKey struct {
 	Elsewhere []KnownKey
 
 	name string // by which known_hosts is to know the host
-	file string // the known_hosts file to add to; empty with a pin
+	file string // the known_hosts file to add to; see File
 }
 
-// File is the known_hosts file that ssh itself would add the key to; empty where the key is pinned.
+// File is the known_hosts file that ssh itself would add the key to; empty where the key is pinned, or ssh's configuration keeps
+// none.
 func (k ShownKey) File() string { return k.file }
 
 // Unknown says that nothing is known of the host: neither this key nor another one.
@@ -41,13 +41,10 @@ func (k ShownKey) Unknown() bool { return k.Refused != nil && k.Refused.Unknown(
 
 // RefusedKey is the key of a host that was not accepted on the way to another one.
 func RefusedKey(refused *HostKeyError) ShownKey {
-	shown := ShownKey{
-		Address: refused.Address, Type: refused.KeyType, Fingerprint: refused.Fingerprint, Key: refused.Key, Refused: refused, name: refused.name,
+	return ShownKey{
+		Address: refused.Address, Type: refused.KeyType, Fingerprint: refused.Fingerprint, Key: refused.Key, Refused: refused,
+		name: refused.name, file: refused.firstFile(),
 	}
-	if len(refused.Files) > 0 {
-		shown.file = refused.Files[0]
-	}
-	return shown
 }
 
 // HostKey asks a host for its key, by a handshake that ends before anything is said of a user. The host has proven that it
@@ -57,14 +54,14 @@ func (d *Dialer) HostKey(ctx context.Context, t Target) (ShownKey, error) {
 	t = t.withDefaults()
 	known, err := d.verifier(t)
 	if err != nil {
-		return ShownKey{Address: t.addr()}, fmt.Errorf("connect to %s: %w", t.addr(), err)
+		return ShownKey{Address: t.addr()}, notReached(t.place(), err)
 	}
 	start := time.Now()
 	shown, err := d.showKey(ctx, t, known)
 	d.opts.Log.Debug("host key", "host", t.Name, "address", t.addr(), "type", shown.Type, "fingerprint", shown.Fingerprint,
 		"duration", time.Since(start), "error", err)
 	if err != nil {
-		return ShownKey{Address: t.addr()}, fmt.Errorf("connect to %s: %w", t.addr(), err)
+		return ShownKey{Address: t.addr()}, notReached(t.place(), err)
 	}
 	return shown, nil
 }

@@ -27,7 +27,7 @@ func (s server) target(t testing.TB) Target {
 		t.Fatal(err)
 	}
 	return Target{
-		Name: "cp1", Address: "127.0.0.1", Port: s.Port, User: u.Username, IdentityFile: s.Identity,
+		Name: "cp1", Address: "127.0.0.1", Port: s.Port, User: u.Username, IdentityFiles: []string{s.Identity}, IdentitiesOnly: true,
 		HostKey: xssh.FingerprintSHA256(s.HostKeys["ed25519"]),
 	}
 }

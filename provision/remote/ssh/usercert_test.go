@@ -150,7 +150,7 @@ func TestCertificatesWithoutChoice(t *testing.T) {
 				remotetest.WriteText(t, path+"-cert.pub", remotetest.KeyText(cert)+"\n")
 			}
 			target := srv.target(t)
-			target.IdentityFile = ""
+			target.IdentityFiles, target.IdentitiesOnly = nil, false
 			checkLogin(t, target, nil)
 		})
 	}
