@@ -45,13 +45,15 @@ func TestProxyCommand(t *testing.T) {
 	srv := startSSHD(t)
 	inetd := remote.Quote(srv.Inetd())
 	for name, command := range map[string]string{
-		"obedient":              "exec " + inetd,
-		"deaf":                  "trap '' HUP; " + inetd + "; :",
-		"with something beside": "sleep 600 & exec " + inetd,
+		"obedient":                   "exec " + inetd,
+		"deaf":                       "trap '' HUP; " + inetd + "; :",
+		"with something beside":      "sleep 600 & exec " + inetd,
+		"with something deaf beside": "(trap '' HUP; exec sleep 600 </dev/null >/dev/null 2>&1) & exec " + inetd,
 	} {
 		t.Run(name, func(t *testing.T) {
 			target, pid := throughProxy(t, srv, command)
-			h, err := reach(t.Context(), target, Options{})
+			// It has the time of a login to get anywhere.
+			h, err := reach(t.Context(), target, Options{DialTimeout: time.Microsecond, LoginTimeout: time.Minute})
 			if err != nil {
 				t.Fatal(err)
 			}
