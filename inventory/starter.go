@@ -159,7 +159,7 @@ func sharedSSH(hosts []Host) SSH {
 	if all(func(s SSH) bool { return s.User != "" }) {
 		shared.User = first.User
 	}
-	if all(func(s SSH) bool { return slices.Equal(s.Jump, first.Jump) }) {
+	if all(func(s SSH) bool { return JumpText(s.Jump) == JumpText(first.Jump) }) {
 		shared.Jump = first.Jump
 	}
 	if all(func(s SSH) bool { return s.IdentityFile == first.IdentityFile }) {
@@ -184,8 +184,8 @@ func (s SSH) starterTexts() []string {
 	if s.Port != 0 {
 		port = "  port: " + strconv.Itoa(s.Port) + "\n"
 	}
-	if len(s.Jump) > 0 {
-		port += "  jump: " + quoteText(strings.Join(s.Jump, ","), false) + "\n"
+	if jump := JumpText(s.Jump); jump != "" {
+		port += "  jump: " + quoteText(jump, false) + "\n"
 	}
 	if port != "" {
 		texts = append(texts, "  # port: 22\n", port)

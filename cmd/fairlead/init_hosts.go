@@ -59,15 +59,23 @@ func wantedHosts(ctx context.Context, words []string, find directory) ([]invento
 		settled[i] = config.User != "" && config.User != find.user
 		hosts = append(hosts, h)
 	}
-	first := slices.IndexFunc(hosts, func(h inventory.Host) bool { return h.SSH.User != "" })
-	for i := range hosts {
-		if hosts[i].SSH.User == "" && first >= 0 && !settled[i] {
-			hosts[i].SSH.User = hosts[first].SSH.User
-		}
-	}
+	shareUser(hosts, settled)
 	if len(hosts) > 0 {
 		hosts[0].Role = inventory.RoleControlPlane
 	}
 	inventory.NameHosts(hosts)
 	return hosts, nil
+}
+
+// shareUser gives the user of the first host that has one to those that have none, but for those that are settled.
+func shareUser(hosts []inventory.Host, settled map[int]bool) {
+	first := slices.IndexFunc(hosts, func(h inventory.Host) bool { return h.SSH.User != "" })
+	if first < 0 {
+		return
+	}
+	for i := range hosts {
+		if hosts[i].SSH.User == "" && !settled[i] {
+			hosts[i].SSH.User = hosts[first].SSH.User
+		}
+	}
 }

@@ -110,7 +110,7 @@ func (a *ansible) mean(r *reading) {
 		if first == nil {
 			first = vars[name]
 		}
-		if len(host.SSH.Jump) == 0 && host.SSH.Transport != inventory.TransportLocal {
+		if host.SSH.Jump == nil && host.SSH.Transport != inventory.TransportLocal {
 			host.SSH.Jump = bastion
 		}
 		r.draft.Hosts = append(r.draft.Hosts, host)

@@ -43,7 +43,7 @@ func (r *reading) sshArgument(h *Host, v variable, name, value string) {
 		h.SSH.Jump = r.jump(at)
 	case "proxycommand":
 		if h.SSH.Jump = r.proxyCommand(v, value); h.SSH.Jump == nil {
-			r.draft.AddNote(v.line, v.key, "its ProxyCommand is left out: fairlead goes through hosts by ssh.jump")
+			r.draft.AddNote(v.line, v.key, "its ProxyCommand is left out: fairlead goes through hosts by ssh.jump, or by what ~/.ssh/config says")
 		}
 	case "-l", "user":
 		if h.SSH.User == "" {
@@ -64,10 +64,13 @@ func (r *reading) sshArgument(h *Host, v variable, name, value string) {
 	}
 }
 
-// jump splits the value of -J.
+// jump splits the value of -J. It is empty, and not nil, for none.
 func (r *reading) jump(s Setting) []string {
-	if s.Value == "" || strings.EqualFold(s.Value, "none") {
+	if s.Value == "" {
 		return nil
+	}
+	if strings.EqualFold(s.Value, "none") {
+		return []string{}
 	}
 	hops := strings.Split(s.Value, ",")
 	for i, hop := range hops {
