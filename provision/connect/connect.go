@@ -56,21 +56,21 @@ func New(cluster *inventory.Cluster, o ssh.Options, config sshconfig.Options) *C
 		case host.SSH.InContainer():
 			return containers.Dial(ctx, containerOf(host))
 		}
-		to, answer, err := where.of(ctx, host)
+		to, notes, err := where.of(ctx, host)
 		if err != nil {
 			return nil, err
 		}
 		to.SudoPassword = c.Passwords[host.Name]
 		connection, err := dialer.Dial(ctx, to)
-		return connection, noted(err, answer)
+		return connection, notes.note(err)
 	}
 	c.keys = func(ctx context.Context, host inventory.Host) (ssh.ShownKey, error) {
-		to, answer, err := where.of(ctx, host)
+		to, notes, err := where.of(ctx, host)
 		if err != nil {
 			return ssh.ShownKey{}, err
 		}
 		key, err := dialer.HostKey(ctx, to)
-		return key, noted(err, answer)
+		return key, notes.note(err)
 	}
 	c.closing = dialer.Close
 	c.dialer = func(ctx context.Context, host inventory.Host, network, address string) (net.Conn, error) {

@@ -201,7 +201,7 @@ func (b *sshBench) fairlead(t *testing.T, config string, q sshconfig.Question) (
 	default:
 		host.SSH.Jump = strings.Split(q.Jump, ",")
 	}
-	target, answer, err := where.of(t.Context(), host)
+	target, notes, err := where.of(t.Context(), host)
 	if err != nil {
 		return nil, err
 	}
@@ -214,5 +214,5 @@ func (b *sshBench) fairlead(t *testing.T, config string, q sshconfig.Question) (
 	if closeErr := dialer.Close(); closeErr != nil {
 		t.Error(closeErr)
 	}
-	return &target, noted(err, answer)
+	return &target, notes.note(err)
 }

@@ -160,6 +160,8 @@ func jumpCases() []sshCase {
 		{name: "jump host with a wrong key", config: web + "ProxyJump gate\nHost gate\nIdentityFile {dir}/wrong\nIdentitiesOnly yes\nHostName 127.0.0.1\nPort {gate port}\nUserKnownHostsFile {dir}/gates\n", want: refused,
 			says: "connect to the jump host gate ({me}@127.0.0.1:{gate port}): login refused"},
 		{name: "jump host that is not known", config: web + "ProxyJump gate\nHost gate\nUserKnownHostsFile {dir}/empty\n{gate}", want: refused, says: "connect to the jump host gate ({me}@127.0.0.1:{gate port}): host key of gate"},
+		{name: "jump host known by a command", config: web + "ProxyJump gate\nHost gate\nKnownHostsCommand /bin/cat {dir}/gates\nUserKnownHostsFile none\n{gate}", want: refused,
+			says: "(fairlead does not follow KnownHostsCommand of ssh's configuration)", stricter: "it is not run"},
 		{name: "jump host that is not there", config: web + "ProxyJump gate\nHost gate\nHostName 127.0.0.1\nPort {closed port}\n{gate key}", want: refused, says: "connect to the jump host gate ({me}@127.0.0.1:{closed port}): host is unreachable"},
 		{name: "given jump host", jump: "gate", config: web + gate, want: accepted},
 		{name: "given jump host with a user and a port", jump: "{me}@gate:{gate port}", config: web + "Host gate\nHostName 127.0.0.1\nUser nobody-here\nPort 1\n{gate key}", want: accepted},

@@ -21,14 +21,14 @@ type targets struct{ config *sshconfig.Resolver }
 
 // of is where a host is, as whom to log in, how to know it, and what to go through: what the inventory says, and else ssh's
 // configuration.
-func (t targets) of(ctx context.Context, host inventory.Host) (ssh.Target, sshconfig.Answer, error) {
+func (t targets) of(ctx context.Context, host inventory.Host) (ssh.Target, unheeded, error) {
 	question := sshconfig.Question{Name: host.SSHAddress(), User: host.SSH.User, Port: host.SSH.Port, Jump: inventory.JumpText(host.SSH.Jump)}
-	failed := func(answer sshconfig.Answer, err error) (ssh.Target, sshconfig.Answer, error) {
-		return ssh.Target{}, answer, &remote.ConnectError{Login: question.String(), Err: err}
+	failed := func(err error) (ssh.Target, unheeded, error) {
+		return ssh.Target{}, unheeded{}, &remote.ConnectError{Login: question.String(), Err: err}
 	}
 	answer, err := t.ask(ctx, question)
 	if err != nil {
-		return failed(answer, err)
+		return failed(err)
 	}
 	target := fromAnswer(answer)
 	target.Name, target.HostKey = host.Name, host.SSH.HostKey
@@ -42,14 +42,15 @@ func (t targets) of(ctx context.Context, host inventory.Host) (ssh.Target, sshco
 	if host.SSH.Jump != nil {
 		hops = host.SSH.Jump
 	}
-	if target.Jump, err = t.through(ctx, hops); err != nil {
-		return failed(answer, err)
+	notes := unheeded{of: answer.Unheeded, jumps: map[string][]string{}}
+	if target.Jump, err = t.through(ctx, hops, notes.jumps); err != nil {
+		return failed(err)
 	}
 	own := target.Jump[len(target.Jump)-len(host.SSH.Jump):] // before them are those by which ssh's configuration gets to the first one
 	for i := range own {
 		own[i] = withKeysOf(own[i], host.SSH)
 	}
-	return target, answer, nil
+	return target, notes, nil
 }
 
 // ask is ssh's answer, unless it says something that is not done here.
@@ -75,8 +76,8 @@ func withKeysOf(jump ssh.Target, s inventory.SSH) ssh.Target {
 }
 
 // through are hosts to go through, each with its own configuration. Only the first one's own jump hosts count, as ssh
-// reaches the others through the one before: `ssh -J first -W … second` is what it runs.
-func (t targets) through(ctx context.Context, hops []string) ([]ssh.Target, error) {
+// reaches the others through the one before: `ssh -J first -W … second` is what it runs. What of it is not followed goes into notes.
+func (t targets) through(ctx context.Context, hops []string, notes map[string][]string) ([]ssh.Target, error) {
 	var way []ssh.Target
 	for len(hops) > 0 {
 		if len(way)+len(hops) > maxHops {
@@ -95,6 +96,7 @@ func (t targets) through(ctx context.Context, hops []string) ([]ssh.Target, erro
 			}
 			targets[i] = fromAnswer(answer)
 			targets[i].Name = named.Host
+			notes[named.Host] = answer.Unheeded
 			if i == 0 {
 				before = answer.Jump
 			}
@@ -122,10 +124,27 @@ func fromAnswer(a sshconfig.Answer) ssh.Target {
 	}
 }
 
-// noted adds to an error of a host what of its configuration was not followed.
-func noted(err error, answer sshconfig.Answer) error {
-	if err == nil || len(answer.Unheeded) == 0 || errors.As(err, new(*ssh.JumpError)) {
+// unheeded is what of ssh's configuration is not followed, of a host and of the jump hosts on the way to it, by their names.
+type unheeded struct {
+	of    []string
+	jumps map[string][]string
+}
+
+// note adds it to an error, where that is about a host of which there is some.
+func (u unheeded) note(err error) error {
+	var jump *ssh.JumpError
+	options := u.of
+	if errors.As(err, &jump) {
+		options = u.jumps[jump.Host.Name]
+	}
+	if err == nil || len(options) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w (fairlead does not follow %s of ssh's configuration)", err, strings.Join(answer.Unheeded, ", "))
+	noted := func(err error) error {
+		return fmt.Errorf("%w (fairlead does not follow %s of ssh's configuration)", err, strings.Join(options, ", "))
+	}
+	if jump != nil {
+		return &ssh.JumpError{Host: jump.Host, To: jump.To, Err: noted(jump.Err)}
+	}
+	return noted(err)
 }
