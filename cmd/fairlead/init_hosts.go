@@ -59,15 +59,20 @@ func wantedHosts(ctx context.Context, words []string, find directory) ([]invento
 		settled[i] = config.User != "" && config.User != find.user
 		hosts = append(hosts, h)
 	}
+	shareUser(hosts, settled)
+	if len(hosts) > 0 {
+		hosts[0].Role = inventory.RoleControlPlane
+	}
+	inventory.NameHosts(hosts)
+	return hosts, nil
+}
+
+// shareUser gives hosts without a user that of the first host that has one, but for those whose user is settled.
+func shareUser(hosts []inventory.Host, settled map[int]bool) {
 	first := slices.IndexFunc(hosts, func(h inventory.Host) bool { return h.SSH.User != "" })
 	for i := range hosts {
 		if hosts[i].SSH.User == "" && first >= 0 && !settled[i] {
 			hosts[i].SSH.User = hosts[first].SSH.User
 		}
 	}
-	if len(hosts) > 0 {
-		hosts[0].Role = inventory.RoleControlPlane
-	}
-	inventory.NameHosts(hosts)
-	return hosts, nil
 }
