@@ -134,29 +134,12 @@ func (d *decoder) subnets(node *yaml.Node, path []string) Subnets {
 	})
 }
 
-// checkSubnets applies kubeadm's rules (cmd/kubeadm/app/apis/kubeadm/validation): every node gets a part of the pod subnet, which
-// must leave at most 16 bits for nodes; the service subnet must have at least 10 and at most 2^20 addresses.
+// checkSubnets applies kubeadm's rules (cmd/kubeadm/app/apis/kubeadm/validation).
 func (doc *document) checkSubnets() {
 	pods, services := doc.cluster.Kubernetes.PodSubnet, doc.cluster.Kubernetes.ServiceSubnet
-	podPath, servicePath := []string{"kubernetes", "podSubnet"}, []string{"kubernetes", "serviceSubnet"}
-	for _, p := range pods {
-		node, given := doc.nodeMask(p.Addr())
-		switch bits := p.Bits(); {
-		case !given:
-		case bits > node:
-			doc.fault(podPath, "%s is too small: every node needs a /%d of it", p, node)
-		case bits < node-16:
-			doc.fault(podPath, "%s is too large: kubeadm takes at most a /%d, as every node gets a /%d", p, node-16, node)
-		}
-	}
-	for _, p := range services {
-		size := p.Addr().BitLen()
-		if bits := p.Bits(); bits > size-4 {
-			doc.fault(servicePath, "%s is too small: kubeadm needs at least a /%d", p, size-4)
-		} else if bits < size-20 {
-			doc.fault(servicePath, "%s is too large: kubeadm takes at most a /%d", p, size-20)
-		}
-	}
+	doc.checkPodSubnets(pods)
+	servicePath := []string{"kubernetes", "serviceSubnet"}
+	doc.checkServiceSubnets(servicePath, services)
 	switch {
 	case len(pods) == 0 || len(services) == 0:
 	case !pods.alike(services) && len(pods) == 1 && len(services) == 1:
@@ -168,6 +151,33 @@ func (doc *document) checkSubnets() {
 			if p.Overlaps(services[i]) {
 				doc.fault(servicePath, "%s overlaps podSubnet %s", services[i], p)
 			}
+		}
+	}
+}
+
+// checkPodSubnets: every node gets a part of the pod subnet, which must leave at most 16 bits for nodes.
+func (doc *document) checkPodSubnets(pods Subnets) {
+	path := []string{"kubernetes", "podSubnet"}
+	for _, p := range pods {
+		node, given := doc.nodeMask(p.Addr())
+		switch bits := p.Bits(); {
+		case !given:
+		case bits > node:
+			doc.fault(path, "%s is too small: every node needs a /%d of it", p, node)
+		case bits < node-16:
+			doc.fault(path, "%s is too large: kubeadm takes at most a /%d, as every node gets a /%d", p, node-16, node)
+		}
+	}
+}
+
+// checkServiceSubnets: the service subnet must have at least 10 and at most 2^20 addresses.
+func (doc *document) checkServiceSubnets(path []string, services Subnets) {
+	for _, p := range services {
+		size := p.Addr().BitLen()
+		if bits := p.Bits(); bits > size-4 {
+			doc.fault(path, "%s is too small: kubeadm needs at least a /%d", p, size-4)
+		} else if bits < size-20 {
+			doc.fault(path, "%s is too large: kubeadm takes at most a /%d", p, size-20)
 		}
 	}
 }

@@ -101,18 +101,11 @@ func (doc *document) checkAddresses(places []place) {
 	services := doc.cluster.Kubernetes.ServiceSubnet
 	for _, p := range places {
 		path := at(p.path, "address")
-		switch {
-		case !p.Address.IsValid() || len(services) == 0:
-		case p.Second.IsValid() && len(services) == 1:
-			doc.fault(path, "has two addresses, and serviceSubnet %s is of one IP family; give one address, or podSubnet and serviceSubnet two subnets each", services)
-		case !p.Second.IsValid() && len(services) == 2:
-			doc.fault(path, "must be two addresses, such as [192.0.2.11, \"2001:db8::11\"], as podSubnet and serviceSubnet are of two IP families")
-		case len(services) == 2 && p.Address.Is4() != services[0].Addr().Is4():
-			doc.fault(path, "%s must be the second one, as %s is the second of serviceSubnet", p.Address, services[1])
-		default:
-			for _, a := range p.Addresses() {
-				doc.checkAddress(path, a)
-			}
+		if !p.Address.IsValid() || len(services) == 0 || !doc.checkFamilies(path, p.Host, services) {
+			continue
+		}
+		for _, a := range p.Addresses() {
+			doc.checkAddress(path, a)
 		}
 	}
 	if host, _, err := net.SplitHostPort(doc.cluster.ControlPlane.Endpoint); err == nil {
@@ -120,6 +113,21 @@ func (doc *document) checkAddresses(places []place) {
 			doc.checkAddress([]string{"controlPlane", "endpoint"}, a)
 		}
 	}
+}
+
+// checkFamilies reports a host that has not an address for each subnet, and says whether it has.
+func (doc *document) checkFamilies(path []string, h Host, services Subnets) bool {
+	switch {
+	case h.Second.IsValid() && len(services) == 1:
+		doc.fault(path, "has two addresses, and serviceSubnet %s is of one IP family; give one address, or podSubnet and serviceSubnet two subnets each", services)
+	case !h.Second.IsValid() && len(services) == 2:
+		doc.fault(path, "must be two addresses, such as [192.0.2.11, \"2001:db8::11\"], as podSubnet and serviceSubnet are of two IP families")
+	case len(services) == 2 && h.Address.Is4() != services[0].Addr().Is4():
+		doc.fault(path, "%s must be the second one, as %s is the second of serviceSubnet", h.Address, services[1])
+	default:
+		return true
+	}
+	return false
 }
 
 func (doc *document) checkAddress(path []string, a netip.Addr) {

@@ -62,7 +62,7 @@ func (r *invocation) kubectl(ctx context.Context, path string, args []string) (e
 		return err
 	}
 	code, err := r.withKubeconfig(tunnel.Kubeconfig, func(file string) (int, error) {
-		command := exec.CommandContext(ctx, path, args...)
+		command := exec.CommandContext(ctx, path, args...) //nolint:gosec // kubectl is the user's, and so are its arguments
 		command.Env = append(os.Environ(), "KUBECONFIG="+file)
 		command.Stdin, command.Stdout, command.Stderr = r.stdin, r.program.stdout, r.stderr
 		command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }

@@ -67,14 +67,11 @@ func wantedHosts(ctx context.Context, words []string, find directory) ([]invento
 	return hosts, nil
 }
 
-// shareUser gives the user of the first host that has one to those that have none, but for those that are settled.
+// shareUser gives hosts without a user that of the first host that has one, but for those whose user is settled.
 func shareUser(hosts []inventory.Host, settled map[int]bool) {
 	first := slices.IndexFunc(hosts, func(h inventory.Host) bool { return h.SSH.User != "" })
-	if first < 0 {
-		return
-	}
 	for i := range hosts {
-		if hosts[i].SSH.User == "" && !settled[i] {
+		if hosts[i].SSH.User == "" && first >= 0 && !settled[i] {
 			hosts[i].SSH.User = hosts[first].SSH.User
 		}
 	}

@@ -136,13 +136,7 @@ func (r *invocation) conclude(ctx context.Context, err error) error {
 		r.sayNext(err)
 		return exitError(exitChanges)
 	}
-	all := withoutCancelled(failures(err, r.cluster.Hosts()))
-	logOutputs(r.log.Logger, all)
-	var code exitError // of another program, which has said itself what was wrong
-	all = slices.DeleteFunc(all, func(f failure) bool { return errors.Is(f.err, errIncomplete) || errors.As(f.err, &code) })
-	if over := outOfTime(ctx); over != nil {
-		all = append(all, failure{err: over})
-	}
+	all, code := r.toTell(ctx, err)
 	writeFailures(r.stderr, all, paletteFor(r.settings, r.stderr), r.cluster)
 	if code != exitDone {
 		return code
@@ -162,6 +156,18 @@ func (r *invocation) conclude(ctx context.Context, err error) error {
 		r.sayNext(err)
 	}
 	return exitError(exitFailed)
+}
+
+// toTell are the failures that people have not been told of yet. code is that of another program, which has said itself what was
+// wrong, else 0.
+func (r *invocation) toTell(ctx context.Context, err error) (all []failure, code exitError) {
+	all = withoutCancelled(failures(err, r.cluster.Hosts()))
+	logOutputs(r.log.Logger, all)
+	all = slices.DeleteFunc(all, func(f failure) bool { return errors.Is(f.err, errIncomplete) || errors.As(f.err, &code) })
+	if over := outOfTime(ctx); over != nil {
+		all = append(all, failure{err: over})
+	}
+	return all, code
 }
 
 func hostNames(cluster *inventory.Cluster) []string { return namesOf(cluster.Hosts()) }

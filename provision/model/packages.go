@@ -116,13 +116,6 @@ func getPackages(h *facts.Host, specs []string, half, late bool) error {
 	return nil
 }
 
-// transaction are the packages that an install would bring.
-func transaction(h facts.Host, specs []string) ([]string, error) {
-	to := cloneHost(h)
-	err := installPackages(&to, specs, false)
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(to.Packages)), func(name string) bool { _, there := h.Packages[name]; return there }), err
-}
-
 // settlePackages writes into the ledger which of the packages that the last install was going to bring are there.
 func settlePackages(h *facts.Host) {
 	for _, name := range strings.Fields(string(h.Contents[packagesPending])) {

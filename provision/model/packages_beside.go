@@ -1,6 +1,7 @@
 package model
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -94,4 +95,11 @@ func uninstall(h *facts.Host, going map[string]bool) {
 			delete(h.Units, model.unit)
 		}
 	}
+}
+
+// transaction are the packages that an install would bring.
+func transaction(h facts.Host, specs []string) ([]string, error) {
+	to := cloneHost(h)
+	err := installPackages(&to, specs, false)
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(to.Packages)), func(name string) bool { _, there := h.Packages[name]; return there }), err
 }

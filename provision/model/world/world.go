@@ -189,7 +189,7 @@ func FreshHost(host inventory.Host) facts.Host {
 		Nameservers: []netip.Addr{netip.MustParseAddr("192.0.2.1")},
 		Ports:       map[int]string{22: "sshd"},
 		Modules:     map[string]bool{"overlay": true, "br_netfilter": false},
-		Sysctls:     map[string]string{"net.ipv4.ip_forward": "0"},
+		Sysctls:     map[string]string{"net.ipv4.ip_forward": "0", "net.ipv6.conf.all.forwarding": "0", "net.ipv6.conf.default.forwarding": "0"},
 		Files:       map[string]facts.File{}, Contents: map[string][]byte{},
 		Units: map[string]facts.Unit{}, Versions: map[string]facts.Version{}, Images: map[string]facts.Image{},
 		Packages: map[string]facts.Package{}, Candidates: map[string]string{}, Environment: map[string]string{}, Sockets: map[string]bool{},
