@@ -23,7 +23,9 @@ func (s *Simulation) actOnCluster(step plan.Step, action plan.Action) (done bool
 		if s.Facts.Hosts[step.Host].EtcdUnbegun {
 			return true, errNoLeader
 		}
-		api.Err = nil
+		if api.Err = nil; !s.cluster.etcd[step.Host] {
+			api.Err = world.Forbidden() // kubeadm has given no rights to anybody yet
+		}
 		return true, nil
 	case plan.MintToken:
 		return s.asked(s.mint)
