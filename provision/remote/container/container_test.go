@@ -179,7 +179,7 @@ func TestAnotherUnderTheName(t *testing.T) {
 // TestFrozen has a container that does not answer, as a paused one: its processes are there, and say nothing.
 func TestFrozen(t *testing.T) {
 	e := engineWith(t)
-	h := dialWith(t, NewDialer(Options{Path: e.Path, Beat: 20 * time.Millisecond}))
+	h := dialWith(t, NewDialer(Options{Path: e.Path, Beat: time.Second}))
 	started, over := make(chan bool, 1), make(chan error, 1)
 	go func() {
 		_, err := h.Run(t.Context(), remote.Command{Script: "echo here; sleep 1000", OnLine: func(string) { started <- true }})
@@ -187,7 +187,7 @@ func TestFrozen(t *testing.T) {
 	}()
 	<-started
 	e.Signal("cp1", syscall.SIGSTOP)
-	if err := <-over; !errors.Is(err, remote.ErrLost) || err.Error() != "connection lost: docker container cp1 does not answer for 60ms" {
+	if err := <-over; !errors.Is(err, remote.ErrLost) || err.Error() != "connection lost: docker container cp1 does not answer for 3s" {
 		t.Errorf("got %v", err)
 	}
 }

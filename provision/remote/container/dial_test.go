@@ -158,7 +158,6 @@ func accept(l net.Listener) (net.Conn, error) {
 func endsWithUs(t *testing.T, h *remote.Host, e *remotetest.Engine) {
 	t.Helper()
 	l := listen(t)
-	before := e.Signal("cp1", 0)
 	closed := make(chan bool, 1)
 	go func() {
 		if far, err := accept(l); err == nil {
@@ -180,7 +179,8 @@ func endsWithUs(t *testing.T, h *remote.Host, e *remotetest.Engine) {
 	if err := conn.Close(); err != nil {
 		t.Error(err)
 	}
-	remotetest.Eventually(t, 10*time.Second, "nothing is left in the container", func() bool { return e.Signal("cp1", 0) == before })
+	// What watches the container is there.
+	remotetest.Eventually(t, 20*time.Second, "nothing is left in the container", func() bool { return e.Signal("cp1", 0) == 1 })
 	<-closed
 }
 
