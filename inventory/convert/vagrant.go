@@ -48,7 +48,7 @@ func Vagrant(source string, machines []VagrantMachine, o Options) (*Draft, error
 			r.draft.AddNote(0, m.Name, "left out: "+m.Away)
 			continue
 		}
-		blocks = append(append(blocks, bytes.TrimRight(m.SSHConfig, "\r\n")...), '\n')
+		blocks = append(append(blocks, block(m.SSHConfig)...), '\n')
 		g, err := readGuest(m)
 		if err != nil {
 			return nil, err
@@ -75,6 +75,14 @@ func Vagrant(source string, machines []VagrantMachine, o Options) (*Draft, error
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
 	return r.draft, nil
+}
+
+// block is an answer without what stands above it: to its standard output Vagrant writes warnings, too, such as of not being the vendor's build.
+func block(answer []byte) []byte {
+	if at := regexp.MustCompile(`(?m)^\s*Host\s`).FindIndex(answer); at != nil {
+		answer = answer[at[0]:]
+	}
+	return bytes.TrimRight(answer, "\r\n")
 }
 
 // vagrantWhys are those of a configuration of ssh, with where the host keys are from.

@@ -26,7 +26,7 @@ func guestText(addresses ...string) []byte {
 // machine is one that runs; way is HostName and Port.
 func machine(name, way string, addresses ...string) VagrantMachine {
 	host, port, _ := strings.Cut(way, " ")
-	return VagrantMachine{Name: name, Guest: guestText(addresses...), SSHConfig: []byte("Host " + name + "\n  HostName " + host + "\n  User vagrant\n  Port " + port +
+	return VagrantMachine{Name: name, Guest: guestText(addresses...), SSHConfig: []byte("You appear to be running Vagrant outside of the official installers.\n\nHost " + name + "\n  HostName " + host + "\n  User vagrant\n  Port " + port +
 		"\n  UserKnownHostsFile /dev/null\n  StrictHostKeyChecking no\n  IdentityFile /lab/.vagrant/machines/" + name + "/virtualbox/private_key\n\n")}
 }
 
