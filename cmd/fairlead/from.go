@@ -29,9 +29,9 @@ type fromReader func(ctx context.Context, p *program, what string, o fromOptions
 // fromReaders are the words that can stand before the colon in --from.
 func fromReaders() map[string]fromReader {
 	return map[string]fromReader{
-		"file": fileDraft,
+		"file":      fileDraft,
 		fromVagrant: vagrantDraft,
-		"kind": kindDraft, container.Docker: labelDraft(container.Docker), container.Podman: labelDraft(container.Podman), container.Nerdctl: labelDraft(container.Nerdctl),
+		"kind":      kindDraft, container.Docker: labelDraft(container.Docker), container.Podman: labelDraft(container.Podman), container.Nerdctl: labelDraft(container.Nerdctl),
 	}
 }
 

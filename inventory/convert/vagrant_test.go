@@ -87,6 +87,7 @@ func TestVagrantAddresses(t *testing.T) {
 	}{
 		"one machine behind NAT":           {machines: []VagrantMachine{machine("a", a, nat)}, want: "10.0.2.15"},
 		"one machine with a network":       {machines: []VagrantMachine{machine("a", a, nat, "eth1 192.168.56.11/24")}, want: "192.168.56.11"},
+		"one machine with containers":      {machines: []VagrantMachine{machine("a", a, nat, "eth1 192.168.56.11/24", "docker0 172.17.0.1/16", "cni0 10.244.0.1/24")}, want: "192.168.56.11"},
 		"a public network beside":          {machines: two([]string{"eth1 203.0.113.1/24", "eth2 10.9.0.1/24"}, []string{"eth1 203.0.113.2/24", "eth2 10.9.0.2/24"}), want: "10.9.0.1 10.9.0.2"},
 		"a public network alone":           {machines: two([]string{"eth1 203.0.113.1/24"}, []string{"eth1 203.0.113.2/24"}), want: "203.0.113.1 203.0.113.2"},
 		"a network of one":                 {machines: two([]string{"eth1 192.168.56.11/24", "eth2 172.28.0.11/24"}, []string{"eth1 192.168.56.12/24"}), want: "192.168.56.11 192.168.56.12"},
