@@ -83,7 +83,8 @@ func TestVagrantAddresses(t *testing.T) {
 	for name, test := range map[string]struct {
 		machines []VagrantMachine
 		options  Options
-		want     string // addresses in order, or parts of the error
+		want     string // addresses in order
+		fails    string // part of the error
 	}{
 		"one machine behind NAT":           {machines: []VagrantMachine{machine("a", a, nat)}, want: "10.0.2.15"},
 		"one machine with a network":       {machines: []VagrantMachine{machine("a", a, nat, "eth1 192.168.56.11/24")}, want: "192.168.56.11"},
@@ -98,24 +99,27 @@ func TestVagrantAddresses(t *testing.T) {
 		"--address of one tells":           {machines: several, options: Options{Addresses: give("a", "172.28.0.11")}, want: "172.28.0.11 172.28.0.12"},
 		"--address from elsewhere":         {machines: two(nil, []string{"eth1 192.168.56.12/24"}), options: Options{Addresses: give("a", "198.51.100.7")}, want: "198.51.100.7 192.168.56.12"},
 		"--address and --network":          {machines: several, options: Options{Addresses: give("a", "192.168.56.11"), Network: netip.MustParsePrefix("172.28.0.0/24")}, want: "192.168.56.11 172.28.0.12"},
-		"ambiguous":                        {machines: several, want: "the machines have 172.28.0.0/24 and 192.168.56.0/24 in common: choose with --network CIDR, or say --address NAME=IP for each\n  a: 192.168.56.11/24 (eth1), 172.28.0.11/24 (eth2)\n  b: 192.168.56.12/24 (eth1), 172.28.0.12/24 (eth2)"},
-		"nothing but NAT":                  {machines: two(nil, nil), want: "machine a: has no IPv4 address that the others reach: give the machines a private_network in the Vagrantfile, or say --network CIDR or --address a=IP\n  a: none of its own\n  b: none of its own"},
-		"--network that one is not in":     {machines: two([]string{"eth1 192.168.56.11/24"}, nil), options: Options{Network: netip.MustParsePrefix("192.168.56.0/24")}, want: "machine b: has 0 addresses of its own in 192.168.56.0/24: choose another --network CIDR, or say --address b=IP\n  a: 192.168.56.11/24 (eth1)\n  b: none of its own"},
-		"two addresses in one network":     {machines: two([]string{"eth1 192.168.56.11/24", "eth2 192.168.56.13/24"}, []string{"eth1 192.168.56.12/24"}), want: "machine a: has 2 addresses that may be the one by which the others reach it: choose with --network CIDR, or say --address a=IP"},
-		"--address of no machine":          {machines: several[:1], options: Options{Addresses: give("c", "192.0.2.1"), Network: netip.MustParsePrefix("172.28.0.0/24")}, want: "c: no host of the file is called so"},
-		"none that runs":                   {machines: []VagrantMachine{{Name: "a", Away: "it does not run (saved)"}}, want: "the machines of Vagrant: no machine runs; start them with: vagrant up"},
-		"an answer that is not whole":      {machines: []VagrantMachine{{Name: "a", SSHConfig: several[0].SSHConfig, Guest: []byte(guestKeys + "\n")}}, want: "machine a: its answer by vagrant ssh is not whole: is its login shell one of POSIX?"},
-		"a configuration of another one":   {machines: []VagrantMachine{{Name: "c", SSHConfig: several[0].SSHConfig, Guest: several[0].Guest}}, want: "machine c: vagrant ssh-config says nothing of it"},
-		"a configuration that is no such":  {machines: []VagrantMachine{{Name: "a", SSHConfig: []byte("hello"), Guest: several[0].Guest}}, want: "names no host alone"},
-		"a port that is none is an answer": {machines: []VagrantMachine{machine("a", "127.0.0.1 none", nat)}, want: "must be a port from 1 to 65535"},
+		"ambiguous":                        {machines: several, fails: "the machines have 172.28.0.0/24 and 192.168.56.0/24 in common: choose with --network CIDR, or say --address NAME=IP for each\n  a: 192.168.56.11/24 (eth1), 172.28.0.11/24 (eth2)\n  b: 192.168.56.12/24 (eth1), 172.28.0.12/24 (eth2)"},
+		"nothing but NAT":                  {machines: two(nil, nil), fails: "machine a: has no IPv4 address that the others reach: give the machines a private_network in the Vagrantfile, or say --network CIDR or --address a=IP\n  a: none of its own\n  b: none of its own"},
+		"--network that one is not in":     {machines: two([]string{"eth1 192.168.56.11/24"}, nil), options: Options{Network: netip.MustParsePrefix("192.168.56.0/24")}, fails: "machine b: has 0 addresses of its own in 192.168.56.0/24: choose another --network CIDR, or say --address b=IP\n  a: 192.168.56.11/24 (eth1)\n  b: none of its own"},
+		"two addresses in one network":     {machines: two([]string{"eth1 192.168.56.11/24", "eth2 192.168.56.13/24"}, []string{"eth1 192.168.56.12/24"}), fails: "machine a: has 2 addresses that may be the one by which the others reach it: choose with --network CIDR, or say --address a=IP"},
+		"--address of no machine":          {machines: several[:1], options: Options{Addresses: give("c", "192.0.2.1"), Network: netip.MustParsePrefix("172.28.0.0/24")}, fails: "c: no host of the file is called so"},
+		"none that runs":                   {machines: []VagrantMachine{{Name: "a", Away: "it does not run (saved)"}}, fails: "the machines of Vagrant: no machine runs; start them with: vagrant up"},
+		"an answer that is not whole":      {machines: []VagrantMachine{{Name: "a", SSHConfig: several[0].SSHConfig, Guest: []byte(guestKeys + "\n")}}, fails: "machine a: its answer by vagrant ssh is not whole: is its login shell one of POSIX?"},
+		"a configuration of another one":   {machines: []VagrantMachine{{Name: "c", SSHConfig: several[0].SSHConfig, Guest: several[0].Guest}}, fails: "machine c: vagrant ssh-config says nothing of it"},
+		"a configuration that is no such":  {machines: []VagrantMachine{{Name: "a", SSHConfig: []byte("hello"), Guest: several[0].Guest}}, fails: "names no host alone"},
+		"a port that is none is an answer": {machines: []VagrantMachine{machine("a", "127.0.0.1 none", nat)}, fails: "must be a port from 1 to 65535"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			draft, err := Vagrant("the machines of Vagrant", test.machines, test.options)
-			if err != nil {
-				if !strings.Contains(err.Error(), test.want) {
-					t.Fatalf("got  %v\nwant %s", err, test.want)
+			if test.fails != "" {
+				if err == nil || !strings.Contains(err.Error(), test.fails) {
+					t.Fatalf("got  %v\nwant %s", err, test.fails)
 				}
 				return
+			}
+			if err != nil {
+				t.Fatal(err)
 			}
 			var got []string
 			for _, h := range draft.Hosts {
