@@ -17,6 +17,7 @@ import (
 const (
 	flagFrom          = "from"
 	flagContext       = "context"
+	flagNetwork       = "network"
 	flagHostAddress   = "address"
 	flagControlPlanes = "control-planes"
 )
@@ -57,6 +58,9 @@ func givenFromFlag(c *cli.Context) string {
 			return name
 		}
 	}
+	if c.IsSet(flagNetwork) {
+		return flagNetwork
+	}
 	return ""
 }
 
@@ -66,6 +70,9 @@ func (p *program) importFrom(c *cli.Context, from string) error {
 	options.ControlPlane = c.StringSlice(flagControlPlanes)
 	var err error
 	if options.Addresses, err = hostAddresses(c.StringSlice(flagHostAddress)); err != nil {
+		return wrongUsage(c, "%w", err)
+	}
+	if options.Network, err = networkOf(c.String(flagNetwork)); err != nil {
 		return wrongUsage(c, "%w", err)
 	}
 	s := p.settings(c)
@@ -116,6 +123,18 @@ func hostAddresses(words []string) (map[string]netip.Addr, error) {
 		all[name] = address.Unmap()
 	}
 	return all, nil
+}
+
+// networkOf reads CIDR; the zero network is none.
+func networkOf(text string) (netip.Prefix, error) {
+	if text == "" {
+		return netip.Prefix{}, nil
+	}
+	network, err := netip.ParsePrefix(text)
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("--%s %s: must be a network as CIDR, such as 192.168.56.0/24", flagNetwork, text)
+	}
+	return network.Masked(), nil
 }
 
 // movePaths makes paths that start at the working folder, as other tools have them, start at the cluster file's.

@@ -22,10 +22,12 @@ func (p *program) initCommand() *cli.Command {
 			"examples do. HOST is an address, a DNS name or an alias of ssh's configuration: its address is looked up\n" +
 			"once, as nodes know each other by addresses. One USER is enough for all.\n" +
 			"With --from the hosts are those of a file of another tool (see fairlead import --help), or containers that run: kind:CLUSTER,\n" +
-			"docker:label=KEY=VALUE, and likewise podman and nerdctl.\n\n" +
-			"Example:\n  fairlead init -f lab/cluster.yaml ubuntu@192.0.2.11 192.0.2.21 192.0.2.22",
+			"docker:label=KEY=VALUE, and likewise podman and nerdctl, or machines of Vagrant that run: vagrant, or vagrant:FOLDER for those of\n" +
+			"another folder's Vagrantfile. Vagrant is asked how to get there, and by it the machines for their addresses and host keys.\n\n" +
+			"Examples:\n  fairlead init -f lab/cluster.yaml ubuntu@192.0.2.11 192.0.2.21 192.0.2.22\n  fairlead init --from vagrant",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: flagFrom, Usage: "write the hosts that `WHAT` has: another tool's file, kind:CLUSTER, docker:label=KEY=VALUE"},
+			&cli.StringFlag{Name: flagFrom, Usage: "write the hosts that `WHAT` has: another tool's file, kind:CLUSTER, docker:label=KEY=VALUE, vagrant[:FOLDER]"},
+			&cli.StringFlag{Name: flagNetwork, Usage: "the network `CIDR` by whose addresses Vagrant's machines reach each other, where they have several"},
 		}, fromFlags()...),
 		Action: func(c *cli.Context) error {
 			if from := c.String(flagFrom); from != "" {

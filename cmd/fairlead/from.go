@@ -29,24 +29,29 @@ type fromReader func(ctx context.Context, p *program, what string, o fromOptions
 // fromReaders are the words that can stand before the colon in --from.
 func fromReaders() map[string]fromReader {
 	return map[string]fromReader{
-		"file": fileDraft,
-		"kind": kindDraft, container.Docker: labelDraft(container.Docker), container.Podman: labelDraft(container.Podman), container.Nerdctl: labelDraft(container.Nerdctl),
+		"file":      fileDraft,
+		fromVagrant: vagrantDraft,
+		"kind":      kindDraft, container.Docker: labelDraft(container.Docker), container.Podman: labelDraft(container.Podman), container.Nerdctl: labelDraft(container.Nerdctl),
 	}
 }
 
 // draftFrom reads WORD:WHAT, or a file. A file whose name is of that form can be written as ./WORD:WHAT.
 func (p *program) draftFrom(ctx context.Context, from string, o fromOptions) (*convert.Draft, error) {
 	word, what, found := strings.Cut(from, ":")
-	if read := fromReaders()[word]; read != nil && (found || !isFile(from)) {
-		return read(ctx, p, what, o)
+	read := fromReaders()[word]
+	if read == nil || !found && isFile(from) {
+		read, word, what = fileDraft, "", from
 	}
-	return fileDraft(ctx, p, from, o)
+	if o.Network.IsValid() && word != fromVagrant {
+		return nil, &usageError{err: fmt.Errorf("--%s goes with --%s %s", flagNetwork, flagFrom, fromVagrant)}
+	}
+	return read(ctx, p, what, o)
 }
 
-// isFile says whether there is a file of this name, whatever it is.
+// isFile says whether there is something of this name that can be read as a file. A folder cannot: many projects have one that is called vagrant.
 func isFile(name string) bool {
-	_, err := os.Lstat(name)
-	return err == nil
+	info, err := os.Stat(name)
+	return err == nil && !info.IsDir()
 }
 
 // maxForeign bounds a file of another tool, in bytes.

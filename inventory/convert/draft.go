@@ -56,6 +56,8 @@ type Options struct {
 	ControlPlane []string
 	// Addresses are those of hosts, by the names that the file has for them: they overrule the file's.
 	Addresses map[string]netip.Addr
+	// Network is where the addresses of Vagrant's machines are to be taken from; the zero one has them tell by themselves.
+	Network netip.Prefix
 }
 
 // Finish makes the hosts' names fit for a cluster file and applies the options to what was read. What a file calls a host stays

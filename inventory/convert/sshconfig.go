@@ -31,7 +31,9 @@ func sshConfigWhys() map[string]string {
 // Match and Include mean nothing without the rest of a user's configuration, so blocks of that kind are noted and left out. (The
 // library for it opens the files that Include names, whoever wrote them.)
 func readSSHConfig(r *reading, data []byte) {
-	r.whys = sshConfigWhys()
+	if r.whys == nil {
+		r.whys = sshConfigWhys()
+	}
 	var block *sshBlock
 	number := 0
 	for line := range strings.Lines(string(data)) {
@@ -114,8 +116,8 @@ func (r *reading) addBlock(b *sshBlock) {
 	}
 	r.reach(&h, w)
 	h.SSH.Jump = r.jump(b.values["proxyjump"])
-	if strings.Contains(w.key.Value, "insecure_private_key") || strings.Contains(w.key.Value, "/insecure_private_keys/") {
-		r.draft.AddNote(w.key.Line, w.key.Key, "is Vagrant's insecure key, which everybody has: who reaches this machine can log in; config.ssh.insert_key makes one of its own")
+	if strings.Contains(w.key.Value, "insecure_private_key") {
+		r.draft.AddNote(w.key.Line, w.key.Key+" of "+b.name, "is Vagrant's insecure key, which everybody has: who reaches this machine can log in; config.ssh.insert_key makes one of its own")
 	}
 	r.draft.Hosts = append(r.draft.Hosts, h)
 }
