@@ -3,6 +3,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -62,8 +63,16 @@ func (s *site) secondRun() {
 			return nil
 		}
 	}
-	// While hosts join, an up would only wait for their kubeadm, for which it needs no lock.
-	s.upWith(moment{"no API server", printed("cp1/init", ""), refused("up")}, moment{"an API server", printed("w1/join", ""), refused("reset", "--yes")}).exits(0)
+	// While hosts join, an up would only wait for their kubeadm, for which it needs no lock. The first run cannot come to its end
+	// before the second one is refused.
+	held := func(s *site, p *os.Process, e event) (err error) {
+		if err := s.signalKubeadm(e.Host, "STOP"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.signalKubeadm(e.Host, "CONT")) }()
+		return refused("reset", "--yes")(s, p, e)
+	}
+	s.upWith(moment{"no API server", printed("cp1/init", ""), refused("up")}, moment{"an API server", printed("w1/join", ""), held}).exits(0)
 	if left := s.kubectl("get", "lease", "fairlead", "--namespace", "kube-system", "--ignore-not-found", "--output", "name"); left != "" {
 		s.t.Errorf("the lock is left: %s", left)
 	}

@@ -90,7 +90,12 @@ func printed(step, text string) func([]event) bool {
 
 // killKubeadm ends kubeadm on the host of the event, as the kernel does when memory is short.
 func killKubeadm(s *site, _ *os.Process, e event) error {
-	_, err := s.lab.Exec(s.ctx, e.Host, "systemctl", "kill", "--signal=KILL", kubeadmUnit)
+	return s.signalKubeadm(e.Host, "KILL")
+}
+
+// signalKubeadm sends a signal to the kubeadm that is at work on a host.
+func (s *site) signalKubeadm(host, signal string) error {
+	_, err := s.lab.Exec(s.ctx, host, "systemctl", "kill", "--signal="+signal, kubeadmUnit)
 	return err
 }
 
