@@ -275,7 +275,7 @@ func TestPackagesTellWhoseLockItIs(t *testing.T) {
 			if _, err := out.Read(make([]byte, 6)); err != nil {
 				t.Fatal(err)
 			}
-			transcript := s.ran(Script("installed").Text() + "\nlocks() { echo " + quoted(s.path("dpkg/lock")) + "; }\nholder")
+			transcript := s.ran(Script("open-files").Text() + Script("installed").Text() + "\nlocks() { echo " + quoted(s.path("dpkg/lock")) + "; }\nholder")
 			if waited := strings.Contains(transcript, "| "); waited != c.waited {
 				t.Errorf("it is waited for: %v\n%s", waited, transcript)
 			}

@@ -70,17 +70,17 @@ func (s Script) before() []Script {
 	case ScriptProbe:
 		return []Script{"facts", "etcd-log", "probe-machine", "probe-files", "probe-software", "probe-remains"}
 	case ScriptBeginEtcd:
-		return []Script{"etcd-log"}
+		return []Script{"etcd-log", "open-files"}
 	case ScriptRecord:
 		return []Script{"ledger", "mounts"}
 	case ScriptReset:
-		return []Script{"ledger", "mounts", "installed", "uninstall", "reset-programs", "reset-network", "reset-packages"}
+		return []Script{"ledger", "mounts", "open-files", "installed", "uninstall", "reset-programs", "reset-network", "reset-packages"}
 	case ScriptRemoveFiles:
 		return []Script{"ledger"}
 	case ScriptWatchKubelet, ScriptLastWords:
 		return []Script{"said"}
 	case ScriptPackagesApt, ScriptPackagesDnf:
-		return []Script{"ledger", "installed", "uninstall"}
+		return []Script{"ledger", "open-files", "installed", "uninstall"}
 	}
 	return nil
 }

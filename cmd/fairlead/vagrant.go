@@ -9,8 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
+
+	"fairlead/provision/remote/child"
 )
 
 // vagrant runs Vagrant's program for a folder.
@@ -43,13 +44,10 @@ func (v vagrant) ask(ctx context.Context, words ...string) (string, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, v.patience)
 	defer cancel()
-	cmd := exec.CommandContext(limited, path, words...) //nolint:gosec // it is the user's, and the words are ours and names of machines
+	cmd := child.Command(limited, path, words...)
 	var stdout, stderr atMost
 	cmd.Dir, cmd.Stdout, cmd.Stderr = v.folder, &stdout, &stderr
 	cmd.Env = append(os.Environ(), "VAGRANT_CHECKPOINT_DISABLE=1") // no look for new versions, and no word of them in an answer
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second
 	err = cmd.Run()
 	command := strings.Join(append([]string{fromVagrant}, words[:min(2, len(words))]...), " ")
 	var exit *exec.ExitError

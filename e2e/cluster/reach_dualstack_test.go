@@ -56,18 +56,7 @@ func testReachDualStack(t *testing.T) {
 // dualStackSite makes new hosts of two addresses, in a lab of its own kind.
 func dualStackSite(t *testing.T, names ...string) *site {
 	t.Helper()
-	shared.options.IPv6 = labIPv6
-	s := freshSite(t, names...)
-	t.Cleanup(func() {
-		shared.up, shared.lab = false, nil
-		if *keep {
-			return
-		}
-		if err := lab.Down(shared.ctx, shared.options); err != nil {
-			t.Error(err)
-		}
-		shared.options.IPv6 = ""
-	})
+	s := otherSite(t, func(options *lab.Options) { options.IPv6 = labIPv6 }, names...)
 	options := usual()
 	options.DualStack = true
 	s.inventory(options)

@@ -25,18 +25,7 @@ const registryHost = "reg"
 // closedSite makes new hosts that reach nothing but each other.
 func closedSite(t *testing.T, names ...string) *site {
 	t.Helper()
-	shared.options.Closed = true
-	s := freshSite(t, names...)
-	t.Cleanup(func() {
-		shared.up, shared.lab = false, nil
-		if *keep {
-			return
-		}
-		if err := lab.Down(shared.ctx, shared.options); err != nil {
-			t.Error(err)
-		}
-		shared.options.Closed = false
-	})
+	s := otherSite(t, func(options *lab.Options) { options.Closed = true }, names...)
 	outside := s.outside()
 	for _, name := range names {
 		if out, err := s.tryShell(name, pingOnce+outside); err == nil {

@@ -38,6 +38,25 @@ func freshSite(t *testing.T, names ...string) *site {
 	return newSite(t, names...)
 }
 
+// otherSite is freshSite in a lab of another kind, until the test ends.
+func otherSite(t *testing.T, change func(*lab.Options), names ...string) *site {
+	t.Helper()
+	former := shared.options
+	change(&shared.options)
+	s := freshSite(t, names...)
+	t.Cleanup(func() {
+		shared.up, shared.lab = false, nil
+		if *keep {
+			return
+		}
+		if err := lab.Down(shared.ctx, shared.options); err != nil {
+			t.Error(err)
+		}
+		shared.options = former
+	})
+	return s
+}
+
 // newSite makes sure that the named hosts are there, and gives them an inventory of the
 // usual three if those are among them.
 func newSite(t *testing.T, names ...string) *site {

@@ -60,7 +60,7 @@ func table() []rule {
 		{"fairlead/provision/registry", nil, concat(kubernetes, ssh, cli)},
 		{"fairlead/provision/remote", nil, concat(kubernetes, cli, []string{"golang.org/x/crypto/ssh"})},
 		{"fairlead/provision/remote/ssh", ours("remote"), concat(kubernetes, cli)},
-		{"fairlead/provision/remote/sshconfig", []string{"fairlead/inventory"}, concat(kubernetes, ssh, cli)},
+		{"fairlead/provision/remote/sshconfig", append(ours("remote", "remote/child"), "fairlead/inventory"), concat(kubernetes, ssh, cli)},
 		{"fairlead/provision/remote/child", ours("remote"), concat(kubernetes, ssh, cli)},
 		{"fairlead/provision/remote/local", ours("remote", "remote/child"), concat(kubernetes, ssh, cli)},
 		{"fairlead/provision/remote/container", ours("remote", "remote/child"), concat(kubernetes, ssh, cli)},

@@ -9,16 +9,8 @@ export LC_ALL PATH
 [ -f "$etcd_log" ] || exit 0
 gone=/var/lib/etcd/fairlead-unbegun
 
-# The processes that have the log open: this very file, as another etcd of the machine has one of the same name.
-writers() {
-	file=$(stat -L -c %d:%i "$etcd_log") || return 0
-	find /proc/[0-9]*/fd -lname "*/${etcd_log##*/}" 2>/dev/null | while read -r open; do
-		[ "$(stat -L -c %d:%i "$open" 2>/dev/null)" != "$file" ] || printf '%s\n' "$open"
-	done | sed 's|/fd/[0-9]*$||; s|.*/||'
-}
-
 # They are held while the log is looked at once more: one that has just been started may be about to write.
-pids=$(writers)
+pids=$(open_by "$etcd_log")
 for pid in $pids; do kill -STOP "$pid"; done
 if etcd_unbegun; then
 	verdict=KILL

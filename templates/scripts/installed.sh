@@ -33,13 +33,7 @@ settle() {
 	rm -f "$state"/packages.*
 }
 
-# Who has a lock file of the package manager open: they lock by fcntl, so that closing is giving back. It is that very file:
-# a container has one of the same name.
+# Who has a lock file of the package manager open: they lock by fcntl, so that closing is giving back.
 holder() {
-	for lock in $(locks); do
-		file=$(stat -L -c %d:%i "$lock" 2>/dev/null) || continue
-		find /proc/[0-9]*/fd -lname "*/${lock##*/}" 2>/dev/null | while read -r open; do
-			[ "$(stat -L -c %d:%i "$open" 2>/dev/null)" != "$file" ] || printf '%s\n' "$open"
-		done
-	done | cut -d / -f 3 | head -n 1
+	for lock in $(locks); do open_by "$lock"; done | head -n 1
 }

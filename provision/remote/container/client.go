@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
+
+	"fairlead/provision/remote/child"
 )
 
 // clientPatience is how long a client may take for an answer that is not a process's.
@@ -40,28 +41,30 @@ func (c client) command(argv []string) (*exec.Cmd, error) {
 
 // ask runs a command that answers at once. about is the container in question, if it is about one.
 func (c client) ask(ctx context.Context, about string, words ...string) ([]byte, error) {
-	cmd, err := c.command(c.argv(words...))
+	program, err := c.program()
 	if err != nil {
-		return nil, c.notStarted(about, err)
-	}
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // signals of the terminal are for this process
-	if err := cmd.Start(); err != nil {
 		return nil, c.notStarted(about, err)
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, clientPatience, fmt.Errorf("no answer for %s", clientPatience))
 	defer cancel()
-	stop := context.AfterFunc(limited, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
-	err = cmd.Wait()
-	if !stop() {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		return nil, c.understand(about, context.Cause(limited).Error())
+	cmd := child.Command(limited, program, c.argv(words...)[1:]...)
+	var stdout, stderr bytes.Buffer
+	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", &stdout, &stderr
+	err = cmd.Start()
+	if err != nil && ctx.Err() == nil {
+		return nil, c.notStarted(about, err)
+	}
+	if err == nil {
+		err = cmd.Wait()
 	}
 	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case limited.Err() != nil:
+		return nil, c.understand(about, context.Cause(limited).Error())
+	case errors.As(err, &exit):
 		return stdout.Bytes(), c.understand(about, stderr.String())
 	}
 	return stdout.Bytes(), err

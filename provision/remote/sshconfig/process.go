@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"strings"
-	"syscall"
-	"time"
+
+	"fairlead/provision/remote/child"
 )
 
 // errSlow is why an answer was not waited for.
@@ -23,13 +22,9 @@ func (r *Resolver) run(ctx context.Context, argv ...string) (out, said string, e
 	}
 	limited, cancel := context.WithTimeout(ctx, r.opts.Timeout)
 	defer cancel()
-	cmd := exec.CommandContext(limited, r.opts.Program, argv...) //nolint:gosec // the arguments are ssh's own options and a name
+	cmd := child.Command(limited, r.opts.Program, argv...) // what Match exec runs ends with it
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	// What Match exec runs ends with it, and has no terminal to ask on.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second
 	if err = cmd.Run(); err != nil && limited.Err() != nil {
 		err = fmt.Errorf("no answer within %s; %w", r.opts.Timeout, errSlow)
 	}
