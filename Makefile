@@ -46,9 +46,9 @@ fuzz: ## every fuzz target for 20 seconds
 mutate: ## makes N=60 small faults in each of PACKAGES="inventory pki", prints those no test notices
 	go -C e2e run ./cmd/mutate -n $(N) $(abspath $(PACKAGES))
 
-e2e: build setup ## tests on real clusters; RUN=regexp chooses some
-	go -C e2e test -tags cluster ./lab -count 1 -timeout 15m -v -run '$(RUN)'
-	go -C e2e test -tags cluster ./cluster -count 1 -timeout 80m -v -run '$(RUN)' -fairlead $(CURDIR)/bin/fairlead
+e2e: build setup ## tests on real clusters; RUN=regexp chooses some, LABS=1 makes one lab do
+	go -C e2e build -o $(CURDIR)/bin/clustertests ./cmd/clustertests
+	cd e2e && $(CURDIR)/bin/clustertests -fairlead $(CURDIR)/bin/fairlead -run '$(RUN)' -beside '$(BESIDE)' $(if $(LABS),-labs $(LABS))
 
 cuts: ## cuts simulated runs off at every place; "check" takes some of them
 	go test ./provision/model -run '^Test(Up|Reset)' -timeout 30m
@@ -56,8 +56,8 @@ cuts: ## cuts simulated runs off at every place; "check" takes some of them
 soak: build setup ## hosts that restart or are silent every half a second of a run; for hours. RUN=regexp chooses some
 	go -C e2e test -tags cluster,soak ./cluster -count 1 -timeout 12h -v -run '^TestSoak$$/$(RUN)' -fairlead $(CURDIR)/bin/fairlead
 
-test: check cuts ## all tests, those on real clusters included
-	$(MAKE) e2e
+test: check ## all tests, those on real clusters included; the cuts are made while hosts are waited for
+	$(MAKE) e2e BESIDE='$(MAKE) cuts'
 
 bench: build setup ## speed against bare kubeadm and bare SSH, as root; PARTS=cluster or fleet for one of them
 	go -C e2e build -o $(CURDIR)/bin/fleet ./cmd/fleet

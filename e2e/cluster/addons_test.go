@@ -195,7 +195,7 @@ func (s *site) wantRotation() {
 	s.eventually("a new certificate of w1's kubelet", 2*time.Minute, func() string {
 		return errorText(s.kubeletVerifies("w1", ca))
 	})
-	s.eventually("w1 to be as before", time.Minute, func() string {
+	s.eventually("w1 to be as before", 2*time.Minute, func() string {
 		if o := s.fairlead("plan", "--detailed-exitcode"); o.code != 0 {
 			return o.stdout
 		}
@@ -288,7 +288,7 @@ func (s *site) wantAutoscaler() {
 		}
 		return ""
 	})
-	s.eventually("an empty plan while scaled up", time.Minute, func() string {
+	s.eventually("an empty plan while scaled up", 2*time.Minute, func() string {
 		if o := s.fairlead("plan", "--detailed-exitcode"); o.code != 0 {
 			return o.stdout
 		}

@@ -45,6 +45,10 @@ func TestDamage(t *testing.T) { testDamage(t) }
 // starts anew.
 func TestSettings(t *testing.T) { testSettings(t) }
 
+// TestSwap: swap that is on is found, turned off, and turned on again by a reset. All labs of a machine share its kernel and its
+// swap: no other one may be at work.
+func TestSwap(t *testing.T) { testSwap(t) }
+
 // TestReset: the hosts are as before, and can be a cluster again.
 func TestReset(t *testing.T) { testReset(t) }
 

@@ -157,7 +157,7 @@ func (s *site) wantBothPull(plain string) {
 	}
 	s.shell("w2", `docker run --detach --rm --name theirs --publish 8081:8080 "$1" serve :8080`, image)
 	s.t.Cleanup(func() { s.shell("w2", "docker rm --force theirs") })
-	s.eventually("container of Docker on w2", time.Minute, func() string {
+	s.eventually("container of Docker on w2", 2*time.Minute, func() string {
 		out, err := s.tryShell("w2", "docker exec theirs /probe get http://127.0.0.1:8080/")
 		if err != nil || out == "" {
 			return out + errorText(err)

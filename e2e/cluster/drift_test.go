@@ -69,36 +69,17 @@ func drifts() []drift {
 		reason: "/usr/local/bin/kubelet is not that of kubernetes 1.37.2", plans: []string{"w1/kubernetes"},
 		check: "sha256sum /usr/local/bin/kubelet; sha256sum /proc/$(systemctl show kubelet -p MainPID --value)/exe | cut -c1-64",
 		may:   append(restarted("kubelet"), "file /usr/local/bin ", "file /usr/local/bin/kubelet ", "sum /usr/local/bin/kubelet ", "file /var/lib/fairlead ", "file /var/lib/fairlead/hashes ", "file /var/lib/fairlead/lock ", "sum /var/lib/fairlead/hashes "),
-	}, {
-		// All hosts of a lab share one kernel, so swap is on for all of them.
-		name: "Swap", host: "w2", touched: []string{"cp1", "w1", "w2"},
-		script: swapOn,
-		reason: "swap is on: /dev/loop6", plans: []string{"cp1/swap", "w1/swap", "w2/swap"},
-		check: "sed 1d /proc/swaps | grep -c loop6 || :", want: "0",
-		also: "losetup -d /dev/loop6; rm /srv/swap",
-		may:  []string{"file /var/lib/fairlead", "sum /var/lib/fairlead"},
 	}}
 }
-
-// swapOn makes a swap device of a file and turns it on. Lab hosts have no udev to make its node.
-const swapOn = `[ -b /dev/loop6 ] || mknod -m 660 /dev/loop6 b 7 6
-dd if=/dev/zero of=/srv/swap bs=1M count=64 status=none
-losetup /dev/loop6 /srv/swap
-mkswap -q /dev/loop6
-swapon /dev/loop6
-`
 
 func testDrift(t *testing.T) {
 	s := clusterSite(t)
 	s.edit("{name: w1, address: "+s.address("w1")+"}", "{name: w1, address: "+s.address("w1")+", labels: {disk: ssd}}")
 	s.mustUp()
-	for _, host := range []string{"cp1", "w1", "w2"} {
-		s.shell(host, "[ -b /dev/loop6 ] || mknod -m 660 /dev/loop6 b 7 6")
-	}
 	for _, d := range drifts() {
 		t.Run(d.name, func(t *testing.T) { s.sub(t).repair(d) })
 	}
-	s.t.Cleanup(func() { shared.up = false }) // the ledgers remember the swap that was on
+	s.t.Cleanup(func() { shared.up = false }) // a node has a label that the usual inventory does not give
 }
 
 // repair makes one change and lets fairlead find it, name it and undo it, it alone.

@@ -51,7 +51,7 @@ func (s *site) corruptBundle() {
 	s.edit(strconv.Quote(shared.bundle), strconv.Quote(broken))
 	s.fairlead("up").exits(1).saysOf("x1", "error: x1: install kubelet, kubeadm and kubectl 1.37.2", blob.String(), "hint: the bundle is damaged")
 	// The script on the host learns of it by a signal, and tidies up.
-	s.eventually("nothing of the broken bundle", 10*time.Second, func() string {
+	s.eventually("nothing of the broken bundle", 30*time.Second, func() string {
 		return s.shell("x1", "ls /usr/local/bin/kube* 2>/dev/null || :")
 	})
 	if err := os.Remove(broken); err != nil {

@@ -83,23 +83,3 @@ func (s *site) noSpaceLeft() {
 	s.shell("x1", "umount /opt/cni")
 	s.fairlead("plan", "--detailed-exitcode").exits(3)
 }
-
-// swapOnAgain: a run that came to nothing has turned swap off, and reset turns it on again. All
-// hosts of a lab share one kernel and its swap, so this is tried where only one host is concerned.
-func (s *site) swapOnAgain() {
-	s.fairlead("reset", "--yes").exits(0) // what the cases before have left
-	s.shell("x1", swapOn)
-	s.t.Cleanup(func() { s.shell("x1", "swapoff /dev/loop6 || :; losetup -d /dev/loop6; rm /srv/swap") })
-	before := s.snapshots("x1")
-	s.wantKinds("x1", before["x1"], map[string]int{"swap": 1})
-	s.shell("x1", smallDisk)
-	s.ignorePreflight("Disk")
-	s.fairlead("up").exits(1).saysOf("x1", "No space left on device")
-	if on := s.shell("x1", "sed 1d /proc/swaps"); on != "" {
-		s.t.Errorf("swap is still on: %s", on)
-	}
-	s.shell("x1", "umount /opt/cni")
-	s.fairlead("reset", "--yes").exits(0)
-	s.shell("x1", "rmdir /opt/cni")
-	s.restored(before)
-}

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// noticed is how soon a host that does not answer must be reported.
-const noticed = 5 * time.Second
+// noticed is how soon a host that does not answer must be reported: fairlead waits four seconds for it. The rest is for a machine
+// that has other labs to do with.
+const noticed = 8 * time.Second
 
 func testErrors(t *testing.T) {
 	s := clusterSite(t)
@@ -48,7 +49,6 @@ func testErrors(t *testing.T) {
 		{"WrongArchitecture", (*site).wrongArchitecture},
 		{"CorruptBundle", (*site).corruptBundle},
 		{"NoSpaceLeft", (*site).noSpaceLeft},
-		{"SwapOnAgain", (*site).swapOnAgain},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := s.sub(t)
@@ -99,7 +99,7 @@ func (s *site) frozenHost() {
 		if err := s.lab.Unpause(s.ctx, "w2"); err != nil {
 			s.t.Error(err)
 		}
-		s.eventually("w2 Ready again", time.Minute, func() string {
+		s.eventually("w2 Ready again", 2*time.Minute, func() string {
 			if !s.nodes()["w2"].ready() {
 				return "it is not"
 			}

@@ -42,10 +42,10 @@ func testJoin(t *testing.T) {
 	s.planned(0)
 
 	s.apply(movable)
-	s.eventually("a pod on w3", time.Minute, func() string { return s.podElsewhere("w3", true) })
+	s.eventually("a pod on w3", 2*time.Minute, func() string { return s.podElsewhere("w3", true) })
 	s.fairlead("reset", "w3", "--yes").exits(0)
 	s.wantNodes("cp1", "w1", "w2")
-	s.eventually("the pod on another node", time.Minute, func() string { return s.podElsewhere("w3", false) })
+	s.eventually("the pod on another node", 2*time.Minute, func() string { return s.podElsewhere("w3", false) })
 	s.untouchedBut(before, "container ", "file /var/lib/cni", "file /var/lib/kubelet")
 	s.restored(clean)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -35,6 +36,7 @@ type suite struct {
 	program string // absolute path of the binary
 	bundle  string // absolute path of the bundle
 	lab     *lab.Lab
+	number  byte // tells this lab from others of the machine: the third part of its subnet
 	// up says that the lab is cp1, w1 and w2 and that they are one cluster, by what the tests
 	// have done so far. A test that needs it otherwise makes it so again.
 	up bool
@@ -55,6 +57,9 @@ func TestMain(m *testing.M) {
 // run runs the tests between preparing the lab and taking it down. A signal, or the end of
 // the time, fails what runs and still takes the lab down.
 func run(m *testing.M) (code int, err error) {
+	if flag.Lookup("test.list").Value.String() != "" {
+		return m.Run(), nil
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	limited := ctx
@@ -69,6 +74,11 @@ func run(m *testing.M) (code int, err error) {
 	}
 	defer lock.Close()
 	shared = suite{ctx: limited, options: lab.Options{Name: *labName, Subnet: *subnet, Log: log.Writer()}}
+	prefix, err := netip.ParsePrefix(*subnet)
+	if err != nil || !prefix.Addr().Is4() {
+		return 1, fmt.Errorf("use subnet %q: want an IPv4 network: %w", *subnet, err)
+	}
+	shared.number = prefix.Addr().As4()[2]
 	if shared.program, err = filepath.Abs(*binary); err != nil {
 		return 1, err
 	}

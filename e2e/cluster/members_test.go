@@ -27,7 +27,7 @@ func testThreeControlPlanes(t *testing.T) {
 	s.inventory(lab.InventoryOptions{ControlPlanes: hosts, Bundle: shared.bundle})
 	s.markHosts(hosts)
 	before := s.snapshots("cp3")
-	stop := sample(s.ctx)
+	stop := sample(s)
 	cut := s.upWith(moment{"second etcd member", secondMember, killKubeadm}).exits(1)
 	whole := s.mustUp()
 	seen := stop()

@@ -5,20 +5,15 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os/exec"
 	"syscall"
 	"time"
 )
 
-const (
-	// outsideName is of a network namespace of this machine that is no part of any lab.
-	outsideName = "fairlead-outside"
-	// The addresses of the machine and of that namespace are from a network for documentation.
-	insideAddress, outsideAddress = "198.51.100.1", "198.51.100.2"
-	// pingOnce asks an address whether it is there.
-	pingOnce = "ping -c 1 -W 2 "
-)
+// pingOnce asks an address whether it is there.
+const pingOnce = "ping -c 1 -W 2 "
 
 // outside makes a neighbour of this machine, as a host elsewhere on the internet would be, and
 // returns its address. This machine reaches it, and so does a lab that is not closed.
@@ -31,13 +26,17 @@ func (s *site) outside() string {
 		}
 		return nil
 	}
+	// Another lab of this machine has a neighbour of its own. The addresses are from the networks for benchmarks (RFC 2544), and the
+	// kernel allows 15 letters for the name of a link.
+	n := shared.number
+	outsideName, here, there := fmt.Sprintf("fairlead-outside-%d", n), fmt.Sprintf("fairlead-o%d", n), fmt.Sprintf("fairlead-p%d", n)
+	insideAddress, outsideAddress := fmt.Sprintf("198.18.%d.1", n), fmt.Sprintf("198.18.%d.2", n)
 	_ = ip("netns", "delete", outsideName) // of a run that was killed
 	s.t.Cleanup(func() {
 		if err := exec.CommandContext(context.WithoutCancel(s.ctx), "ip", "netns", "delete", outsideName).Run(); err != nil {
 			s.t.Error(err)
 		}
 	})
-	const here, there = "fairlead-out0", "fairlead-out1"
 	for _, args := range [][]string{
 		{"netns", "add", outsideName},
 		{"link", "add", here, "type", "veth", "peer", "name", there, "netns", outsideName},
@@ -52,7 +51,7 @@ func (s *site) outside() string {
 		}
 	}
 	// Nothing listens there: that it refuses is its answer.
-	s.eventually("an answer of "+outsideAddress, 10*time.Second, func() string {
+	s.eventually("an answer of "+outsideAddress, 30*time.Second, func() string {
 		dialer := net.Dialer{Timeout: time.Second}
 		conn, err := dialer.DialContext(s.ctx, "tcp", net.JoinHostPort(outsideAddress, "9"))
 		switch {

@@ -143,7 +143,7 @@ func (s *site) wantUntrusted(hosts []string, right, wrong string) {
 func (s *site) wantWaitForLock(host string) {
 	s.shell(host, `systemd-run --quiet --collect --unit other-apt --setenv DEBIAN_FRONTEND=noninteractive \
 		apt-get --yes --option DPkg::Pre-Invoke::="sleep 30" remove less`)
-	s.eventually("lock of apt on "+host, time.Minute, func() string {
+	s.eventually("lock of apt on "+host, 2*time.Minute, func() string {
 		_, err := s.tryShell(host, "find /proc/[0-9]*/fd -lname /var/lib/dpkg/lock-frontend 2>/dev/null | grep -q .")
 		return errorText(err)
 	})

@@ -132,7 +132,7 @@ func (s *site) wayIntoContainer(name string) {
 	}
 
 	s.shell(name, "systemd-run --unit greeter /bin/sh -c 'while :; do echo hello | socat -u STDIN TCP-LISTEN:7777,bind=127.0.0.1; done'")
-	s.eventually("a connection by bash", time.Minute, func() string {
+	s.eventually("a connection by bash", 2*time.Minute, func() string {
 		conn, err := h.DialContext(s.ctx, "tcp", "127.0.0.1:7777")
 		if err != nil {
 			return err.Error()

@@ -3,6 +3,7 @@
 package cluster
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -16,8 +17,8 @@ import (
 	"fairlead/e2e/lab"
 )
 
-// labIPv6 is the network of the hosts' second addresses.
-const labIPv6 = "fd00:89:1::/64"
+// labIPv6 is the network of the hosts' second addresses, with the number of the lab.
+const labIPv6 = "fd00:89:%x::/64"
 
 // dualProbes are the probes, with Services of two IP families in front of them.
 var dualProbes = strings.ReplaceAll(probes, "spec: {selector:", "spec: {ipFamilyPolicy: RequireDualStack, selector:")
@@ -56,7 +57,7 @@ func testReachDualStack(t *testing.T) {
 // dualStackSite makes new hosts of two addresses, in a lab of its own kind.
 func dualStackSite(t *testing.T, names ...string) *site {
 	t.Helper()
-	s := otherSite(t, func(options *lab.Options) { options.IPv6 = labIPv6 }, names...)
+	s := otherSite(t, func(options *lab.Options) { options.IPv6 = fmt.Sprintf(labIPv6, shared.number) }, names...)
 	options := usual()
 	options.DualStack = true
 	s.inventory(options)

@@ -56,13 +56,13 @@ func testRestart(t *testing.T) {
 		"Log": {
 			{"images of w1", importing, cutPower},
 			{"etcd to begin", printed("cp1/init", "[kubelet-start] Starting the kubelet"), func(s *site, _ *os.Process, e event) error {
-				eventually(s.ctx, s.t, "etcd serves", time.Minute, func() string { return s.etcdServes(e.Host) })
+				eventually(s.ctx, s.t, "etcd serves", 2*time.Minute, func() string { return s.etcdServes(e.Host) })
 				return errors.Join(s.forgetEntries(e.Host), s.powerCut(e.Host))
 			}},
 		},
 		"Rights": {
 			{"API server to come", printed("cp1/init", "[kubelet-start] Starting the kubelet"), func(s *site, _ *os.Process, e event) error {
-				eventually(s.ctx, s.t, "etcd serves", time.Minute, func() string { return s.etcdServes(e.Host) })
+				eventually(s.ctx, s.t, "etcd serves", 2*time.Minute, func() string { return s.etcdServes(e.Host) })
 				return s.powerCut(e.Host)
 			}},
 		},

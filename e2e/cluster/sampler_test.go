@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -27,6 +28,7 @@ const (
 // samples are what was seen of all processes of this machine, and so of all lab hosts, in
 // the course of a run.
 type samples struct {
+	lab       netip.Prefix // whose documents are meant: hosts of other labs may be at work, too
 	mu        sync.Mutex
 	lines     map[string]bool // command lines
 	documents map[string]bool // of kubeadm, with the token
@@ -35,11 +37,11 @@ type samples struct {
 }
 
 // sample looks at all processes again and again until stop is called, which returns what
-// was seen. Hosts of a lab are containers: their processes are in this machine's /proc,
+// was seen, of documents those that name a host of this lab. Hosts of a lab are containers: their processes are in this machine's /proc,
 // and their files below /proc/PID/root.
-func sample(ctx context.Context) (stop func() *samples) {
-	seen := &samples{lines: map[string]bool{}, documents: map[string]bool{}, modes: map[string]bool{}}
-	ctx, cancel := context.WithCancel(ctx)
+func sample(s *site) (stop func() *samples) {
+	seen := &samples{lab: netip.MustParsePrefix(shared.options.Subnet), lines: map[string]bool{}, documents: map[string]bool{}, modes: map[string]bool{}}
+	ctx, cancel := context.WithCancel(s.ctx)
 	var group sync.WaitGroup
 	group.Go(func() {
 		ticker := time.NewTicker(sampleInterval)
@@ -83,13 +85,23 @@ func (s *samples) look() {
 func (s *samples) document(file string) {
 	text, err := os.ReadFile(file)
 	info, statErr := os.Stat(file)
-	if err != nil || statErr != nil || len(text) == 0 {
+	if err != nil || statErr != nil || !s.ours(string(text)) {
 		return
 	}
 	s.documents[string(text)] = true
 	if owner, known := info.Sys().(*syscall.Stat_t); known {
 		s.modes[fmt.Sprintf("%v %d:%d", info.Mode(), owner.Uid, owner.Gid)] = true
 	}
+}
+
+// ours says whether a document names an address of this lab, as each document of kubeadm's does.
+func (s *samples) ours(document string) bool {
+	for _, text := range regexp.MustCompile(`\d+\.\d+\.\d+\.\d+`).FindAllString(document, -1) {
+		if address, err := netip.ParseAddr(text); err == nil && s.lab.Contains(address) {
+			return true
+		}
+	}
+	return false
 }
 
 // wantForRootOnly fails the test unless kubeadm's documents were for root's eyes whenever they

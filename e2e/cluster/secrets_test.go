@@ -13,7 +13,7 @@ func testSecrets(t *testing.T) {
 	w3 := s.add("w3")
 	hosts := []string{"cp1", "w1", "w2", "w3"}
 	s.markHosts(hosts)
-	stop := sample(s.ctx)
+	stop := sample(s)
 	o := s.fairlead("join", "w3", "--address", w3.Address.String(), "--output", "json", "--verbose")
 	seen := stop()
 	o.exits(0)

@@ -127,7 +127,7 @@ func testSettings(t *testing.T) {
 		s := s.sub(t)
 		s.edit(settingsBegin, settingsBegin+strings.ReplaceAll(syncPeriod, "10s", "soon"))
 		s.fairlead("up").exits(1).saysOf("cp1", "wait for static pod kube-controller-manager-cp1: it ends again and again", "soon", "the former manifest was put back")
-		s.eventually("the former controller manager", time.Minute, func() string {
+		s.eventually("the former controller manager", 2*time.Minute, func() string {
 			out, err := s.tryKubectl("wait", "--for=condition=Ready", "--namespace=kube-system", "pod/kube-controller-manager-cp1", "--timeout=5s")
 			if err != nil {
 				return out + err.Error()

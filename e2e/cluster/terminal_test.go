@@ -17,7 +17,7 @@ import (
 )
 
 // agentTime is how long an agent of the laptop may take to start.
-const agentTime = 10 * time.Second
+const agentTime = 30 * time.Second
 
 // openTerminal makes a pseudo-terminal: what is typed is written to keyboard, from which is read what is shown as well.
 func openTerminal(t *testing.T) (keyboard, terminal *os.File) {

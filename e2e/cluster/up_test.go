@@ -16,7 +16,7 @@ const probeImage = "lab.fairlead.example/probe:v1"
 
 // soon is how long names and Services may take to answer in pods that are Ready: up does not wait for
 // CoreDNS, and kube-proxy's rules for a Service that was just made take a moment.
-const soon = 20 * time.Second
+const soon = time.Minute
 
 // probes are a pod on each worker and a Service in front of each.
 const probes = `apiVersion: v1
@@ -85,7 +85,7 @@ func (s *site) wantNetwork() {
 func (s *site) wantNetworkFrom(image string) {
 	s.t.Helper()
 	s.apply(strings.ReplaceAll(probes, probeImage, image))
-	if out, err := s.tryKubectl("wait", "--for=condition=Ready", "pod/probe-w1", "pod/probe-w2", "--timeout=60s"); err != nil {
+	if out, err := s.tryKubectl("wait", "--for=condition=Ready", "pod/probe-w1", "pod/probe-w2", "--timeout=2m"); err != nil {
 		s.t.Fatalf("pods of %s: %s\n%s", image, out, lastLines(s.kubectl("get", "events", "--field-selector", "type=Warning")))
 	}
 	for _, pair := range [][2]string{{"w1", "w2"}, {"w2", "w1"}} {

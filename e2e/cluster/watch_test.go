@@ -61,9 +61,13 @@ func (w *watched) wantNoFailure() { w.s.t.Helper(); w.wantGood("the API server a
 
 func (w *watched) wantAlwaysReady() { w.s.t.Helper(); w.wantGood("all nodes are Ready") }
 
+// aliveTime is how long an API server may take to answer. One that is started anew refuses connections, at once: a slow answer of
+// a machine that has other labs to do with is none of its faults.
+const aliveTime = 15 * time.Second
+
 // alive asks an API server whether it is alive.
 func (s *site) alive(ctx context.Context, ca *x509.CertPool, host string) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, aliveTime)
 	defer cancel()
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: ca, MinVersion: tls.VersionTLS12}}
 	defer transport.CloseIdleConnections()

@@ -58,10 +58,14 @@ func Up(ctx context.Context, options Options, names []string) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.machine.ensureCommands(ctx, "ssh-keygen"); err != nil {
-		return nil, err
-	}
-	if l.image, err = l.machine.ensureImage(ctx); err != nil {
+	err = l.machine.alone(ctx, func() error {
+		err := errors.Join(l.machine.ensureKernel(kernelTree), l.machine.ensureCommands(ctx, "ssh-keygen"))
+		if err == nil {
+			l.image, err = l.machine.ensureImage(ctx)
+		}
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	if err := l.machine.ensureNetwork(ctx, l.options.Name, l.subnets(), l.options.Closed); err != nil {
@@ -137,8 +141,11 @@ func Down(ctx context.Context, options Options) error {
 
 // Add brings one more host into the lab and returns when it is reachable by SSH.
 func (l *Lab) Add(ctx context.Context, name string) (Host, error) {
-	var err error
-	if l.image, err = l.machine.ensureImage(ctx); err != nil {
+	err := l.machine.alone(ctx, func() (err error) {
+		l.image, err = l.machine.ensureImage(ctx)
+		return err
+	})
+	if err != nil {
 		return Host{}, err
 	}
 	found, err := l.machine.containers(ctx, l.options.Name)
@@ -223,7 +230,7 @@ func prepare(ctx context.Context, options Options) (*Lab, error) {
 		return nil, fmt.Errorf("make cache folder: %w", err)
 	}
 	m := &machine{client: "docker", cache: options.Cache, log: log.New(options.Log, "", 0)}
-	if err := m.ensureDaemon(ctx); err != nil {
+	if err := m.alone(ctx, func() error { return m.ensureDaemon(ctx) }); err != nil {
 		return nil, err
 	}
 	return &Lab{machine: m, options: options, subnet: subnet, ipv6: ipv6, hosts: make(map[string]Host)}, nil
