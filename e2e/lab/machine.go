@@ -163,6 +163,9 @@ func (m *machine) startDaemon(ctx context.Context) error {
 		return fmt.Errorf("start dockerd: %w", err)
 	}
 	m.log.Printf("start dockerd, log in %s", name)
+	if err := keepInherited(); err != nil {
+		return fmt.Errorf("start dockerd: %w", err)
+	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), "dockerd")
 	cmd.Stdout, cmd.Stderr = file, file
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -186,6 +189,21 @@ func (m *machine) startDaemon(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("start dockerd: %w: %s", err, tail(string(text))), readErr)
 	}
 	return cmd.Process.Release()
+}
+
+// keepInherited keeps what this process got open from its caller from those that it starts. The daemon outlives them all: the
+// caller's lock on a file would never end.
+func keepInherited() error {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if number, err := strconv.Atoi(e.Name()); err == nil && number > 2 {
+			syscall.CloseOnExec(number)
+		}
+	}
+	return nil
 }
 
 // poll calls check at once and then every pollInterval until it returns no reason to wait, an error, or ctx ends.
