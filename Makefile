@@ -57,7 +57,7 @@ soak: build setup ## hosts that restart or are silent every half a second of a r
 	go -C e2e test -tags cluster,soak ./cluster -count 1 -timeout 12h -v -run '^TestSoak$$/$(RUN)' -fairlead $(CURDIR)/bin/fairlead
 
 test: check ## all tests, those on real clusters included; the cuts are made while hosts are waited for
-	$(MAKE) e2e BESIDE='$(MAKE) cuts'
+	$(MAKE) e2e BESIDE='$(MAKE) -C $(CURDIR) cuts'
 
 bench: build setup ## speed against bare kubeadm and bare SSH, as root; PARTS=cluster or fleet for one of them
 	go -C e2e build -o $(CURDIR)/bin/fleet ./cmd/fleet

@@ -175,11 +175,13 @@ func TestInterrupted(t *testing.T) {
 	defer cancel()
 	var watch sync.WaitGroup
 	watch.Go(func() {
-		for ctx.Err() == nil {
-			if found, _ := filepath.Glob(g.suite.binary + ".ready-*"); len(found) == 2 {
+		ticker := time.NewTicker(10 * time.Millisecond)
+		defer ticker.Stop()
+		for range ticker.C {
+			if found, _ := filepath.Glob(g.suite.binary + ".ready-*"); len(found) == 2 || ctx.Err() != nil {
 				cancel()
+				return
 			}
-			time.Sleep(10 * time.Millisecond)
 		}
 	})
 	err := g.run(ctx, g.jobs(".", "9 TestA\n8 TestB\n7 TestLater"))
