@@ -97,7 +97,7 @@ func (s *site) hashes(hosts ...string) map[string]string {
 	s.t.Helper()
 	all := map[string]string{}
 	for _, host := range hosts {
-		all[host] = s.shell(host, `find /etc /opt /usr /root /home /var/lib/fairlead /var/lib/kubelet/config.yaml -xdev -type f -exec sha256sum {} + | awk '{ print "file " $2 "\t" $1 }'`)
+		all[host] = s.shell(host, `find /etc /opt /usr /root /home /var/lib/fairlead /var/lib/kubelet/config.yaml -xdev -type f -exec cksum {} + | awk '{ print "file " $3 "\t" $1 " " $2 }'`)
 	}
 	return all
 }

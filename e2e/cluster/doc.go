@@ -5,6 +5,8 @@
 //
 //	go -C e2e test -tags cluster ./cluster -count 1 -timeout 80m -v -run 'TestUp$' -fairlead ../../bin/fairlead
 //
+// "make e2e" runs them on several such labs side by side, which share the machine's kernel and nothing else (e2e/cmd/clustertests).
+//
 // Every test can run alone; a subtest may need those before it. What fairlead says of itself is never the only witness: the
 // tests look at the hosts around SSH, at files, at the API server through the host's own
 // kubectl, and at sshd's log.

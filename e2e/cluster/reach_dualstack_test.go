@@ -141,7 +141,7 @@ func (s *site) wantPublicEndpoint() {
 	}
 	// A stream that is no request and answer.
 	s.apply(dualProbes)
-	s.throughSSH("wait", "--for=condition=Ready", "pod/probe-w1", "--timeout=60s")
+	s.throughSSH("wait", "--for=condition=Ready", "pod/probe-w1", "--timeout=2m")
 	if is := s.throughSSH("exec", "probe-w1", "--", "/probe", "resolve", "kubernetes.default.svc.cluster.local."); is != kubernetesService {
 		s.t.Errorf("fairlead kubectl exec says %q", is)
 	}

@@ -17,7 +17,7 @@ existing() { for folder in "$@"; do [ ! -d "$folder" ] || echo "$folder"; done; 
 lasting find $(existing /etc /opt /usr/local /root /home /var/lib/fairlead /var/lib/kubelet /var/lib/cni /run/fairlead) \
 	\( -path /var/lib/kubelet/pods -o -path /var/lib/kubelet/device-plugins \) -prune -o \
 	-printf 'file %p\t%y %m %U:%G %s %T@ %C@ %l\n'
-lasting find $(existing /etc /opt /usr/local /var/lib/fairlead) -type f -exec sha256sum {} + | awk '{ print "sum " $2 "\t" $1 }'
+lasting find $(existing /etc /opt /usr/local /var/lib/fairlead) -type f -exec cksum {} + | awk '{ print "sum " $3 "\t" $1 " " $2 }'
 for unit in containerd.service docker.service kubelet.service; do
 	systemctl show "$unit" -p InvocationID -p ActiveEnterTimestampMonotonic -p MainPID -p UnitFileState |
 		sort | tr '\n' ' ' | sed "s/^/unit $unit\t/"
