@@ -31,8 +31,10 @@ lint: setup ## vet, golangci-lint, shellcheck
 	shellcheck --shell sh --exclude SC1091,SC2015,SC2317 templates/scripts/*.sh provision/remote/scripts/*.sh provision/remote/container/scripts/*.sh provision/remote/remotetest/*.sh
 	shellcheck e2e/setup.sh e2e/bench/plain.sh
 
-unit: ## unit tests with the race detector
-	for module in $(MODULES); do go -C $$module test -race -short ./...; done
+unit: ## unit tests, with the race detector but for the plan: it starts nothing, and is five times as fast without
+	go test -short ./provision/plan/...
+	go test -race -short $$(go list ./... | grep -v '^fairlead/provision/plan')
+	go -C e2e test -race -short ./...
 
 golden: ## writes the golden files anew; look at the difference before you commit it
 	go test ./inventory ./inventory/convert ./templates ./pki ./provision/plan ./cmd/... -update
