@@ -2,7 +2,11 @@
 package imports
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -148,6 +152,31 @@ func TestThePlanIsPure(t *testing.T) {
 	}
 	if broken(r, "fairlead/provision/plan", "net/netip") {
 		t.Error("the plan must not import net/netip")
+	}
+}
+
+// TestThePlanStartsNothing: that is why its unit tests run without the race detector.
+func TestThePlanStartsNothing(t *testing.T) {
+	files, err := filepath.Glob("../../provision/plan/*.go")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d files: %v", len(files), err)
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if _, starts := n.(*ast.GoStmt); starts {
+				t.Errorf("%s: has a go statement", name)
+			}
+			return true
+		})
+		for _, imported := range file.Imports {
+			if strings.HasPrefix(imported.Path.Value, `"sync`) {
+				t.Errorf("%s: imports %s", name, imported.Path.Value)
+			}
+		}
 	}
 }
 
