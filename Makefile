@@ -50,7 +50,7 @@ mutate: ## makes N=60 small faults in each of PACKAGES="inventory pki", prints t
 
 e2e: build setup ## tests on real clusters; RUN=regexp chooses some, LABS=1 makes one lab do
 	go -C e2e build -o $(CURDIR)/bin/clustertests ./cmd/clustertests
-	cd e2e && $(CURDIR)/bin/clustertests -fairlead $(CURDIR)/bin/fairlead -run '$(RUN)' -beside '$(BESIDE)' $(if $(LABS),-labs $(LABS))
+	cd e2e && exec $(CURDIR)/bin/clustertests -fairlead $(CURDIR)/bin/fairlead -run '$(RUN)' -beside '$(BESIDE)' $(if $(LABS),-labs $(LABS))
 
 cuts: ## cuts simulated runs off at every place; "check" takes some of them
 	go test ./provision/model -run '^Test(Up|Reset)' -timeout 30m

@@ -11,10 +11,9 @@ import (
 
 // group is what one process runs on one lab.
 type group struct {
-	tests    []string
-	took     time.Duration // once, or 0 where nobody has measured it
-	alone    bool          // while no other lab is at work
-	measured bool
+	tests []string
+	took  time.Duration // once, or 0 where nobody has measured it
+	alone bool          // while no other lab is at work
 }
 
 // title names the group in a line.
@@ -23,6 +22,15 @@ func (g group) title() string {
 		return fmt.Sprintf("%s … %s (%d tests)", g.tests[0], g.tests[len(g.tests)-1], len(g.tests))
 	}
 	return strings.Join(g.tests, " ")
+}
+
+// within is how long the group may take when so much time is left for all: many times as long as it took, so that one that hangs
+// leaves time for the others.
+func (g group) within(left time.Duration) time.Duration {
+	if g.took == 0 {
+		return left
+	}
+	return min(left, 4*g.took+10*time.Minute)
 }
 
 // parseTable reads lines of "SECONDS [alone] TEST...".
@@ -39,7 +47,7 @@ func parseTable(text string) ([]group, error) {
 		if err != nil || seconds <= 0 {
 			return nil, fmt.Errorf("line %d: %q is no number of seconds", number, words[0])
 		}
-		g := group{took: time.Duration(seconds) * time.Second, tests: words[1:], measured: true}
+		g := group{took: time.Duration(seconds) * time.Second, tests: words[1:]}
 		if len(g.tests) > 0 && g.tests[0] == "alone" {
 			g.alone, g.tests = true, g.tests[1:]
 		}
@@ -78,7 +86,7 @@ func share(tests []string, table []group) []group {
 		switch {
 		case g.alone:
 			return 0
-		case !g.measured:
+		case g.took == 0:
 			return 1
 		}
 		return 2

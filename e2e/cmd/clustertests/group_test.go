@@ -111,6 +111,18 @@ func TestTitle(t *testing.T) {
 	}
 }
 
+func TestWithin(t *testing.T) {
+	for _, c := range []struct{ took, left, want time.Duration }{
+		{0, time.Hour, time.Hour},
+		{time.Minute, time.Hour, 14 * time.Minute},
+		{time.Minute, 3 * time.Minute, 3 * time.Minute},
+	} {
+		if got := (group{took: c.took}).within(c.left); got != c.want {
+			t.Errorf("%v of %v: got %v, want %v", c.took, c.left, got, c.want)
+		}
+	}
+}
+
 func TestPlaces(t *testing.T) {
 	for _, c := range []struct {
 		count  int

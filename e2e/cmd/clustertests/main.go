@@ -52,7 +52,7 @@ type options struct {
 }
 
 func parse(args []string, stderr io.Writer) (o options, err error) {
-	memory, err := memory()
+	kib, err := memory()
 	if err != nil {
 		return o, err
 	}
@@ -61,7 +61,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.StringVar(&o.run, "run", ".", "`regexp` of the tests, as go test takes it")
 	flags.StringVar(&o.fairlead, "fairlead", "../bin/fairlead", "path of the `binary` to test")
 	flags.DurationVar(&o.timeout, "timeout", 80*time.Minute, "for all tests together")
-	labs := flags.Int("labs", suits(runtime.NumCPU(), memory), "number of labs")
+	labs := flags.Int("labs", suits(runtime.NumCPU(), kib), "number of labs")
 	name := flags.String("lab", "fairlead-e2e", "`name` of the first lab; the others have it with -2, -3, … at its end")
 	subnet := flags.String("subnet", "10.89.1.0/24", "IPv4 network of the first lab's hosts, 24 bits; the others have those that follow")
 	beside := flags.String("beside", "", "`command` to run at the same time, words with spaces between them; its failure is one of the tests")

@@ -119,8 +119,8 @@ func (r *runner) next(ctx context.Context) (j job, left int, ok bool) {
 
 // runJob runs a group of tests and prints what it has printed, with a line of the form of go test's at the end.
 func (r *runner) runJob(ctx context.Context, p place, j job, left int) {
-	limit := time.Until(r.deadline).Round(time.Second)
-	if limit < leastTime {
+	remaining := time.Until(r.deadline).Round(time.Second)
+	if remaining < leastTime {
 		r.fail(fmt.Sprintf("FAIL\t%s\t%s: not begun: there is no time left", j.suite.name, j.title()))
 		return
 	}
@@ -130,7 +130,7 @@ func (r *runner) runJob(ctx context.Context, p place, j job, left int) {
 	}
 	r.print(r.stderr, fmt.Sprintf("%s: %s: begins (%s; %d groups are left)", p.name, j.title(), about, left))
 	begin := time.Now()
-	text, err := r.output(j.command(ctx, p, limit, r.fairlead))
+	text, err := r.output(j.command(ctx, p, j.within(remaining), r.fairlead))
 	if err == nil && bytes.Contains(text, []byte("\ntesting: warning: no tests to run")) {
 		err = errors.New("no test was run")
 	}

@@ -20,6 +20,9 @@ import (
 // endTime is how long tests that were asked to end may take to take their lab down.
 const endTime = 3 * time.Minute
 
+// pinnedTime is what tests with labs of their own take.
+const pinnedTime = 15 * time.Second
+
 // suite is a package of tests that need labs, compiled.
 type suite struct {
 	name   string // its import path
@@ -103,7 +106,7 @@ func jobs(ctx context.Context, suites []*suite, pattern string, table []group) (
 		}
 		groups := share(chosen, table)
 		if s.pinned && len(chosen) > 0 {
-			groups = []group{{tests: chosen, measured: true}}
+			groups = []group{{tests: chosen, took: pinnedTime}}
 		}
 		for _, g := range groups {
 			all = append(all, job{g, s, pattern})
