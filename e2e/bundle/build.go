@@ -13,6 +13,8 @@ import (
 
 // Options say where to build. The zero value is good.
 type Options struct {
+	// Kubernetes is the version that the bundle is of. The default is what fairlead is developed against.
+	Kubernetes string
 	// Cache is the folder for what is built. The default is the folder that the
 	// environment variable FAIRLEAD_CACHE names, or else fairlead/lab below the user's
 	// cache folder.
@@ -29,17 +31,25 @@ type Options struct {
 // shared and must not be changed. A first build takes the better part of half an hour.
 // Of several processes that build at once one builds and the others wait.
 func Build(ctx context.Context, options Options) (path string, err error) {
-	return build(ctx, defaultRecipe(), options)
+	r, err := releaseOf(options.Kubernetes)
+	if err != nil {
+		return "", err
+	}
+	return build(ctx, r.recipe(), options)
 }
 
 // Program returns the path of a program that Build has made, such as "registry" of the set of
 // that name. It is shared and must not be changed.
 func Program(ctx context.Context, options Options, setName, name string) (string, error) {
+	r, err := releaseOf(options.Kubernetes)
+	if err != nil {
+		return "", err
+	}
 	goVersion, modules, err := environment(ctx, options.Modules)
 	if err != nil {
 		return "", err
 	}
-	k, err := keysOf(defaultRecipe(), modules, goVersion)
+	k, err := keysOf(r.recipe(), modules, goVersion)
 	if err != nil {
 		return "", err
 	}

@@ -2,7 +2,7 @@ package bundle
 
 import "path"
 
-// The sets that other projects' modules make, but for Kubernetes.
+// The sets that other projects' modules make, but for those that a release of Kubernetes decides.
 
 func runcSet() set {
 	s := set{
@@ -71,30 +71,6 @@ func flannelSet() set {
 		LDFlags:  []string{"-X " + module + "/pkg/version.Version=v" + flannelVersion},
 		Checks:   []check{{"flanneld", []string{"--version"}, "v" + flannelVersion}},
 	})
-}
-
-func etcdSet() set {
-	return set{
-		Name: "etcd",
-		Binaries: []binary{
-			{"etcd", "go.etcd.io/etcd/server/v3"},
-			{"etcdctl", "go.etcd.io/etcd/etcdctl/v3"},
-			{"etcdutl", "go.etcd.io/etcd/etcdutl/v3"},
-		},
-		Checks: []check{
-			{"etcd", []string{"--version"}, etcdVersion},
-			{"etcdctl", []string{"version"}, etcdVersion},
-			{"etcdutl", []string{"version"}, etcdVersion},
-		},
-	}
-}
-
-func coreDNSSet() set {
-	return set{
-		Name:     "coredns",
-		Binaries: []binary{{"coredns", "github.com/coredns/coredns"}},
-		Checks:   []check{{"coredns", []string{"-version"}, "CoreDNS-" + coreDNSVersion}},
-	}
 }
 
 func metricsServerSet() set {

@@ -65,9 +65,14 @@ func flatKeys(t *testing.T, r recipe, modules string) map[string]string {
 	return flat
 }
 
-// TestDefaultRecipe finds slips in the table before a long build does.
-func TestDefaultRecipe(t *testing.T) {
-	r := defaultRecipe()
+// TestRecipes finds slips in the table before a long build does.
+func TestRecipes(t *testing.T) {
+	for _, release := range releases() {
+		t.Run(release.Kubernetes, func(t *testing.T) { wantSound(t, release.recipe()) })
+	}
+}
+
+func wantSound(t *testing.T, r recipe) {
 	built := map[string]bool{}
 	for _, s := range r.Sets {
 		folder, sources := filepath.Join("..", "modules", s.Name), []string{"go.mod"}
@@ -114,19 +119,21 @@ func TestDefaultRecipe(t *testing.T) {
 // TestModulesPinVersions: the version of a component is the one that its module pins.
 func TestModulesPinVersions(t *testing.T) {
 	pins := map[string]string{
-		"kubernetes": "k8s.io/kubernetes v" + kubernetesVersion,
 		"containerd": "github.com/containerd/containerd/v2 v" + containerdVersion,
 		"runc":       "github.com/opencontainers/runc v" + runcVersion,
 		"cniplugins": "github.com/containernetworking/plugins v" + cniVersion,
 		"cniflannel": "github.com/containernetworking/plugins v0.9.1",
 		"flannel":    "github.com/flannel-io/flannel v" + flannelVersion,
-		"etcd":       "go.etcd.io/etcd/server/v3 v" + etcdVersion,
-		"coredns":    "github.com/coredns/coredns v" + coreDNSVersion,
 
 		"metricsserver": "sigs.k8s.io/metrics-server v" + metricsServerVersion,
 		"registry":      "github.com/distribution/distribution/v3 v" + registryVersion,
 		"traefik":       "github.com/traefik/traefik/v3 v" + traefikVersion,
 		"nfpm":          "github.com/goreleaser/nfpm/v2 v" + nfpmVersion,
+	}
+	for _, r := range releases() {
+		pins[r.folder("kubernetes")] = "k8s.io/kubernetes v" + r.Kubernetes
+		pins[r.folder("etcd")] = "go.etcd.io/etcd/server/v3 v" + r.Etcd
+		pins[r.folder("coredns")] = "github.com/coredns/coredns v" + r.CoreDNS
 	}
 	for name, pin := range pins {
 		content, err := os.ReadFile(filepath.Join("..", "modules", name, "go.mod"))
@@ -142,7 +149,7 @@ func TestModulesPinVersions(t *testing.T) {
 // TestProductSources: the sources of a set of fairlead's own module are all that it is built
 // from, else a change would not build it anew.
 func TestProductSources(t *testing.T) {
-	for _, s := range defaultRecipe().Sets {
+	for _, s := range releases()[0].recipe().Sets {
 		if len(s.Product) == 0 {
 			continue
 		}

@@ -3,23 +3,18 @@ package bundle
 import (
 	"runtime"
 	"slices"
-	"strings"
 
 	format "fairlead/provision/bundle"
 )
 
-// The versions of what the bundle holds. Those of modules stand in the go.mod files
+// The versions of what each bundle holds, whatever its release. Those of modules stand in the go.mod files
 // too; the checks of the sets find a difference.
 const (
-	kubernetesVersion = "1.37.2"
-	kubernetesDate    = "2026-10-27T12:01:04Z" // of the module's version
 	containerdVersion = "2.4.2"
 	runcVersion       = "1.5.2"
 	cniVersion        = "1.9.1"
 	flannelVersion    = "0.28.7"
 	flannelCNIVersion = "1.9.1-flannel1"
-	etcdVersion       = "3.7.3"
-	coreDNSVersion    = "1.14.6"
 
 	metricsServerVersion = "0.9.0"
 	registryVersion      = "3.1.2"
@@ -27,33 +22,32 @@ const (
 	nfpmVersion          = "2.45.2"
 )
 
-// defaultRecipe is the bundle of the Kubernetes version that fairlead is developed
-// against, for the architecture of this machine.
-func defaultRecipe() recipe {
+// recipe is the bundle of the release for the architecture of this machine.
+func (r release) recipe() recipe {
 	return recipe{
-		Kubernetes: kubernetesVersion,
+		Kubernetes: r.Kubernetes,
 		Arch:       runtime.GOARCH,
 		Sets: []set{
 			ownSet("pause"), ownSet("probe"),
 			runcSet(), cniSet(), cniFlannelSet(), containerdSet(),
-			flannelSet(), etcdSet(), coreDNSSet(), kubernetesSet(),
+			flannelSet(), r.etcdSet(), r.coreDNSSet(), r.kubernetesSet(),
 			metricsServerSet(), registrySet(), traefikSet(), approverSet(),
 			nfpmSet(), ownSet("signer"), ownSet("fileserver"),
 		},
 		Base:       debianBase(),
-		Components: components(),
-		Images:     slices.Concat(controlPlaneImages(), sharedImages(), addonImages()),
-		Required: query{Set: "kubernetes", Binary: "kubeadm", Args: []string{
-			"config", "images", "list", "--kubernetes-version", "v" + kubernetesVersion,
+		Components: r.components(),
+		Images:     slices.Concat(r.controlPlaneImages(), r.sharedImages(), addonImages()),
+		Required: query{Set: r.folder("kubernetes"), Binary: "kubeadm", Args: []string{
+			"config", "images", "list", "--kubernetes-version", "v" + r.Kubernetes,
 		}},
 	}
 }
 
-func components() []component {
+func (r release) components() []component {
 	const local = "/usr/local/bin"
 	plugins := at("cniplugins", "/opt/cni/bin", binaryNames(cniSet())...)
 	return []component{
-		{format.Kubernetes, kubernetesVersion, layerPerFile(at("kubernetes", local, "kubeadm", "kubelet", "kubectl"))},
+		{format.Kubernetes, r.Kubernetes, layerPerFile(at(r.folder("kubernetes"), local, "kubeadm", "kubelet", "kubectl"))},
 		{format.Containerd, containerdVersion, layerPerFile(at("containerd", local, binaryNames(containerdSet())...))},
 		{format.Runc, runcVersion, layerPerFile(at("runc", "/usr/local/sbin", "runc"))},
 		{format.Registry, registryVersion, layerPerFile(at("registry", local, "registry"))},
@@ -63,32 +57,32 @@ func components() []component {
 
 // controlPlaneImages are the static pods. Their manifests name the binary only, so it
 // lies in the image's PATH and the images have no entry point.
-func controlPlaneImages() []image {
+func (r release) controlPlaneImages() []image {
 	const local = "/usr/local/bin"
 	roles := []string{format.RoleControlPlane}
 	images := []image{{
-		Name: "registry.k8s.io/etcd:3.7.0-0", Roles: roles,
-		Files: at("etcd", local, "etcd", "etcdctl", "etcdutl"),
+		Name: "registry.k8s.io/etcd:" + r.EtcdImage, Roles: roles,
+		Files: at(r.folder("etcd"), local, "etcd", "etcdctl", "etcdutl"),
 	}}
 	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
 		images = append(images, image{
-			Name: "registry.k8s.io/" + name + ":v" + kubernetesVersion, Roles: roles,
-			Files: at("kubernetes", local, name),
+			Name: "registry.k8s.io/" + name + ":v" + r.Kubernetes, Roles: roles,
+			Files: at(r.folder("kubernetes"), local, name),
 		})
 	}
 	return images
 }
 
-func sharedImages() []image {
+func (r release) sharedImages() []image {
 	roles := []string{format.RoleControlPlane, format.RoleWorker}
 	return []image{{
-		Name: "registry.k8s.io/kube-proxy:v" + kubernetesVersion, Roles: roles, OnBase: true,
-		Files: at("kubernetes", "/usr/local/bin", "kube-proxy"),
+		Name: "registry.k8s.io/kube-proxy:v" + r.Kubernetes, Roles: roles, OnBase: true,
+		Files: at(r.folder("kubernetes"), "/usr/local/bin", "kube-proxy"),
 	}, {
-		Name: "registry.k8s.io/coredns/coredns:v" + coreDNSVersion, Roles: roles,
-		Files: at("coredns", "", "coredns"), Entrypoint: []string{"/coredns"},
+		Name: "registry.k8s.io/coredns/coredns:v" + r.CoreDNS, Roles: roles,
+		Files: at(r.folder("coredns"), "", "coredns"), Entrypoint: []string{"/coredns"},
 	}, {
-		Name: "registry.k8s.io/pause:3.10.2", Roles: roles,
+		Name: "registry.k8s.io/pause:" + r.Pause, Roles: roles,
 		Files: at("pause", "", "pause"), Entrypoint: []string{"/pause"}, User: "65535:65535",
 	}, {
 		Name: "ghcr.io/flannel-io/flannel:v" + flannelVersion, Roles: roles, OnBase: true,
@@ -120,35 +114,6 @@ func addonImages() []image {
 // ownSet is a module of ours with one main package at its root.
 func ownSet(name string) set {
 	return set{Name: name, Binaries: []binary{{name, "fairlead/e2e/modules/" + name}}}
-}
-
-func kubernetesSet() set {
-	s := set{Name: "kubernetes"}
-	for _, name := range []string{
-		"kubeadm", "kubelet", "kubectl",
-		"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy",
-	} {
-		s.Binaries = append(s.Binaries, binary{name, "k8s.io/kubernetes/cmd/" + name})
-	}
-	parts := strings.Split(kubernetesVersion, ".")
-	for _, v := range [][2]string{
-		{"gitVersion", "v" + kubernetesVersion},
-		{"gitMajor", parts[0]},
-		{"gitMinor", parts[1]},
-		{"gitTreeState", "clean"},
-		{"gitCommit", "unknown"},
-		{"buildDate", kubernetesDate},
-	} {
-		s.LDFlags = append(s.LDFlags, "-X k8s.io/component-base/version."+v[0]+"="+v[1])
-	}
-	s.Checks = []check{
-		{"kubeadm", []string{"version", "-o", "short"}, "v" + kubernetesVersion},
-		{"kubelet", []string{"--version"}, "Kubernetes v" + kubernetesVersion},
-		{"kubectl", []string{"version", "--client"}, "v" + kubernetesVersion},
-		{"kube-apiserver", []string{"--version"}, "Kubernetes v" + kubernetesVersion},
-		{"kube-proxy", []string{"--version"}, "Kubernetes v" + kubernetesVersion},
-	}
-	return s
 }
 
 // binaryNames are the names of all binaries of a set, sorted.

@@ -15,9 +15,10 @@ import (
 
 func main() {
 	cache := flag.String("cache", "", "folder for what is built (default $FAIRLEAD_CACHE, or fairlead/lab in the user's cache folder)")
+	kubernetes := flag.String("kubernetes", "", "`version` that the bundle is of (default what fairlead is developed against)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	path, err := bundle.Build(ctx, bundle.Options{Cache: *cache, Log: os.Stderr})
+	path, err := bundle.Build(ctx, bundle.Options{Kubernetes: *kubernetes, Cache: *cache, Log: os.Stderr})
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bundle:", err)
