@@ -79,6 +79,9 @@ func TestPackages(t *testing.T) { testPackages(t) }
 // TestDocker: Docker Engine works beside Kubernetes, with one containerd.
 func TestDocker(t *testing.T) { testDocker(t) }
 
+// TestReachQuickStarts: each quick start does what it says, as it is written.
+func TestReachQuickStarts(t *testing.T) { testReachQuickStarts(t) }
+
 // TestReachDualStack: hosts of two IP families become a cluster of two.
 func TestReachDualStack(t *testing.T) { testReachDualStack(t) }
 
