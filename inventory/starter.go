@@ -3,6 +3,7 @@ package inventory
 import (
 	_ "embed" // the files are part of the program
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,13 +34,31 @@ func starterSubnets() [][2]string {
 	}
 }
 
-// subnetsFor returns the pair for hosts; the first one where no pair goes with them.
+// subnetsFor returns the pair for hosts; the first one where no pair goes with them. Hosts of two addresses get one of each family, in
+// their order.
 func subnetsFor(hosts []Host) [2]string {
+	var firsts, seconds []netip.Addr
+	for _, h := range hosts {
+		firsts = append(firsts, h.Address)
+		if h.Second.IsValid() {
+			seconds = append(seconds, h.Second)
+		}
+	}
+	pair := subnetsAround(firsts)
+	if len(seconds) > 0 {
+		second := subnetsAround(seconds)
+		pair = [2]string{pair[0] + "," + second[0], pair[1] + "," + second[1]}
+	}
+	return pair
+}
+
+// subnetsAround returns the pair that none of the addresses, which are of one family, is in.
+func subnetsAround(addresses []netip.Addr) [2]string {
 	all := starterSubnets()
 	i := slices.IndexFunc(all, func(pair [2]string) bool {
-		return !slices.ContainsFunc(hosts, func(h Host) bool {
+		return !slices.ContainsFunc(addresses, func(a netip.Addr) bool {
 			pods, services := parseSubnets(pair[0]), parseSubnets(pair[1])
-			return !pods.speaks(h.Address) || pods.Of(h.Address).IsValid() || services.Of(h.Address).IsValid()
+			return !pods.speaks(a) || pods.Of(a).IsValid() || services.Of(a).IsValid()
 		})
 	})
 	return all[max(0, i)]

@@ -16,15 +16,17 @@ func (p *program) initCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "init",
 		Usage:     "write a commented cluster file to start from",
-		ArgsUsage: "[[USER@]HOST[:PORT]...]",
+		ArgsUsage: "[[USER@]HOST[:PORT][=ADDRESS[,ADDRESS]]...]",
 		Description: "Writes the file that -f names, cluster.yaml by default. A file that exists is left alone.\n" +
 			"Hosts that are named stand in it, the first as the control plane, the others as workers; without any,\n" +
 			"examples do. HOST is an address, a DNS name or an alias of ssh's configuration: its address is looked up\n" +
-			"once, as nodes know each other by addresses. One USER is enough for all.\n" +
+			"once, as nodes know each other by addresses. =ADDRESS says the one by which other hosts reach it, where that is\n" +
+			"not the way from here, and two of two IP families with a comma between them. One USER is enough for all.\n" +
 			"With --from the hosts are those of a file of another tool (see fairlead import --help), or containers that run: kind:CLUSTER,\n" +
 			"docker:label=KEY=VALUE, and likewise podman and nerdctl, or machines of Vagrant that run: vagrant, or vagrant:FOLDER for those of\n" +
 			"another folder's Vagrantfile. Vagrant is asked how to get there, and by it the machines for their addresses and host keys.\n\n" +
-			"Examples:\n  fairlead init -f lab/cluster.yaml ubuntu@192.0.2.11 192.0.2.21 192.0.2.22\n  fairlead init --from vagrant",
+			"Examples:\n  fairlead init -f lab/cluster.yaml ubuntu@192.0.2.11 192.0.2.21 192.0.2.22\n" +
+			"  fairlead init ubuntu@203.0.113.11=10.0.0.11 203.0.113.21=10.0.0.21\n  fairlead init --from vagrant",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: flagFrom, Usage: "write the hosts that `WHAT` has: another tool's file, kind:CLUSTER, docker:label=KEY=VALUE, vagrant[:FOLDER]"},
 			&cli.StringFlag{Name: flagNetwork, Usage: "the network `CIDR` by whose addresses Vagrant's machines reach each other, where they have several"},

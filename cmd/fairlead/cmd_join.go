@@ -30,10 +30,12 @@ func (p *program) joinCommand() *cli.Command {
 		ArgsUsage: "NAME",
 		Description: "Adds the host to the file, keeping its comments and order, and runs up. Run again, it only runs up.\n\n" +
 			"Examples:\n  fairlead join w3 --address 192.0.2.23\n" +
-			"  fairlead join w3 --address 192.0.2.23 --ssh-address ubuntu@bastion.example.org:2203",
+			"  fairlead join w3 --address 192.0.2.23 --ssh-address ubuntu@bastion.example.org:2203\n" +
+			"  fairlead join w3 --container kind-worker3",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: flagAddress, Usage: "the host's `ADDRESS`, by which the other hosts reach it, or two of two IP families with a comma between them; a name is looked up once"},
 			&cli.StringFlag{Name: flagSSHAddress, Usage: "[USER@]HOST[:PORT] by which this machine reaches it, where that is another `WAY`; HOST may be an alias of ssh's configuration"},
+			&cli.StringFlag{Name: flagContainer, Usage: "the container that it is, by `NAME` or ID, of the engine that the cluster's other containers are of, which is asked for the address"},
 			&cli.BoolFlag{Name: flagControlPlane, DisableDefaultText: true, Usage: "make it a control plane rather than a worker"},
 			&cli.StringFlag{Name: flagNodeName, Usage: "what its node is called, where that is not NAME"},
 			&cli.StringFlag{Name: flagHostKey, Usage: "the host's public `KEY` or its fingerprint (\"SHA256:…\"), where known_hosts does not have it"},
@@ -58,6 +60,9 @@ func (p *program) addHost(c *cli.Context) error {
 		return err
 	}
 	wanted, err := wantedHost(c, newDirectory())
+	if err == nil {
+		err = intoContainer(c, cluster, &wanted)
+	}
 	if err != nil {
 		return err
 	}
@@ -167,17 +172,14 @@ func wayTo(c *cli.Context, text string, find directory) (inventory.Host, error) 
 // agree refuses a command line that contradicts the inventory.
 func agree(c *cli.Context, host, wanted inventory.Host) error {
 	if wanted.Address.IsValid() && !slices.Equal(wanted.Addresses(), host.Addresses()) {
-		var is []string
-		for _, address := range host.Addresses() {
-			is = append(is, address.String())
-		}
-		return wrongUsage(c, "host %s is in %s already, with the address %s", host.Name, c.String(flagFile), strings.Join(is, ","))
+		return wrongUsage(c, "host %s is in %s already, with the address %s", host.Name, c.String(flagFile), addressWords(host))
 	}
 	for _, way := range []struct {
 		key      string
 		is, want any
 	}{
 		{"address", host.SSHAddress(), cmp.Or(wanted.SSH.Address, host.SSHAddress())},
+		{"container", host.SSH.Container, cmp.Or(wanted.SSH.Container, host.SSH.Container)},
 		{"user", host.SSH.User, cmp.Or(wanted.SSH.User, host.SSH.User)}, {"port", host.SSH.Port, cmp.Or(wanted.SSH.Port, host.SSH.Port)},
 	} {
 		if way.is != way.want {

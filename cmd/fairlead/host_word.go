@@ -15,10 +15,12 @@ import (
 	"fairlead/provision/remote/sshconfig"
 )
 
-// hostWord is a host as people write it: [USER@]HOST[:PORT].
+// hostWord is a host as people write it: [USER@]HOST[:PORT], and of nodeWord the addresses of its node.
 type hostWord struct {
 	word, user, host string
-	port             int // 0 where none is given
+	port             int          // 0 where none is given
+	addresses        []netip.Addr // of its node, in their order; none where nothing is said of them
+	otherwise        string       // follows on errors about the address: how to say it
 }
 
 // readWord reads one word. It looks nothing up.
@@ -44,6 +46,38 @@ func readWord(word string) (hostWord, error) {
 	return w, nil
 }
 
+// nodeWord reads a host with the addresses of its node, where these are not the way there: [USER@]HOST[:PORT][=ADDRESS[,ADDRESS]].
+// Of [USER@]ADDRESS,ADDRESS, a host of two IP families, the first one is the way, too.
+func nodeWord(word string) (hostWord, error) {
+	way, said, given := strings.Cut(word, "=")
+	second, two := "", false
+	if !given {
+		way, second, two = strings.Cut(word, ",")
+	}
+	w, err := readWord(way)
+	if err != nil {
+		return w, err
+	}
+	w.word, w.otherwise = word, ", as "+way+"=ADDRESS"
+	if two {
+		said = w.host + "," + second
+	}
+	if !given && !two {
+		return w, nil
+	}
+	for text := range strings.SplitSeq(said, ",") {
+		address, err := netip.ParseAddr(text)
+		if err != nil {
+			return w, fmt.Errorf("%s: %q is not an IP address", word, text)
+		}
+		w.addresses = append(w.addresses, address.Unmap())
+	}
+	if len(w.addresses) > 2 || len(w.addresses) == 2 && w.addresses[0].Is4() == w.addresses[1].Is4() {
+		return w, fmt.Errorf("%s: a node has one address, or two of two IP families", word)
+	}
+	return w, nil
+}
+
 // isHost refuses what can be neither an address nor a name.
 func isHost(text string) error {
 	if _, err := netip.ParseAddr(text); err != nil && !regexp.MustCompile(`^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?\.?$`).MatchString(text) {
@@ -55,13 +89,14 @@ func isHost(text string) error {
 	return nil
 }
 
-// find is the host that a word names. Nodes know each other by addresses, so the one of a name is looked up; the way to it stays
-// the name, by which known_hosts and ssh's configuration know it.
+// find is the host that a word names. Nodes know each other by addresses, so the one of a name is looked up where the word does not
+// say it; the way to it stays the name, by which known_hosts and ssh's configuration know it.
 func (w hostWord) find(ctx context.Context, find directory) (inventory.Host, sshconfig.Answer, error) {
 	h := inventory.Host{SSH: inventory.SSH{User: w.user, Port: w.port}}
-	if address, err := netip.ParseAddr(w.host); err == nil {
-		h.Address = address.Unmap()
-		return h, sshconfig.Answer{}, usable(w.word, h.Address)
+	way, err := netip.ParseAddr(w.host)
+	if err == nil {
+		h.Address = way.Unmap()
+		return h, sshconfig.Answer{}, w.place(&h)
 	}
 	config, err := find.config(ctx, sshconfig.Question{Name: w.host, User: w.user, Port: w.port})
 	if err != nil {
@@ -69,14 +104,35 @@ func (w hostWord) find(ctx context.Context, find directory) (inventory.Host, ssh
 	}
 	h.Name, _, _ = strings.Cut(strings.ToLower(w.host), ".")
 	h.SSH.Address = w.host
-	byHand := fmt.Sprintf("write the host into the file by hand, as {name: %s, address: ADDRESS, ssh: {address: %s}}", h.Name, w.host)
-	if h.Address, err = find.one(ctx, config.Hostname); err != nil {
-		return h, config, fmt.Errorf("%s: %w, or %s", w.word, err, byHand)
+	if len(w.addresses) == 0 {
+		if h.Address, err = find.one(ctx, config.Hostname); err != nil {
+			return h, config, fmt.Errorf("%s: %w%s", w.word, err, w.otherwise)
+		}
 	}
-	if err = usable(w.word, h.Address); err != nil {
-		err = fmt.Errorf("%w, or %s", err, byHand)
+	return h, config, w.place(&h)
+}
+
+// place gives a host the addresses that the word says, and its own one becomes the way there if it is another. All have to be such that
+// hosts can have them.
+func (w hostWord) place(h *inventory.Host) error {
+	if len(w.addresses) > 0 {
+		if h.Address.IsValid() && h.Address != w.addresses[0] {
+			h.SSH.Address = w.host
+		}
+		h.Address = w.addresses[0]
 	}
-	return h, config, err
+	if len(w.addresses) > 1 {
+		h.Second = w.addresses[1]
+	}
+	for _, address := range h.Addresses() {
+		if err := usable(w.word, address); err != nil {
+			if address.Zone() == "" {
+				err = fmt.Errorf("%w%s", err, w.otherwise)
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 // one finds the one address of a name.

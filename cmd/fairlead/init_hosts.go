@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os/user"
 	"slices"
+	"strings"
 
 	"fairlead/inventory"
 	"fairlead/provision/remote/sshconfig"
@@ -33,7 +34,7 @@ func newDirectory() directory {
 	return d
 }
 
-// wantedHosts are the hosts that words of the form [USER@]HOST[:PORT] name: the first is the control plane, others are workers.
+// wantedHosts are the hosts that words of the form [USER@]HOST[:PORT][=ADDRESS[,ADDRESS]] name: the first is the control plane, others are workers.
 // Who has no user of his own, nor one by ssh's configuration, gets the first one's, as a list of hosts of one lab is usually
 // meant.
 func wantedHosts(ctx context.Context, words []string, find directory) ([]inventory.Host, error) {
@@ -41,7 +42,7 @@ func wantedHosts(ctx context.Context, words []string, find directory) ([]invento
 	given := map[netip.Addr]string{}
 	settled := map[int]bool{} // those whose user ssh's configuration says
 	for i, word := range words {
-		w, err := readWord(word)
+		w, err := nodeWord(word)
 		if err != nil {
 			return nil, err
 		}
@@ -49,12 +50,15 @@ func wantedHosts(ctx context.Context, words []string, find directory) ([]invento
 		if err != nil {
 			return nil, err
 		}
-		if first, twice := given[h.Address]; twice {
-			return nil, fmt.Errorf("%s: has the address %s, and so has %s: give each host once", word, h.Address, first)
+		for _, address := range h.Addresses() {
+			if first, twice := given[address]; twice {
+				return nil, fmt.Errorf("%s: has the address %s, and so has %s: give each host once", word, address, first)
+			}
+			given[address] = word
 		}
-		given[h.Address] = word
-		if len(hosts) > 0 && hosts[0].Address.Is4() != h.Address.Is4() {
-			return nil, fmt.Errorf("%s: has the address %s, and %s has %s: give all hosts by addresses of one IP family", word, h.Address, words[0], hosts[0].Address)
+		if len(hosts) > 0 && !slices.EqualFunc(hosts[0].Addresses(), h.Addresses(), func(a, b netip.Addr) bool { return a.Is4() == b.Is4() }) {
+			return nil, fmt.Errorf("%s: has the address %s, and %s has %s: give all hosts by addresses of one IP family, or all by two in the same order",
+				word, addressWords(h), words[0], addressWords(hosts[0]))
 		}
 		settled[i] = config.User != "" && config.User != find.user
 		hosts = append(hosts, h)
@@ -75,4 +79,13 @@ func shareUser(hosts []inventory.Host, settled map[int]bool) {
 			hosts[i].SSH.User = hosts[first].SSH.User
 		}
 	}
+}
+
+// addressWords are a host's addresses as nodeWord and --address take them.
+func addressWords(h inventory.Host) string {
+	var words []string
+	for _, address := range h.Addresses() {
+		words = append(words, address.String())
+	}
+	return strings.Join(words, ",")
 }

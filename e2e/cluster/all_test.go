@@ -2,7 +2,11 @@
 
 package cluster
 
-import "testing"
+import (
+	"testing"
+
+	"fairlead/provision/remote/container"
+)
 
 // The tests, in the order in which they run: a test that can use the cluster of the one
 // before comes after it, and those that need new hosts come last.
@@ -82,6 +86,15 @@ func TestPackages(t *testing.T) { testPackages(t) }
 
 // TestDocker: Docker Engine works beside Kubernetes, with one containerd.
 func TestDocker(t *testing.T) { testDocker(t) }
+
+// TestReachContainers: hosts that are containers of Docker's become a cluster, without SSH.
+func TestReachContainers(t *testing.T) { testReachContainers(t, container.Docker) }
+
+// TestReachPodman: the same with Podman's, which a lab of its own has.
+func TestReachPodman(t *testing.T) { testReachContainers(t, container.Podman) }
+
+// TestReachQuickStarts: each quick start does what it says, as it is written.
+func TestReachQuickStarts(t *testing.T) { testReachQuickStarts(t) }
 
 // TestReachDualStack: hosts of two IP families become a cluster of two.
 func TestReachDualStack(t *testing.T) { testReachDualStack(t) }

@@ -16,18 +16,17 @@ import (
 	"fairlead/provision/remote/container"
 )
 
-// TestReachContainers: hosts are reached as containers of Docker's, without SSH: found, made a cluster, joined to, reset and made again.
-func TestReachContainers(t *testing.T) {
+// testReachContainers: hosts are reached as containers of an engine, without SSH: found, made a cluster, joined to, reset and made again.
+func testReachContainers(t *testing.T, engine string) {
 	hosts := []string{"cp1", "w1", "w2"}
-	s := freshSite(t, hosts...)
-	t.Cleanup(func() { shared.up = false })
+	s := engineSite(t, engine, hosts...)
 	for _, host := range hosts {
 		s.shell(host, "systemctl stop ssh") // which nobody needs
 	}
-	t.Run("Way", func(t *testing.T) { s.sub(t).wayIntoContainer("w2") })
-	t.Run("Found", func(t *testing.T) { s.sub(t).findContainers(hosts...) })
+	t.Run("Way", func(t *testing.T) { s.sub(t).wayIntoContainer(engine, "w2") })
+	t.Run("Found", func(t *testing.T) { s.sub(t).findContainers(engine, hosts...) })
 
-	s.inContainers("cp1", "w1")
+	s.inContainers(engine, "cp1", "w1")
 	before := s.snapshots(hosts...)
 	s.planned(3).says("initialise the first control plane")
 	s.mustUp()
@@ -36,22 +35,34 @@ func TestReachContainers(t *testing.T) {
 	s.fairlead("up").exits(0).says("nothing to do")
 	s.planned(0)
 
-	// The container's name is the host's where nothing else is said.
-	w2 := s.labHost("w2")
-	s.fairlead("join", w2.Container, "--address", w2.Address.String()).exits(0)
-	s.wantNodes("cp1", "w1", w2.Container)
+	s.fairlead("join", "w2", "--container", s.labHost("w2").Container).exits(0).says("added w2 (worker, " + s.address("w2") + ")")
+	s.wantNodes("cp1", "w1", "w2")
 	s.planned(0)
 
 	s.fairlead("reset", "--yes").exits(0)
 	s.restored(before)
 	s.mustUp()
-	s.wantNodes("cp1", "w1", w2.Container)
+	s.wantNodes("cp1", "w1", "w2")
 	s.planned(0)
 	for _, host := range hosts {
 		if out := s.shell(host, "grep -c Accepted /var/log/sshd.log || :"); out != "0" {
 			t.Errorf("%s: %s logins by SSH, want none", host, out)
 		}
 	}
+}
+
+// engineSite makes new hosts that are containers of an engine, until the test ends.
+func engineSite(t *testing.T, engine string, hosts ...string) *site {
+	t.Helper()
+	if engine == container.Docker { // as all labs' are
+		s := freshSite(t, hosts...)
+		t.Cleanup(func() { shared.up = false })
+		return s
+	}
+	if err := lab.Down(shared.ctx, shared.options); err != nil { // of Docker's, which has the same network
+		t.Fatal(err)
+	}
+	return otherSite(t, func(options *lab.Options) { options.Client = engine }, hosts...)
 }
 
 // labHost is a host of the lab.
@@ -65,14 +76,14 @@ func (s *site) labHost(name string) lab.Host {
 }
 
 // inContainers writes the inventory of a control plane and a worker, which are containers.
-func (s *site) inContainers(controlPlane, worker string) {
+func (s *site) inContainers(engine, controlPlane, worker string) {
 	s.t.Helper()
 	s.inventory(lab.InventoryOptions{ControlPlanes: []string{controlPlane}, Workers: []string{worker}, Bundle: shared.bundle})
 	begin, rest, _ := strings.Cut(s.read(s.file), "ssh:\n")
 	for strings.HasPrefix(rest, "  ") {
 		_, rest, _ = strings.Cut(rest, "\n")
 	}
-	s.write(s.file, begin+"ssh: {transport: docker}\n"+rest)
+	s.write(s.file, begin+"ssh: {transport: "+engine+"}\n"+rest)
 	for _, name := range []string{controlPlane, worker} {
 		host := s.labHost(name)
 		line := "{name: " + name + ", address: " + host.Address.String()
@@ -81,12 +92,12 @@ func (s *site) inContainers(controlPlane, worker string) {
 }
 
 // findContainers has init write what containers with a label there are.
-func (s *site) findContainers(hosts ...string) {
+func (s *site) findContainers(engine string, hosts ...string) {
 	s.t.Helper()
 	if err := os.Remove(s.file); err != nil {
 		s.t.Fatal(err)
 	}
-	s.fairlead("init", "--from", "docker:label=fairlead.lab="+shared.options.Name).exits(0)
+	s.fairlead("init", "--from", engine+":label=fairlead.lab="+shared.options.Name).exits(0)
 	text := s.read(s.file)
 	for _, name := range hosts {
 		host := s.labHost(name)
@@ -94,17 +105,17 @@ func (s *site) findContainers(hosts ...string) {
 			s.t.Errorf("%q is missing in\n%s", line, text)
 		}
 	}
-	if !strings.Contains(text, "\n  transport: docker\n") {
+	if !strings.Contains(text, "\n  transport: "+engine+"\n") {
 		s.t.Errorf("no transport in\n%s", text)
 	}
 }
 
 // wayIntoContainer holds the real client to what its stand-in is held to by the tests of packages: outputs and exit codes, the end of a command that is
 // given up, connections by bash, and the loss of a container that starts anew.
-func (s *site) wayIntoContainer(name string) {
+func (s *site) wayIntoContainer(engine, name string) {
 	s.t.Helper()
 	host := s.labHost(name)
-	dialer, target := container.NewDialer(container.Options{}), container.Target{Name: name, Engine: container.Docker, Container: host.Container}
+	dialer, target := container.NewDialer(container.Options{}), container.Target{Name: name, Engine: engine, Container: host.Container}
 	h, err := dialer.Dial(s.ctx, target)
 	if err != nil {
 		s.t.Fatal(err)
@@ -150,10 +161,10 @@ func (s *site) wayIntoContainer(name string) {
 	}
 	<-h.Done()
 	// Its processes end before the engine calls it stopped, so that either may be said.
-	if err := h.Alive(); !errors.Is(err, remote.ErrLost) || !strings.Contains(err.Error(), "docker container "+host.Container) {
+	if err := h.Alive(); !errors.Is(err, remote.ErrLost) || !strings.Contains(err.Error(), engine+" container "+host.Container) {
 		s.t.Errorf("a container that stops: %v", err)
 	}
-	if _, err := dialer.Dial(s.ctx, target); !errors.Is(err, remote.ErrUnreachable) || !strings.Contains(err.Error(), "start it: docker start "+host.Container) {
+	if _, err := dialer.Dial(s.ctx, target); !errors.Is(err, remote.ErrUnreachable) || !strings.Contains(err.Error(), "start it: "+engine+" start "+host.Container) {
 		s.t.Errorf("a container that has stopped: %v", err)
 	}
 	if err := s.lab.Start(s.ctx, name); err != nil {

@@ -25,11 +25,11 @@ var dualProbes = strings.ReplaceAll(probes, "spec: {selector:", "spec: {ipFamily
 
 func testReachDualStack(t *testing.T) {
 	hosts := []string{"cp1", "w1", "w2"}
-	s := dualStackSite(t, hosts...)
-	for _, host := range hosts {
+	s := dualStackSite(t, append(hosts, "cp2")...)
+	for _, host := range append(hosts, "cp2") {
 		s.shell(host, plant+"ip6tables -N FOREIGN6; ip6tables -A FOREIGN6 -s 2001:db8::7 -j DROP; ip6tables -A INPUT -j FOREIGN6")
 	}
-	before := s.snapshots(hosts...)
+	before := s.snapshots(append(hosts, "cp2")...)
 	s.mustUp()
 	s.settled()
 	s.wantNodes(hosts...)
@@ -46,6 +46,7 @@ func testReachDualStack(t *testing.T) {
 	t.Run("Empty", func(t *testing.T) { s.sub(t).planned(0).says("plan is empty") })
 	t.Run("OneFamily", func(t *testing.T) { s.sub(t).refusesOneFamily() })
 	t.Run("Public", func(t *testing.T) { s.sub(t).wantPublicEndpoint() })
+	t.Run("Join", func(t *testing.T) { s.sub(t).joinControlPlane("cp2") })
 	t.Run("Reset", func(t *testing.T) {
 		s := s.sub(t)
 		s.fairlead("reset", "--yes").exits(0)
@@ -111,6 +112,21 @@ func ofBothFamilies(addresses []string) bool {
 	first, err := netip.ParseAddr(addresses[0])
 	second, errSecond := netip.ParseAddr(addresses[1])
 	return err == nil && errSecond == nil && first.Is4() && second.Is6()
+}
+
+// joinControlPlane adds a control plane of two addresses, both of which its API server's certificate has to be for. The cluster was made without it.
+func (s *site) joinControlPlane(host string) {
+	s.t.Helper()
+	s.fairlead("join", host, "--control-plane", "--address", strings.Join(s.bothAddresses(host), ",")).exits(0)
+	for _, address := range s.bothAddresses(host) {
+		if out := s.shell(host, "openssl x509 -noout -checkip $1 -in /etc/kubernetes/pki/apiserver.crt", address); !strings.Contains(out, "does match") {
+			s.t.Errorf("the API server's certificate: %s", out)
+		}
+		if out, err := s.tryKubectl("--server", "https://"+net.JoinHostPort(address, "6443"), "get", "--raw", "/readyz"); err != nil || out != "ok" {
+			s.t.Errorf("the API server at %s: %q, %v", address, out, err)
+		}
+	}
+	s.planned(0).says("plan is empty")
 }
 
 // refusesOneFamily tries to take a family away from the living cluster.

@@ -14,7 +14,7 @@ import (
 )
 
 // reach is how one host of a cluster is reached: what is done to it as root, and the ssh of its line in the inventory. BASTION is the
-// address of the host through which others are reached, HOME the folder of the inventory.
+// address of the host through which others are reached, HOME the folder of the inventory, FORWARDED a port of this machine that leads to the host.
 type reach struct {
 	host, how    string
 	prepare, ssh string
@@ -45,7 +45,10 @@ func reaches() []reach {
 			"sed -i 's/^Subsystem/#&/' /etc/ssh/sshd_config; mv /usr/bin/sudo /usr/bin/sudo.away; printf 'permit nopass fairlead\n' >/etc/doas.conf",
 			"",
 		},
-		{"w4", "few sessions, an encrypted key", "echo 'MaxSessions 4' >/etc/ssh/sshd_config.d/a.conf", "identityFile: HOME/locked"},
+		{
+			"w4", "a forwarded port of this machine, few sessions, an encrypted key", "echo 'MaxSessions 4' >/etc/ssh/sshd_config.d/a.conf",
+			"address: 127.0.0.1, port: FORWARDED, identityFile: HOME/locked",
+		},
 	}
 }
 
@@ -55,7 +58,8 @@ func testReach(t *testing.T) {
 	s := freshSite(t, append(hosts, "bastion")...)
 	s.inventory(lab.InventoryOptions{ControlPlanes: hosts[:1], Workers: hosts[1:], Bundle: shared.bundle})
 	s.reachKeys()
-	places := strings.NewReplacer("BASTION", s.address("bastion"), "HOME", s.home)
+	s.edit(strconv.Quote(s.lab.KnownHosts()), strconv.Quote(filepath.Join(s.home, "known_hosts")))
+	places := strings.NewReplacer("BASTION", s.address("bastion"), "HOME", s.home, "FORWARDED", s.forwarded("w4"))
 	for _, r := range reaches() {
 		t.Logf("%s: %s", r.host, r.how)
 		s.shell(r.host, places.Replace(r.prepare)+"; sshd -t; systemctl reload ssh")
@@ -65,6 +69,7 @@ func testReach(t *testing.T) {
 		}
 	}
 	before := s.snapshots(hosts...)
+	t.Run("Trust", func(t *testing.T) { s.sub(t).trustThroughBastion() })
 	t.Run("Prompt", func(t *testing.T) { s.sub(t).wantPassphraseAskedOnce() })
 	s.env = append(s.env, "SSH_AUTH_SOCK="+s.agentWith("unlocked"))
 	t.Run("Sessions", func(t *testing.T) {
@@ -112,7 +117,7 @@ func (s *site) reachKeys() {
 	s.put("w2", "/etc/ssh/users.pub", strings.NewReader(s.read(path("users.pub"))))
 	s.put("w4", "/home/fairlead/.ssh/authorized_keys", strings.NewReader(s.read(path("unlocked.pub"))))
 
-	known := strconv.Quote(s.lab.KnownHosts())
+	known := strconv.Quote(path("known_hosts"))
 	s.write(path("ssh_config"), "Host inner\n  HostName "+s.address("w2")+"\n  ProxyJump bastion\n"+
 		"Host bastion\n  HostName "+s.address("bastion")+"\n  User "+lab.User+"\n  IdentityFile "+strconv.Quote(s.lab.IdentityFile())+"\n"+
 		"Host *\n  UserKnownHostsFile "+known+"\n")
@@ -158,6 +163,32 @@ func (s *site) agentWith(key string) (socket string) {
 		return string(out) + errorText(err)
 	})
 	return socket
+}
+
+// trustThroughBastion makes hosts known of which nobody knows a key yet: first the bastion and those that need none, and then those behind it.
+func (s *site) trustThroughBastion() {
+	s.t.Helper()
+	known := filepath.Join(s.home, "known_hosts")
+	s.fairlead("check").exits(1).says("fairlead trust")
+	s.fairlead("trust").exits(1) // there is no terminal
+	if _, err := os.Stat(known); err == nil {
+		s.t.Fatalf("keys were written that nobody has confirmed:\n%s", s.read(known))
+	}
+	s.fairlead("trust", "--yes").exits(1).says(s.address("bastion"), "127.0.0.1:", "fairlead trust")
+	s.fairlead("trust", "--yes").exits(0)
+	// Each key is that of the host itself, whichever way it was read.
+	text := s.read(known)
+	for _, host := range []string{"cp1", "w1", "w2", "w3", "w4", "bastion"} {
+		key := strings.Fields(s.shell(host, "cat /etc/ssh/ssh_host_ed25519_key.pub"))[1]
+		if strings.Count(text, key) != 1 {
+			s.t.Errorf("the key of %s, %s, stands in known_hosts %d times:\n%s", host, key, strings.Count(text, key), text)
+		}
+	}
+	o := s.fairlead("trust").exits(0)
+	if strings.Count(o.stdout, " known (") < 5 {
+		s.t.Errorf("not all are known:\n%s", o.stdout)
+	}
+	s.t.Log(o.stdout)
 }
 
 // wantPassphraseAskedOnce looks at all hosts on a terminal, without an agent.

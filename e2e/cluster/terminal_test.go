@@ -43,8 +43,15 @@ func openTerminal(t *testing.T) (keyboard, terminal *os.File) {
 // onTerminal runs fairlead on a terminal, types an answer once it has asked, and returns all that was on the screen.
 func (s *site) onTerminal(question, typed string, args ...string) (screen string, code int) {
 	s.t.Helper()
+	screen, code = s.converse(s.command(args...), map[string]string{question: typed})
+	s.t.Logf("fairlead %s on a terminal: exit %d", strings.Join(args, " "), code)
+	return screen, code
+}
+
+// converse runs a command on a terminal, types the answer to each question each time that it is asked, and returns all that was on the screen.
+func (s *site) converse(cmd *exec.Cmd, answers map[string]string) (screen string, code int) {
+	s.t.Helper()
 	keyboard, terminal := openTerminal(s.t)
-	cmd := s.command(args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := errors.Join(cmd.Start(), terminal.Close()); err != nil {
@@ -52,14 +59,17 @@ func (s *site) onTerminal(question, typed string, args ...string) (screen string
 	}
 	var shown bytes.Buffer
 	buffer := make([]byte, 4096)
-	for asked := false; ; {
+	for answered := 0; ; {
 		n, err := keyboard.Read(buffer)
 		if err != nil { // nobody has the terminal open any more
 			break
 		}
 		shown.Write(buffer[:n])
-		if !asked && strings.Contains(shown.String(), question) {
-			asked = true
+		for question, typed := range answers {
+			if !strings.Contains(shown.String()[answered:], question) {
+				continue
+			}
+			answered = shown.Len()
 			if _, err := io.WriteString(keyboard, typed); err != nil {
 				s.t.Fatal(err)
 			}
@@ -70,6 +80,5 @@ func (s *site) onTerminal(question, typed string, args ...string) (screen string
 	if err != nil && !errors.As(err, &exit) {
 		s.t.Fatal(err)
 	}
-	s.t.Logf("fairlead %s on a terminal: exit %d", strings.Join(args, " "), cmd.ProcessState.ExitCode())
 	return shown.String(), cmd.ProcessState.ExitCode()
 }

@@ -19,6 +19,8 @@ import (
 const (
 	labelLab  = "fairlead.lab"
 	labelHost = "fairlead.lab.host"
+	// labelAddress has the fixed address of a host: Podman does not say it of containers that are stopped.
+	labelAddress = "fairlead.lab.address"
 )
 
 // ExitError is the failure of a command that ran, on this machine or in a host.
@@ -92,7 +94,7 @@ func parseContainers(text, network string) (map[string]container, error) {
 	found := make(map[string]container, len(answers))
 	for _, a := range answers {
 		name := strings.TrimPrefix(a.Name, "/")
-		address, err := netip.ParseAddr(a.NetworkSettings.Networks[network].IPAMConfig.IPv4Address)
+		address, err := netip.ParseAddr(cmp.Or(a.NetworkSettings.Networks[network].IPAMConfig.IPv4Address, a.Config.Labels[labelAddress]))
 		if err != nil {
 			return nil, fmt.Errorf("read address of container %s: %w", name, err)
 		}
@@ -127,6 +129,9 @@ func (m *machine) containers(ctx context.Context, lab string) (map[string]contai
 
 // networkSubnets returns the subnets of the lab's network, that of IPv4 first; none if there is no such network.
 func (m *machine) networkSubnets(ctx context.Context, lab string) ([]netip.Prefix, error) {
+	if m.client == ClientPodman {
+		return m.podmanSubnets(ctx, lab)
+	}
 	id, err := m.docker(ctx, nil, "network", "ls", "--quiet", "--filter", "label="+labelLab+"="+lab)
 	if err != nil || id == "" {
 		return nil, err

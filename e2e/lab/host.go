@@ -30,7 +30,7 @@ const (
 func runArgs(lab, image string, host Host, privileges []string) []string {
 	args := []string{
 		"run", "--detach", "--name", host.Container, "--hostname", host.Name,
-		"--label", labelLab + "=" + lab, "--label", labelHost + "=" + host.Name,
+		"--label", labelLab + "=" + lab, "--label", labelHost + "=" + host.Name, "--label", labelAddress + "=" + host.Address.String(),
 		"--network", lab, "--ip", host.Address.String(),
 		"--restart", "no", "--stop-signal", "SIGRTMIN+3", "--cgroupns", "private",
 		"--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777",
@@ -57,7 +57,11 @@ func (l *Lab) ensureHost(ctx context.Context, host Host, found map[string]contai
 		if privileges, err = hostPrivileges(); err != nil {
 			return "", err
 		}
-		_, err = l.machine.docker(ctx, nil, runArgs(l.options.Name, l.image, host, privileges)...)
+		args := runArgs(l.options.Name, l.image, host, privileges)
+		if l.machine.client == ClientPodman {
+			args = forPodman(args)
+		}
+		_, err = l.machine.docker(ctx, nil, args...)
 	case c.paused:
 		_, err = l.machine.docker(ctx, nil, "unpause", host.Container)
 	case !c.running:

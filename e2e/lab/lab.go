@@ -28,6 +28,7 @@ type Options struct {
 	Cache  string    // folder shared by labs: root file system, dockerd's log; default fairlead/lab in the user's cache
 	Subnet string    // IPv4 network with 24 bits; default DefaultSubnet
 	IPv6   string    // IPv6 network with 64 bits for second addresses of hosts; default none
+	Client string    // program that makes hosts: docker, or ClientPodman; default docker
 	Closed bool      // hosts reach nothing but each other, and this machine them
 	Log    io.Writer // progress, a line each; default none
 }
@@ -229,7 +230,10 @@ func prepare(ctx context.Context, options Options) (*Lab, error) {
 	if err := os.MkdirAll(options.Cache, 0o755); err != nil {
 		return nil, fmt.Errorf("make cache folder: %w", err)
 	}
-	m := &machine{client: "docker", cache: options.Cache, log: log.New(options.Log, "", 0)}
+	if options.Client == "" {
+		options.Client = "docker"
+	}
+	m := &machine{client: options.Client, cache: options.Cache, log: log.New(options.Log, "", 0)}
 	if err := m.alone(ctx, func() error { return m.ensureDaemon(ctx) }); err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ const (
 
 // machine is the Linux machine that carries the lab.
 type machine struct {
-	client string // the docker command
+	client string // the docker command, or podman, which takes nearly the same
 	cache  string // folder of the root file system and of the daemon's log
 	log    *log.Logger
 }
@@ -109,7 +109,7 @@ func cgroupV1() (bool, error) {
 // ensureCommands installs the Debian packages of those commands that are missing. It needs root and apt-get for it.
 func (m *machine) ensureCommands(ctx context.Context, commands ...string) error {
 	packages := map[string]string{
-		"docker": "docker.io", "dockerd": "docker.io", "mmdebstrap": "mmdebstrap", "ssh-keygen": "openssh-client",
+		"docker": "docker.io", "dockerd": "docker.io", "mmdebstrap": "mmdebstrap", "ssh-keygen": "openssh-client", ClientPodman: "podman",
 		"iptables": "iptables",
 	}
 	var missing []string
@@ -139,7 +139,7 @@ func (m *machine) ensureCommands(ctx context.Context, commands ...string) error 
 // ensureDaemon makes sure that a Docker daemon answers. One that answers is left as it is; otherwise dockerd is
 // started in a session of its own, so that it outlives this process.
 func (m *machine) ensureDaemon(ctx context.Context) error {
-	if err := m.ensureCommands(ctx, "docker"); err != nil {
+	if err := m.ensureCommands(ctx, m.client); err != nil || m.client == ClientPodman {
 		return err
 	}
 	_, err := m.docker(ctx, nil, "version", "--format", "{{.Server.Version}}")

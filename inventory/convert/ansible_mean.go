@@ -26,7 +26,6 @@ func ansibleWhys() map[string]string {
 		"container_manager":                   "runtime.name says that here",
 		"cluster_name":                        "kubespray's is the DNS domain; that is kubernetes.config.ClusterConfiguration.networking.dnsDomain here",
 		"access_ip":                           "other hosts reach this one by ip",
-		"ip6":                                 "a host has one address here",
 		"supplementary_addresses_in_ssl_keys": "names of the API server's certificate stand in kubernetes.config.ClusterConfiguration.apiServer.certSANs",
 	}
 }

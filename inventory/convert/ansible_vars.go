@@ -45,7 +45,7 @@ func (r *reading) ansibleHost(a *ansibleHost, vars map[string]variable, used map
 	get := func(names ...string) Setting { return r.setting(pickVar(vars, used, names...)) }
 	w := ways{
 		public: get("ansible_host", "ansible_ssh_host"), user: get("ansible_user", "ansible_ssh_user"), port: get("ansible_port", "ansible_ssh_port"),
-		key: get("ansible_ssh_private_key_file", "ansible_private_key_file"), private: get("ip"),
+		key: get("ansible_ssh_private_key_file", "ansible_private_key_file"), private: get("ip"), second: get("ip6"),
 	}
 	if other := get("access_ip"); w.private.Value == "" {
 		w.private = other

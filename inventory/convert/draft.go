@@ -24,6 +24,8 @@ type Host struct {
 	Line int    // where it was read
 	From string // what the file calls it
 	Pods bool   // a control plane that takes ordinary pods, too
+
+	apart string // what it is called where the file has no name for it, and an address that is another's as well
 }
 
 // Note is something that the file says and the cluster file does not, or not so.
@@ -63,6 +65,7 @@ type Options struct {
 // Finish makes the hosts' names fit for a cluster file and applies the options to what was read. What a file calls a host stays
 // in From. The error says which name of the options no host has.
 func (d *Draft) Finish(o Options) error {
+	d.tellApart()
 	if err := d.overrule(o); err != nil {
 		return err
 	}
@@ -74,7 +77,10 @@ func (d *Draft) Finish(o Options) error {
 		if _, err := netip.ParseAddr(h.Name); err == nil {
 			h.Name = ""
 		}
-		hosts[i] = h.Host
+	}
+	d.settleSeconds()
+	for i := range d.Hosts {
+		hosts[i] = d.Hosts[i].Host
 	}
 	d.settlePods()
 	inventory.NameHosts(hosts)
@@ -172,7 +178,7 @@ func (h Host) Called() string {
 	if h.Address.IsValid() {
 		address = h.Address.String()
 	}
-	return cmp.Or(h.From, h.SSH.Address, address)
+	return cmp.Or(h.From, h.apart, h.SSH.Address, address)
 }
 
 // settle makes one of two addresses that are the same.

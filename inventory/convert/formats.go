@@ -26,7 +26,7 @@ func formats() []format {
 		{inventory.FormatAnsibleYAML, "", readAnsibleYAML},
 		{inventory.FormatK0sctl, "k0sctl.yaml", yamlReader(k0sctlWhys(), readK0sctl)},
 		{inventory.FormatKubeOne, "kubeone.yaml", yamlReader(kubeoneWhys(), readKubeOne)},
-		{inventory.FormatKubeKey, "KubeKey's configuration", yamlReader(kubekeyWhys(), readKubeKey)},
+		{inventory.FormatKubeKey, "KubeKey's configuration and inventory", yamlReader(kubekeyWhys(), readKubeKey)},
 		{inventory.FormatRKE, "RKE's cluster.yml", yamlReader(rkeWhys(), readRKE)},
 		{inventory.FormatTerraform, "the output of `terraform output -json` in KubeOne's shape", yamlReader(terraformWhys(), readTerraform)},
 		{inventory.FormatSSHConfig, "the output of `vagrant ssh-config`", readSSHConfig},

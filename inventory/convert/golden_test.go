@@ -47,6 +47,10 @@ func samples(t testing.TB) map[string]Options {
 	all["testdata/samples/vagrant-nat.txt"] = Options{ControlPlane: []string{"second"}, Addresses: map[string]netip.Addr{
 		"default": netip.MustParseAddr("192.168.56.21"), "second": netip.MustParseAddr("192.168.56.22"),
 	}}
+	all["testdata/samples/kubekey-inventory.yaml"] = Options{Addresses: map[string]netip.Addr{"node-2": netip.MustParseAddr("10.3.0.13")}}
+	all["testdata/samples/k0sctl-forwarded.yaml"] = Options{Addresses: map[string]netip.Addr{
+		"127.0.0.1:9022": netip.MustParseAddr("192.168.56.21"), "127.0.0.1:9023": netip.MustParseAddr("192.168.56.22"),
+	}}
 	return all
 }
 

@@ -24,7 +24,10 @@ func kubekeyWhys() map[string]string {
 // readKubeKey reads a configuration of KubeKey.
 func readKubeKey(r *reading, top tree) {
 	top.get("apiVersion")
-	top.get("kind")
+	if top.get("kind").Value == "Inventory" {
+		r.readKubeKeyInventory(top)
+		return
+	}
 	d, spec := r.draft, top.in("spec")
 	d.Name = top.in("metadata").get("name")
 	d.Version = version(spec.in("kubernetes").get("version"))
@@ -81,11 +84,9 @@ func (r *reading) kubekeyHost(t tree, members map[string]map[string]int) {
 	name := t.get("name")
 	h.From = name.Value
 	internal := t.get("internalAddress")
-	if first, second, two := strings.Cut(internal.Value, ","); two {
-		internal.Value = strings.TrimSpace(first)
-		r.draft.AddNote(internal.Line, internal.Key, "the second address, "+clip(strings.TrimSpace(second))+", is left out: a host has one here")
-	}
-	r.reach(&h, ways{public: t.get("address"), private: internal, user: orRoot(t.get("user"), true), port: t.get("port"), key: t.get("privateKeyPath")})
+	second := internal
+	internal.Value, second.Value, _ = strings.Cut(strings.ReplaceAll(internal.Value, " ", ""), ",")
+	r.reach(&h, ways{public: t.get("address"), private: internal, second: second, user: orRoot(t.get("user"), true), port: t.get("port"), key: t.get("privateKeyPath")})
 	h.Labels = t.in("labels").labels()
 	_, isControl := members["control-plane"][h.From]
 	_, isWorker := members["worker"][h.From]

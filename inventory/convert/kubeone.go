@@ -1,6 +1,8 @@
 package convert
 
 import (
+	"strings"
+
 	"fairlead/inventory"
 )
 
@@ -25,6 +27,7 @@ func kubeoneWhys() map[string]string {
 	}
 	for _, list := range []string{"controlPlane.hosts", "staticWorkers.hosts"} {
 		whys[list+host+"sshAgentSocket"] = "fairlead uses the agent of $SSH_AUTH_SOCK"
+		whys[list+host+"bastionHostPublicKey"] = "the key of a host to go through stands in known_hosts"
 		whys[list+host+"isLeader"] = "the first control-plane host is where the cluster begins"
 		whys[list+host+"kubelet"] = "settings of all kubelets stand in kubernetes.config.KubeletConfiguration"
 		whys[list+host+"operatingSystem"] = "fairlead looks for itself"
@@ -42,6 +45,14 @@ func readKubeOne(r *reading, top tree) {
 	d.Version = version(top.in("versions").get("kubernetes"))
 	d.PodSubnet = top.in("clusterNetwork").get("podSubnet")
 	d.ServiceSubnet = top.in("clusterNetwork").get("serviceSubnet")
+	family := top.in("clusterNetwork").get("ipFamily")
+	if strings.Contains(family.Value, "+") {
+		d.PodSubnet = both(d.PodSubnet, top.in("clusterNetwork").get("podSubnetIPv6"))
+		d.ServiceSubnet = both(d.ServiceSubnet, top.in("clusterNetwork").get("serviceSubnetIPv6"))
+	}
+	if strings.HasPrefix(family.Value, "IPv6") {
+		d.AddNote(family.Line, family.Key, "the first address of a host and the first subnets are those of IPv4 here: turn them round for "+clip(family.Value))
+	}
 	api := top.in("apiEndpoint")
 	d.Endpoint = endpoint(api.get("host"), api.get("port"))
 	controls := top.in("controlPlane").items("hosts")
@@ -62,10 +73,15 @@ func readKubeOne(r *reading, top tree) {
 func (r *reading) kubeoneHost(t tree, role inventory.Role) Host {
 	h := Host{Line: t.line}
 	h.Role = role
-	r.reach(&h, ways{
+	w := ways{
 		public: t.get("publicAddress"), private: t.get("privateAddress"),
 		user: orRoot(t.get("sshUsername"), true), port: t.get("sshPort"), key: t.get("sshPrivateKeyFile"),
-	})
+	}
+	if six := t.items("ipv6Addresses"); len(six) > 0 {
+		w.second = six[0].value()
+	}
+	r.reach(&h, w)
+	h.SSH.HostKey = hostKey(t.get("sshHostPublicKey"))
 	h.From = t.get("hostname").Value
 	bastion := t.get("bastion")
 	h.SSH.Jump = r.hop(bastion, orRoot(t.get("bastionUser"), bastion.Value != ""), t.get("bastionPort"))

@@ -37,7 +37,7 @@ func (r *reading) why(key string) string {
 		return why
 	}
 	name := key[strings.LastIndex(key, ".")+1:]
-	if regexp.MustCompile(`(?i)pass(word|wd|phrase)?$|secret|token|vault|private_?key$|^ssh_?key$|auth$|credential`).MatchString(name) {
+	if regexp.MustCompile(`(?i)pass(word|wd|phrase)?$|secret|token|vault|private_?key(_?content)?$|^ssh_?key$|auth$|credential`).MatchString(name) {
 		return "a secret, not copied"
 	}
 	return noCounterpart
@@ -77,7 +77,8 @@ func (r *reading) parse(data []byte) (tree, bool) {
 }
 
 // ways are a host's addresses and how to log in there, as a file has them.
-type ways struct{ public, private, user, port, key Setting }
+// second is the private one of another IP family.
+type ways struct{ public, private, second, user, port, key Setting }
 
 // reach says how a host is reached: by its public address from here, by its private one from other hosts.
 func (r *reading) reach(h *Host, w ways) {
@@ -86,6 +87,11 @@ func (r *reading) reach(h *Host, w ways) {
 		h.Address = a
 	} else if w.private.Value != "" {
 		r.draft.AddNote(w.private.Line, w.private.Key, "is no IP address that other hosts can reach, and left out")
+	}
+	if a, ok := usable(w.second.Value); ok {
+		h.Second = a
+	} else if w.second.Value != "" {
+		r.draft.AddNote(w.second.Line, w.second.Key, "is no IP address that other hosts can reach, and left out")
 	}
 	h.SSH.Port = r.port(w.port)
 	if problem := wordProblem(w.user.Value, "@:/"); problem != "" {

@@ -16,7 +16,6 @@ func terraformWhys() map[string]string {
 		"kubeone_hosts.value.control_plane.ssh_agent_socket": "fairlead uses the agent of $SSH_AUTH_SOCK",
 		"kubeone_hosts.value.control_plane.operating_system": "fairlead looks for itself",
 		"kubeone_hosts.value.control_plane.network_id":       "fairlead knows no cloud providers",
-		"kubeone_hosts.value.control_plane.ssh_hosts_keys":   "give ssh.hostKey to each host, or record the keys with ssh-keyscan",
 		"kubeone_hosts.value.control_plane.bastion_host_key": "the key of a host to go through stands in known_hosts",
 	}
 	return whys
@@ -49,6 +48,7 @@ func readTerraform(r *reading, top tree) {
 // terraformHosts adds the hosts of a group and says how many they are.
 func (r *reading) terraformHosts(t tree, role inventory.Role) int {
 	private, public, names := t.values("private_address"), t.values("public_address"), t.values("hostnames")
+	second, keys := t.firsts("ipv6_addresses"), t.values("ssh_hosts_keys")
 	user, port, key := orRoot(t.get("ssh_user"), true), t.get("ssh_port"), t.get("ssh_private_key_file")
 	bastion := t.get("bastion")
 	jump := r.hop(bastion, orRoot(t.get("bastion_user"), bastion.Value != ""), t.get("bastion_port"))
@@ -64,6 +64,9 @@ func (r *reading) terraformHosts(t tree, role inventory.Role) int {
 		if i < len(private) {
 			w.private, h.Line = private[i], private[i].Line
 		}
+		if i < len(second) {
+			w.second = second[i]
+		}
 		if i < len(public) {
 			w.public, h.Line = public[i], public[i].Line
 		}
@@ -71,7 +74,10 @@ func (r *reading) terraformHosts(t tree, role inventory.Role) int {
 			w.public = Setting{} // KubeOne goes to the private address behind a bastion
 		}
 		r.reach(&h, w)
-		h.SSH.Jump = jump
+		h.SSH.Jump, h.Labels = jump, t.in("labels").labels()
+		if i < len(keys) {
+			h.SSH.HostKey = hostKey(keys[i])
+		}
 		if i < len(names) {
 			h.From = names[i].Value
 		}

@@ -39,6 +39,7 @@ func wishes(t *testing.T) map[string]func(*inventory.Cluster) {
 		"packages beside a bundle":  world.WithPackages,
 		"other packages beside it":  world.WithFewerPackages,
 		"packages beside packages":  world.All(world.FromRepositories, world.WithProxy, world.WithPackages),
+		"control planes of both":    world.All(world.ThreeControlPlanes, world.DualStack),
 		"two IP families":           world.All(world.DualStack, world.Publicly("api.example.org:443")),
 		"settings": world.All(
 			world.Config(templates.KindKubelet, map[string]any{"maxPods": 200}),

@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -137,6 +138,8 @@ func (s *Simulation) start(name string, a plan.KubeadmInit) error {
 		Via: name, ServerVersion: "1.37.2", Nodes: map[string]object.Node{}, Objects: map[string]object.Live{}, Unready: map[string]string{},
 		Applied: map[string][]object.Applied{}, Settings: map[string]string{}, RecordedSettings: map[string]string{},
 	}
+	// Init writes down the names of all control planes that the inventory has by then, beside what is compared with a living cluster.
+	documents[templates.KindCluster] = certifiedFor(documents[templates.KindCluster], a.Cluster.CertSANs)
 	for kind, fields := range documents {
 		text, err := templates.SettingsDocument(kind, fields)
 		if err != nil {
@@ -148,6 +151,25 @@ func (s *Simulation) start(name string, a plan.KubeadmInit) error {
 	s.register(name, a.Node, true)
 	s.mark(a.Node)
 	return nil
+}
+
+// certifiedFor is a ClusterConfiguration with more names for API servers' certificates.
+func certifiedFor(cluster templates.Fields, names []string) templates.Fields {
+	cluster = maps.Clone(cluster)
+	server, _ := cluster["apiServer"].(templates.Fields)
+	sans, _ := server["certSANs"].([]any)
+	sans = slices.Clone(sans)
+	for _, name := range names {
+		if !slices.Contains(sans, any(name)) {
+			sans = append(sans, name)
+		}
+	}
+	server = maps.Clone(server)
+	if server == nil {
+		server = templates.Fields{}
+	}
+	server["certSANs"], cluster["apiServer"] = sans, server
+	return cluster
 }
 
 // controlPlaneFiles are those of a control plane, but for the manifests' content.
@@ -189,7 +211,9 @@ func (s *Simulation) register(name string, n templates.Node, controlPlane bool) 
 		}
 		if controlPlane {
 			advertised, _, _ := strings.Cut(n.Address, ",")
-			s.certify(h, settings[templates.KindCluster], advertised)
+			if _, exists := h.Files[templates.APIServerCertificate]; !exists { // it keeps one that is there
+				s.certify(h, settings[templates.KindCluster], advertised)
+			}
 			for _, component := range templates.Components() {
 				world.Written(h, templates.ManifestPath(component), 0o600, s.manifest(component, settings[templates.KindCluster]))
 			}

@@ -213,6 +213,7 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 		step.Lock = etcdMembership
 		p.formerMember(&step, host, facts)
 		step.do(CopyPKI{})
+		p.ownCertificate(&step, host)
 	}
 	step.do(action, p.claim(), AwaitNode{Name: host.NodeName()})
 	p.add(step)

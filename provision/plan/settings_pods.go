@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 
+	"fairlead/inventory"
 	"fairlead/provision/facts"
 	"fairlead/templates"
 
@@ -21,7 +22,7 @@ func (p *planner) controlPlaneSettings(all map[string]settlement) {
 			continue // it takes what the cluster keeps
 		}
 		changed := p.changedComponents(&step, cluster, facts)
-		certificate := ok && p.certificateLacks(&step, cluster, facts)
+		certificate := ok && p.certificateLacks(&step, cluster, host, facts)
 		if len(changed) == 0 && !certificate {
 			continue
 		}
@@ -29,15 +30,14 @@ func (p *planner) controlPlaneSettings(all map[string]settlement) {
 			p.block(host.Name, step.Title, "the host "+p.facts.Away(host.Name))
 			continue
 		}
-		documents, err := p.reconfiguration(host, all)
+		documents, err := p.reconfiguration(host, withSecond(all, host))
 		if err != nil {
 			p.block(host.Name, step.Title, err.Error())
 			continue
 		}
 		if certificate {
 			// The API server takes up the new one by itself (dynamiccertificates).
-			step.do(RemoveForKubeadm("/etc/kubernetes/pki/apiserver.crt", "/etc/kubernetes/pki/apiserver.key"),
-				RunKubeadm{Document: documents, Verb: []string{"init", "phase", "certs", "apiserver"}})
+			step.do(certify(documents)...)
 		}
 		for _, component := range changed {
 			step.do(ChangeStaticPod{Node: host.NodeName(), Component: component, Document: documents})
@@ -109,8 +109,8 @@ func CommandOf(manifest []byte) []string {
 }
 
 // certificateLacks says that the API server's certificate lacks a name that the inventory wants.
-func (p *planner) certificateLacks(step *Step, cluster settlement, seen facts.Host) bool {
-	server, _ := cluster.wanted["apiServer"].(templates.Fields)
+func (p *planner) certificateLacks(step *Step, cluster settlement, host inventory.Host, seen facts.Host) bool {
+	server, _ := forSecond(cluster.wanted, host)["apiServer"].(templates.Fields)
 	names, _ := server["certSANs"].([]any)
 	i := slices.IndexFunc(seen.Certificates, func(c facts.Certificate) bool { return c.Path == templates.APIServerCertificate })
 	lacks := false

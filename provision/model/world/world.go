@@ -280,7 +280,7 @@ func KeepSettings(t testing.TB, wish desired.State, seen *facts.Facts) {
 		ChangeHost(*seen, host.Name, func(h *facts.Host) {
 			h.Contents[templates.KubeletConfigFile] = []byte(seen.API.Settings[templates.KindKubelet])
 			if host.Role == inventory.RoleControlPlane {
-				h.Certificates = append(h.Certificates, facts.Certificate{Path: templates.APIServerCertificate, Names: []string{host.Address.String(), wish.Cluster.ControlPlane.Hosts[0].Address.String()}})
+				h.Certificates = append(h.Certificates, facts.Certificate{Path: templates.APIServerCertificate, Names: certified(wish.Cluster, host)})
 			}
 		})
 	}
@@ -311,4 +311,13 @@ func Converged(t testing.TB, wish desired.State) facts.Facts {
 		}
 	}
 	return seen
+}
+
+// certified are the names in an API server's certificate: both addresses of its host, and the endpoint.
+func certified(cluster *inventory.Cluster, host inventory.Host) []string {
+	names := []string{cluster.ControlPlane.Hosts[0].Address.String()}
+	for _, address := range host.Addresses() {
+		names = append(names, address.String())
+	}
+	return names
 }

@@ -107,6 +107,15 @@ func (a answer) addresses() []netip.Addr {
 	return append(v4, v6...)
 }
 
+// Inspect asks an engine for one container, by its name or ID.
+func Inspect(ctx context.Context, engineName, contextName, name string) (Container, error) {
+	all, err := client{engine: engineName, context: contextName}.inspect(ctx, name)
+	if err != nil {
+		return Container{}, err
+	}
+	return all[0], nil
+}
+
 // List finds the containers of an engine that have a label, KEY=VALUE or KEY, whether they run or not, in the order of their names.
 func List(ctx context.Context, engineName, contextName, label string) ([]Container, error) {
 	c := client{engine: engineName, context: contextName}
