@@ -187,7 +187,7 @@ func (l *Lab) ClusterKind(ctx context.Context, kind Kind) error {
 			return fmt.Errorf("kind %s %s: %w", verb, node, err)
 		}
 		err := poll(ctx, "the pods' network of "+node, func() (string, error) {
-			out, err := l.Exec(ctx, endpoint, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "get", "node", node, "--output", "jsonpath={.spec.podCIDR}")
+			out, err := l.Exec(ctx, endpoint, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "--cache-dir", "/tmp/kubectl-cache", "get", "node", node, "--output", "jsonpath={.spec.podCIDR}")
 			if _, bad := netip.ParsePrefix(out); bad != nil {
 				return fmt.Sprintf("%q: %v", out, err), nil
 			}

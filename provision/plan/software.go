@@ -32,6 +32,11 @@ func (p *planner) kubernetesSource(h facts.Host) (from source, conflict string) 
 	want := p.Cluster.Kubernetes.Version
 	fits := h.Versions[templates.PackageKubelet].Version == want && h.Versions[templates.PackageKubeadm].Version == want
 	is := fmt.Sprintf("kubelet %s and kubeadm %s", describeVersion(h.Versions[templates.PackageKubelet]), describeVersion(h.Versions[templates.PackageKubeadm]))
+	if kinds := ofKind(h) && !packaged && !byHand && h.Versions[templates.PackageKubelet].Path != ""; kinds && fits {
+		return adopted, "" // of the node's image: a package in its place would take it along when it goes
+	} else if kinds && p.Cluster.Kubernetes.Source == inventory.SourcePackages {
+		return conflicting, is + " are of the image of kind, where packages would take their place for good"
+	}
 	from, otherwise, how := fromBundle, packaged && !byHand, "were installed from packages"
 	if p.Cluster.Kubernetes.Source == inventory.SourcePackages {
 		from, otherwise, how = fromPackages, byHand, "were not installed from packages"
@@ -65,7 +70,7 @@ func (p *planner) runtimeSource(h facts.Host) (from source, conflict string) {
 		return adopted, ""
 	case p.PackagedRuntime():
 		return fromPackages, ""
-	case installed && !byHand:
+	case installed && !byHand, byHand && ofKind(h) && h.Preexisting(templates.ContainerdService):
 		return adopted, ""
 	}
 	return fromBundle, ""

@@ -34,16 +34,16 @@ echo unknown >"$state/saved/chains"
 # Empties a folder, but for what somebody has mounted in it, as kind does with extraMounts.
 empty() { # FOLDER
 	[ -d "$1" ] || return 0
-	mounted=$(mounts_at "$1") || {
+	if ! mounted=$(mounts_at "$1"); then
 		complain "keeping what is in $1: cannot tell what is mounted there"
 		return
-	}
+	fi
+	mounted=$(printf '%s\n' "$mounted" | grep -vxF -e "$(readlink -f -- "$1")")
 	find_within "$1" "$mounted" | sort -zr >"$state/gone"
 	xargs -0r rm -fd -- <"$state/gone" 2>/dev/null
 	find_within "$1" "$mounted" >"$state/found"
 	[ -s "$state/found" ] || return 0
-	[ -n "$mounted" ] || complain "cannot empty $1"
-	say "keeping in $1 what is mounted there"
+	if [ -n "$mounted" ]; then say "keeping in $1 what is mounted there"; else complain "cannot empty $1"; fi
 }
 
 # Routes to the pods of other nodes. One that the node has for its own network leads through no gateway.
@@ -65,6 +65,8 @@ remove_files() {
 	for folder in /var/lib/kubelet /var/lib/etcd /var/lib/cni /run/cni-ipam-state /run/kubernetes /var/log/pods /var/log/containers /etc/kubernetes/manifests; do
 		empty "$folder"
 	done
+	# Those that no image of kind's holds; one that is a mount stays.
+	rmdir /var/lib/kubelet /var/lib/etcd /var/lib/cni /run/cni-ipam-state /run/kubernetes /var/log/pods /var/log/containers /run/netns 2>/dev/null
 	rm -f /etc/cni/net.d/10-kindnet*
 	for file in /etc/cni/net.d/*; do
 		[ ! -e "$file" ] || say "keeping $file, which is not of kind's network"
@@ -76,6 +78,7 @@ remove_files() {
 }
 
 stop_programs
+systemctl stop kubelet-kubepods.slice 2>/dev/null # kubelets of kind have their pods below their own slice, which stays
 ! systemctl --quiet is-active containerd.service || {
 	say "ending containers"
 	end_containers k8s.io
