@@ -13,7 +13,7 @@ import (
 
 func asksOfKind(desired.State) facts.Query {
 	files := []string{templates.KindConfigFile}
-	return facts.Query{Paths: files, Texts: files, Folders: []string{templates.KindFolder}}
+	return facts.Query{Paths: append(files, templates.BridgePlugin), Texts: files, Folders: []string{templates.KindFolder}}
 }
 
 // ofKind says that kind has made the host: a container, in which kind's folder holds the configuration that kubeadm made a node by.
@@ -37,6 +37,18 @@ func (p *planner) kind(host inventory.Host, facts facts.Host) {
 	}
 	p.hostFile(&step, facts, templates.HostFile{Path: templates.KindConfigFile, Mode: 0o600, Content: document})
 	p.add(step)
+}
+
+// checkKindPlugins finds nodes of kind on which flannel would not work: the image has four of the network's plugins. A package of them would take
+// the place of kind's own, and take these along when it goes.
+func checkKindPlugins(p *planner, _ inventory.Host, f facts.Host) (string, string) {
+	from, _ := p.kubernetesSource(f)
+	_, bridge := f.Files[templates.BridgePlugin]
+	if !ofKind(f) || bridge || from != adopted || p.Cluster.Kubernetes.Source == inventory.SourceBundle || p.Cluster.Addons.Network.Name == inventory.NetworkNone {
+		return "", ""
+	}
+	return "kind's image has no " + templates.BridgePlugin + ", which flannel needs",
+		"have a bundle bring it (kubernetes.bundle), put it there, or write addons.network: {name: none} and bring kind's own network as a manifest"
 }
 
 // resetKind plans to take a cluster off a node of kind that kind itself has made. There is no ledger to lead a reset there; but the container was

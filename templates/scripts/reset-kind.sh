@@ -42,13 +42,16 @@ empty() { # FOLDER
 	find_within "$1" "$mounted" | sort -zr >"$state/gone"
 	xargs -0r rm -fd -- <"$state/gone" 2>/dev/null
 	find_within "$1" "$mounted" >"$state/found"
-	[ -s "$state/found" ] || return 0
-	if [ -n "$mounted" ]; then say "keeping in $1 what is mounted there"; else complain "cannot empty $1"; fi
+	if [ -n "$mounted" ]; then
+		say "keeping in $1 what is mounted there"
+	elif [ -s "$state/found" ]; then
+		complain "cannot empty $1"
+	fi
 }
 
 # Routes to the pods of other nodes. One that the node has for its own network leads through no gateway.
 remove_routes() {
-	sed -n 's/.*podSubnet: *//p' /kind/kubeadm.conf | tr -d "\"'{} " | sed 's/,[a-z].*//' | tr ',' '\n' | while read -r pods; do
+	sed -n 's/.*podSubnet: *//p' /kind/kubeadm.conf | tr -d "\"'{} " | sed 's/,[a-z]*[A-Z].*//' | tr ',' '\n' | while read -r pods; do
 		case $pods in
 		*:*/*) family=-6 ;;
 		*/*) family=-4 ;;
