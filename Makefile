@@ -29,7 +29,7 @@ lint: setup ## vet, golangci-lint, shellcheck
 	for module in $(MODULES); do go -C $$module vet -tags cluster,soak ./...; done
 	$(TOOL) golangci-lint run ./...
 	shellcheck --shell sh --exclude SC1091,SC2015,SC2317 templates/scripts/*.sh provision/remote/scripts/*.sh provision/remote/container/scripts/*.sh provision/remote/remotetest/*.sh
-	shellcheck e2e/setup.sh e2e/bench/plain.sh
+	shellcheck e2e/setup.sh e2e/bench/plain.sh e2e/lab/kind/*
 
 unit: ## unit tests, with the race detector but for the plan: it starts nothing, and is five times as fast without
 	go test -short ./provision/plan/...

@@ -99,7 +99,7 @@ func (s *Session) leftovers(ctx context.Context, made plan.Plan, before facts.Fa
 		if !resets[host.Name] {
 			continue
 		}
-		now := s.observer.ObserveHost(ctx, host, plan.AsksOfLedger(was.Ledger))
+		now := s.observer.ObserveHost(ctx, host, plan.AsksAfterReset(was))
 		if now.Unreachable != nil {
 			errs = append(errs, &event.StepError{Host: host.Name, Title: "look for leftovers", Err: now.Unreachable})
 			continue

@@ -23,6 +23,7 @@ const (
 	ContainerdConfigFile     = "/etc/containerd/config.toml"
 	Fstab                    = "/etc/fstab"
 	FlannelPlugin            = "/opt/cni/bin/flannel"
+	BridgePlugin             = "/opt/cni/bin/bridge"
 	KindFolder               = "/kind" // of containers that kind has made
 	KindConfigFile           = KindFolder + "/kubeadm.conf"
 )

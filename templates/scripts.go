@@ -23,6 +23,8 @@ const (
 	ScriptRecord Script = "record"
 	// ScriptReset undoes what the ledger says.
 	ScriptReset Script = "reset"
+	// ScriptResetKind takes a cluster that kind has made off a node of kind, without a ledger.
+	ScriptResetKind Script = "reset-kind"
 	// ScriptLeaveEtcd removes the host's etcd member from a cluster that lives on.
 	ScriptLeaveEtcd Script = "leave-etcd"
 	// ScriptBeginEtcd lets an etcd begin anew whose log proves that it never began.
@@ -75,6 +77,8 @@ func (s Script) before() []Script {
 		return []Script{"ledger", "mounts"}
 	case ScriptReset:
 		return []Script{"ledger", "mounts", "open-files", "installed", "uninstall", "reset-programs", "reset-network", "reset-packages"}
+	case ScriptResetKind:
+		return []Script{"ledger", "mounts", "reset-programs", "reset-network"}
 	case ScriptRemoveFiles:
 		return []Script{"ledger"}
 	case ScriptWatchKubelet, ScriptLastWords:

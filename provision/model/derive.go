@@ -32,6 +32,8 @@ func derive(h *facts.Host) {
 			h.Manifests = append(h.Manifests, name)
 		case folder == kubernetesFolder && strings.HasSuffix(name, ".conf"):
 			h.Kubeconfigs[name] = true
+		case folder == templates.KindFolder:
+			h.NotEmpty[templates.KindFolder] = true
 		case folder == etcdData:
 			h.NotEmpty[etcdData] = true
 		case strings.HasPrefix(file, imageFolder):

@@ -75,6 +75,11 @@ func (s *Simulation) runScript(step plan.Step, a plan.Script, half bool) error {
 			return nil
 		}
 		return s.resetHost(step)
+	case templates.ScriptResetKind:
+		if half {
+			return nil
+		}
+		return s.undoParts(step, kindParts())
 	case templates.ScriptPackagesApt, templates.ScriptPackagesDnf:
 		return s.alone(step, "the package manager of "+step.Host, func() error {
 			return s.change(step.Host, func(h *facts.Host) error { return runPackages(h, a, half, s.cut.late) })

@@ -24,6 +24,9 @@ func record(h *facts.Host, t ledger.Touch) string {
 	name := savedName(t.Key)
 	switch t.Kind {
 	case ledger.Unit:
+		if t.Key == templates.ContainerdService && h.Units[t.Key].Active == "active" && len(h.Images) > 0 {
+			world.Written(h, saved+"images", 0o600, []byte(strings.Join(below(h, strings.TrimSuffix(imageFolder, "/")), "\n")))
+		}
 		if unit := h.Units[t.Key]; unit.Load == "loaded" {
 			return unit.Enabled + " " + unit.Active
 		}

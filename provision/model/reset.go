@@ -13,8 +13,12 @@ import (
 
 // resetHost does what the script does, in its order; it can be cut off between any two of its parts.
 func (s *Simulation) resetHost(step plan.Step) error {
+	return s.undoParts(step, resetParts(s.Facts.Hosts[step.Host]))
+}
+
+func (s *Simulation) undoParts(step plan.Step, parts []func(*facts.Host) error) error {
 	delete(s.letIn, step.Host)
-	for _, part := range resetParts(s.Facts.Hosts[step.Host]) {
+	for _, part := range parts {
 		if err := s.place(step); err != nil {
 			return err
 		}
@@ -28,6 +32,27 @@ func (s *Simulation) resetHost(step plan.Step) error {
 		}
 	}
 	return nil
+}
+
+// kindParts are those of the script that goes without a ledger.
+func kindParts() []func(*facts.Host) error {
+	folders := func(folders ...string) func(*facts.Host) error {
+		return func(h *facts.Host) error {
+			for _, folder := range folders {
+				remove(h, slices.DeleteFunc(below(h, folder), func(path string) bool { return path == templates.CACertificate })...)
+			}
+			return nil
+		}
+	}
+	return []func(*facts.Host) error{
+		stopPrograms,
+		func(h *facts.Host) error {
+			h.Links = slices.DeleteFunc(slices.Clone(h.Links), ofCluster)
+			return nil
+		},
+		folders("/var/lib/kubelet", "/var/log/pods"), folders(etcdData), folders(kubernetesFolder),
+		func(h *facts.Host) error { remove(h, templates.CACertificate); return nil },
+	}
 }
 
 func resetParts(h facts.Host) []func(*facts.Host) error {
@@ -62,10 +87,11 @@ func stopPrograms(h *facts.Host) error {
 	return nil
 }
 
-// emptyNamespace takes Kubernetes' images out of a containerd that is not fairlead's.
+// emptyNamespace takes Kubernetes' images out of a containerd that is not fairlead's, but for those of before.
 func emptyNamespace(h *facts.Host) error {
 	if !slices.Contains(ownUnits(h), templates.ContainerdService) && h.Units[templates.ContainerdService].Active == "active" {
-		remove(h, below(h, strings.TrimSuffix(imageFolder, "/"))...)
+		kept := strings.Split(string(h.Contents[saved+"images"]), "\n")
+		remove(h, slices.DeleteFunc(below(h, strings.TrimSuffix(imageFolder, "/")), func(path string) bool { return slices.Contains(kept, path) })...)
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func TestResetUndoesUp(t *testing.T) {
 			s.wantBare(fresh.bare())
 			for host, now := range s.Observe().Hosts {
 				was := before.Hosts[host]
-				if left, err := plan.Leftovers(was, world.Answer(now, plan.AsksOfLedger(was.Ledger))); len(left) > 0 || err != nil {
+				if left, err := plan.Leftovers(was, world.Answer(now, plan.AsksAfterReset(was))); len(left) > 0 || err != nil {
 					t.Errorf("%s: fairlead would say that there is left %v, %v", host, left, err)
 				}
 			}

@@ -37,10 +37,13 @@ func promises() map[string]promise {
 	}
 }
 
-// AsksOfLedger is what has to be asked of a host to see whether all of its ledger is undone.
-func AsksOfLedger(entries []ledger.Entry) facts.Query {
+// AsksAfterReset is what has to be asked of a host to see whether all of its ledger is undone, or, without one, a cluster of kind's.
+func AsksAfterReset(was facts.Host) facts.Query {
+	if len(was.Ledger) == 0 {
+		return asksOfResetKind()
+	}
 	queries, all := []facts.Query{{Remains: true}}, promises()
-	for _, entry := range entries {
+	for _, entry := range was.Ledger {
 		if promise, known := all[entry.Kind]; known {
 			queries = append(queries, promise.asks(entry.Key))
 		}
@@ -72,6 +75,9 @@ func undoneBy() []string {
 func Leftovers(was, now facts.Host) ([]string, error) {
 	left, all := remains(was, now), promises()
 	var errs []error
+	if len(was.Ledger) == 0 {
+		left = append(left, kindLeft(now)...)
+	}
 	for _, entry := range was.Ledger {
 		promise, known := all[entry.Kind]
 		if !known || !promise.wasAnswered(entry.Key, now) {

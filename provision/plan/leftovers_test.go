@@ -123,7 +123,7 @@ func TestRemains(t *testing.T) {
 			want: []string{"process etcd (pid 1)", "mount /m", "interface cni0", "netfilter rules in n", "file /b", "file /a", "/var/lib/fairlead/ledger"}},
 	} {
 		was, now := debianHost(c.was), debianHost(c.now)
-		got, err := Leftovers(was, world.Answer(now, AsksOfLedger(was.Ledger)))
+		got, err := Leftovers(was, world.Answer(now, AsksAfterReset(was)))
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s: left is\n%q, %v, want\n%q", c.name, got, err, c.want)
 		}
@@ -153,7 +153,7 @@ func TestLeftoversWithoutAnAnswer(t *testing.T) {
 			t.Errorf("%s %s, which was not asked for: %q, %v", entry.Kind, entry.Key, left, err)
 		}
 		asked := silent
-		asked.Asked = AsksOfLedger(was.Ledger)
+		asked.Asked = AsksAfterReset(was)
 		explicit := entry.Kind == ledger.Sysctl || entry.Kind == ledger.Unit || entry.Kind == ledger.Module || entry.Kind == "quota"
 		if _, err := Leftovers(was, asked); (err != nil) != explicit {
 			t.Errorf("%s %s, which was asked for and has no answer of its own: %v", entry.Kind, entry.Key, err)

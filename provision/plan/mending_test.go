@@ -228,6 +228,11 @@ func softwareMendings() []mended {
 			{says: "remove them", host: bare}, {says: "choose the other kubernetes.source", edit: func(c *inventory.Cluster) { c.Kubernetes.Source = inventory.SourceBundle }},
 		}},
 		{"ForeignRuntime", preflightCase{edit: world.All(packages, world.WithDocker), host: has("containerd /usr/local/bin 2.4.2")}, []mending{{says: "remove that containerd first", host: bare}}},
+		{"KindPlugins", preflightCase{edit: packages, host: func(h *facts.Host) { nodeOfKind(h); world.KubernetesOf("/usr/bin", "1.37.2")(h) }}, []mending{
+			{says: "kubernetes.bundle", edit: func(c *inventory.Cluster) { c.Kubernetes.Source = inventory.SourceBundle }},
+			{says: "put it there", host: func(h *facts.Host) { h.Files[templates.BridgePlugin] = facts.File{Mode: 0o755} }},
+			{says: "name: none", edit: func(c *inventory.Cluster) { c.Addons.Network.Name = inventory.NetworkNone }},
+		}},
 		{"ContainerdVersion", preflightCase{edit: packages, host: all(onDebian("containerd 1.6.20"), has("containerd /usr/bin 1.6.20"))}, []mending{{says: "remove the package containerd", host: bare}}},
 		{"ContainerdVersion", preflightCase{edit: packages, host: all(onDebian("containerd.io 1.7.28"), has("containerd /usr/bin 1.7.28"))}, []mending{{says: "remove it", host: bare}}},
 		{"CRISocket", preflightCase{edit: world.All(world.OnlyControlPlane, world.WithSocket)}, []mending{

@@ -174,6 +174,7 @@ const (
 	stepNode       = "node"
 	stepReady      = "ready"
 	stepLeave      = "leave"
+	stepReset      = "reset"
 )
 
 // IDs of the steps that concern the whole cluster. Those of sets of objects are cluster/NAME,

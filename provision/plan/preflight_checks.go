@@ -39,6 +39,7 @@ func hostChecks() []check {
 		{name: "ForeignKubernetes", run: checkKubernetes},
 		{name: "ForeignRuntime", run: checkRuntime},
 		{name: checkContainerdName, run: checkContainerdVersion},
+		{name: "KindPlugins", run: checkKindPlugins},
 		{name: "CRISocket", run: checkSocket},
 		{name: "DaemonJSON", run: checkDockerConfig},
 		{name: "Proxy", run: checkProxy},

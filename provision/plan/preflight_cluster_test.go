@@ -38,6 +38,10 @@ func softwareCases() []preflightCase {
 		{name: "another Kubernetes by hand", edit: packages, change: versioned("kubelet /opt/bin 1.36.3", "kubeadm /usr/bin 1.37.2"),
 			want: "error cp1 ForeignKubernetes: kubelet 1.36.3 (/opt/bin/kubelet) and kubeadm 1.37.2 (/usr/bin/kubeadm) were not installed from packages" + kubernetes},
 		{name: "the same Kubernetes by hand", edit: packages, change: versioned("kubelet /opt/bin 1.37.2", "kubeadm /opt/bin 1.37.2")},
+		{name: "kind's image without a bundle", edit: packages, host: func(h *facts.Host) { nodeOfKind(h); world.KubernetesOf("/usr/bin", "1.37.2")(h) },
+			want: "error cp1 KindPlugins: kind's image has no /opt/cni/bin/bridge, which flannel needs (have a bundle bring it (kubernetes.bundle), put it there, " +
+				"or write addons.network: {name: none} and bring kind's own network as a manifest)"},
+		{name: "kind's image with a bundle", edit: world.OnlyControlPlane, host: func(h *facts.Host) { nodeOfKind(h); world.KubernetesOf("/usr/bin", "1.37.2")(h) }},
 		{name: "a containerd by hand under Docker", edit: world.All(packages, world.WithDocker), change: versioned("containerd /usr/local/bin 2.4.2"),
 			want: "error cp1 ForeignRuntime: containerd 2.4.2 (/usr/local/bin/containerd) was not installed from a package, and the package of Docker Engine brings its own (remove that containerd first)"},
 		{name: "a unit of containerd by hand under Docker", edit: world.All(packages, world.WithDocker), host: func(h *facts.Host) {

@@ -154,12 +154,15 @@ func (p *planner) resetHost(host inventory.Host, of Belonging) {
 		return
 	}
 	if len(facts.Ledger) == 0 {
-		if of.Verdict == Foreign {
+		switch {
+		case of.Verdict == Foreign && ofKind(facts):
+			p.resetKind(host, of)
+		case of.Verdict == Foreign:
 			p.block(host.Name, "reset the host", of.Reason+": "+p.undoing(host))
 		}
 		return
 	}
-	step := hostStep(host, StageReset, "reset", "reset the host")
+	step := hostStep(host, StageReset, stepReset, "reset the host")
 	step.because("the ledger has %d entries", len(facts.Ledger))
 	if of.Reason != "" {
 		step.because("it goes although %s", of.Reason)

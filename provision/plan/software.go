@@ -32,6 +32,9 @@ func (p *planner) kubernetesSource(h facts.Host) (from source, conflict string) 
 	want := p.Cluster.Kubernetes.Version
 	fits := h.Versions[templates.PackageKubelet].Version == want && h.Versions[templates.PackageKubeadm].Version == want
 	is := fmt.Sprintf("kubelet %s and kubeadm %s", describeVersion(h.Versions[templates.PackageKubelet]), describeVersion(h.Versions[templates.PackageKubeadm]))
+	if ofKind(h) && !packaged && !byHand && h.Versions[templates.PackageKubelet].Path != "" {
+		return p.sourceOfKind(is, fits)
+	}
 	from, otherwise, how := fromBundle, packaged && !byHand, "were installed from packages"
 	if p.Cluster.Kubernetes.Source == inventory.SourcePackages {
 		from, otherwise, how = fromPackages, byHand, "were not installed from packages"
@@ -43,6 +46,23 @@ func (p *planner) kubernetesSource(h facts.Host) (from source, conflict string) 
 		return adopted, ""
 	}
 	return conflicting, is + " " + how
+}
+
+// sourceOfKind is for what the image of a node of kind brings, in the folders of packages. A package in its place would take it along when it
+// goes; what a bundle brings lies elsewhere.
+func (p *planner) sourceOfKind(is string, fits bool) (from source, conflict string) {
+	switch {
+	case fits:
+		return adopted, ""
+	case p.Cluster.Kubernetes.Source == inventory.SourcePackages:
+		return conflicting, is + " are of the image of kind, where packages would take their place for good"
+	}
+	return fromBundle, ""
+}
+
+// runtimeOfKind says that a node of kind had its containerd, which is of no package, before fairlead came.
+func runtimeOfKind(h facts.Host) bool {
+	return ofKind(h) && h.ContainerdPackage() == "" && h.Preexisting(templates.ContainerdService)
 }
 
 func describeVersion(v facts.Version) string {
@@ -66,6 +86,8 @@ func (p *planner) runtimeSource(h facts.Host) (from source, conflict string) {
 	case p.PackagedRuntime():
 		return fromPackages, ""
 	case installed && !byHand:
+		return adopted, ""
+	case runtimeOfKind(h):
 		return adopted, ""
 	}
 	return fromBundle, ""

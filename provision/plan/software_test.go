@@ -60,6 +60,10 @@ func TestKubernetesSource(t *testing.T) {
 		}, bundle: conflicting, packages: fromPackages, bundleIs: "kubelet 1.37.2 (/usr/bin/kubelet) and kubeadm (none) were installed from packages"},
 		{name: "kubectl only", facts: func(h *facts.Host) { world.Packaged(h, "kubectl 1.37.2") }, bundle: fromBundle, packages: fromPackages},
 		{name: "both, right", facts: both("1.37.2"), bundle: fromBundle, packages: adopted},
+		{name: "kind's, right", facts: func(h *facts.Host) { nodeOfKind(h); world.KubernetesOf("/usr/bin", "1.37.2")(h) }, bundle: adopted, packages: adopted},
+		{name: "kind's, wrong", facts: func(h *facts.Host) { nodeOfKind(h); world.KubernetesOf("/usr/bin", "1.36.3")(h) }, bundle: fromBundle, packages: conflicting,
+			packages2: "kubelet 1.36.3 (/usr/bin/kubelet) and kubeadm 1.36.3 (/usr/bin/kubeadm) are of the image of kind, where packages would take their place for good"},
+		{name: "in the place of kind's, right", facts: func(h *facts.Host) { nodeOfKind(h); kubernetesPackaged("1.37.2")(h) }, bundle: adopted, packages: fromPackages},
 		{name: "both, wrong by hand", facts: both("1.36.3"), bundle: fromBundle, packages: conflicting,
 			packages2: "kubelet 1.36.3 (/usr/local/bin/kubelet) and kubeadm 1.36.3 (/usr/local/bin/kubeadm) were not installed from packages"},
 	} {

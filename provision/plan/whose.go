@@ -198,6 +198,8 @@ func (p *planner) undoing(host inventory.Host) string {
 	seen, _ := p.reached(host.Name)
 	record, _ := recordOf(seen)
 	switch verdict, _ := p.judge(host.Name, seen, record); {
+	case len(seen.Ledger) == 0 && ofKind(seen):
+		return "fairlead reset " + host.Name + " --foreign"
 	case len(seen.Ledger) == 0:
 		return "kubeadm reset --force as root on " + host.Name + ", where fairlead has made nothing and would undo nothing"
 	case verdict == Ours:

@@ -25,13 +25,13 @@ remains() {
 		iptables-legacy-save) [ -e /proc/net/ip_tables_names ] || continue ;;
 		ip6tables-legacy-save) [ -e /proc/net/ip6_tables_names ] || continue ;;
 		esac
-		count=$("$save" 2>/dev/null | grep -cE '(KUBE|CNI|FLANNEL)-|flanneld')
+		count=$("$save" 2>/dev/null | grep -cE '(KUBE|CNI|FLANNEL)-|KIND-MASQ-AGENT|flanneld')
 		[ "${count:-0}" -gt 0 ] && fact netfilter "$save" "$count"
 	done
 	if command -v nft >/dev/null 2>&1; then
 		nft list tables 2>/dev/null | while read -r _ family table; do
 			case $table in
-			kube-proxy | flannel-ipv4 | flannel-ipv6) fact netfilter "nft table $family $table" 1 ;;
+			kube-proxy | flannel-ipv4 | flannel-ipv6 | kindnet-network-policies) fact netfilter "nft table $family $table" 1 ;;
 			esac
 		done
 	fi

@@ -67,7 +67,14 @@ record_module() {
 record_unit() {
 	enabled=$(systemctl is-enabled "$1" 2>/dev/null) || :
 	active=$(systemctl is-active "$1" 2>/dev/null) || :
+	[ "$1" != containerd.service ] || [ "$active" != active ] || record_images
 	write unit "$1" "${enabled:-not-found}" "${active:-inactive}"
+}
+
+# The images that Kubernetes would use of a containerd that was there before, which are not the cluster's to remove.
+record_images() {
+	ctr --namespace k8s.io images list --quiet >"$state/saved/images.new" 2>/dev/null && sync "$state/saved/images.new" &&
+		mv -f "$state/saved/images.new" "$state/saved/images" || rm -f "$state/saved/images.new"
 }
 
 # The kernel escapes names as the ledger does, but for the comma that stands between them here.

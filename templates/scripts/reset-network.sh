@@ -29,10 +29,10 @@ remove_links() {
 }
 
 # Prints the commands for iptables-restore --noflush that delete the rules and chains of
-# Kubernetes, the CNI plugins and flannel, and of a Docker that fairlead brought, and nothing else.
+# Kubernetes, the CNI plugins, flannel and kindnet, and of a Docker that fairlead brought, and nothing else.
 deletions() {
-	own='(KUBE-|CNI-|FLANNEL-)' named=flanneld
-	own_docker && own='(KUBE-|CNI-|FLANNEL-|DOCKER)' named='(flanneld| -[io] (docker0|br-[0-9a-f]+) )'
+	own='(KUBE-|CNI-|FLANNEL-|KIND-MASQ-AGENT)' named=flanneld
+	own_docker && own='(KUBE-|CNI-|FLANNEL-|KIND-MASQ-AGENT|DOCKER)' named='(flanneld| -[io] (docker0|br-[0-9a-f]+) )'
 	awk -v own="$own" -v named="$named" '
 	/^\*/ { table = $0; rules = chains = "" }
 	$0 ~ "^:" own { name = substr($1, 2); chains = chains "-F " name "\n"; gone = gone "-X " name "\n" }
@@ -56,7 +56,7 @@ remove_netfilter() {
 	remove_tables
 }
 
-# nft tables and base chains that were not there before: those of kube-proxy and flannel,
+# nft tables and base chains that were not there before: those of kube-proxy, flannel and kindnet,
 # and those that iptables made and that hold nothing any more.
 remove_tables() {
 	[ -f "$state/saved/chains" ] && command -v nft >/dev/null 2>&1 || return 0
@@ -73,7 +73,7 @@ remove_tables() {
 	nft list tables 2>/dev/null | while read -r _ family table; do
 		grep -qxF "$family $table" "$state/saved/chains" && continue
 		case $table in
-		kube-proxy | flannel-ipv4 | flannel-ipv6) nft delete table "$family" "$table" ;;
+		kube-proxy | flannel-ipv4 | flannel-ipv6 | kindnet-network-policies) nft delete table "$family" "$table" ;;
 		filter | nat | mangle | raw | security) ! grep -qx unknown "$state/saved/chains" && hollow table "$family" "$table" && nft delete table "$family" "$table" ;;
 		esac
 	done

@@ -37,27 +37,37 @@ foreign_containerd() { ! grep -q '^unit containerd.service not-found' "$state/en
 # fairlead brought Docker Engine.
 own_docker() { grep -q '^unit docker.service not-found' "$state/entries"; }
 
-# What Kubernetes, and a Docker that goes, have in such a containerd: all in their namespaces.
+# What Kubernetes, and a Docker that goes, have in such a containerd: all in their namespaces, but for the images that were there before.
 empty_namespaces() {
 	foreign_containerd && systemctl --quiet is-active containerd.service || return 0
 	say "emptying containerd's namespaces"
 	for namespace in k8s.io moby; do
 		[ "$namespace" = k8s.io ] || own_docker || continue
 		ctr namespaces list --quiet 2>/dev/null | grep -qxF "$namespace" || continue
-		for kind in tasks containers; do
-			ctr --namespace "$namespace" "$kind" list --quiet 2>/dev/null | while read -r id; do
-				ctr --namespace "$namespace" "$kind" delete "$id" >/dev/null 2>&1
-			done
-		done
-		ctr --namespace "$namespace" images list --quiet 2>/dev/null | tr '\n' '\0' |
+		end_containers "$namespace"
+		set -- cat
+		[ "$namespace" != k8s.io ] || [ ! -s "$state/saved/images" ] || set -- grep -vxF -f "$state/saved/images"
+		ctr --namespace "$namespace" images list --quiet 2>/dev/null | "$@" | tr '\n' '\0' |
 			xargs -0r ctr --namespace "$namespace" images remove >/dev/null 2>&1
-		ctr --namespace "$namespace" leases list --quiet 2>/dev/null | tr '\n' '\0' |
-			xargs -0r ctr --namespace "$namespace" leases delete >/dev/null 2>&1
-		# What nothing refers to any more goes when a lease is deleted with this flag.
-		ctr --namespace "$namespace" leases create --id fairlead >/dev/null 2>&1 &&
-			ctr --namespace "$namespace" leases delete --sync fairlead >/dev/null 2>&1
-		ctr namespaces remove "$namespace" >/dev/null 2>&1 || say "keeping containerd's namespace $namespace, which is not empty"
+		end_leases "$namespace"
+		[ "$1" != cat ] || ctr namespaces remove "$namespace" >/dev/null 2>&1 || say "keeping containerd's namespace $namespace, which is not empty"
 	done
+}
+
+end_containers() { # NAMESPACE
+	for kind in tasks containers; do
+		ctr --namespace "$1" "$kind" list --quiet 2>/dev/null | while read -r id; do
+			ctr --namespace "$1" "$kind" delete "$id" >/dev/null 2>&1
+		done
+	done
+}
+
+# What nothing refers to any more goes when a lease is deleted with this flag.
+end_leases() { # NAMESPACE
+	ctr --namespace "$1" leases list --quiet 2>/dev/null | tr '\n' '\0' |
+		xargs -0r ctr --namespace "$1" leases delete >/dev/null 2>&1
+	ctr --namespace "$1" leases create --id fairlead >/dev/null 2>&1 &&
+		ctr --namespace "$1" leases delete --sync fairlead >/dev/null 2>&1
 }
 
 # Mounts of pods, of their volumes and of containers, the deepest first. The folders above these may be mounts of the host
