@@ -210,6 +210,41 @@ func TestProbeOfTheMachine(t *testing.T) {
 	}
 }
 
+// Names that lead back into the machine are told of itself alone, whatever else /etc/hosts holds.
+func TestProbeOfLoopbackNames(t *testing.T) {
+	s := newHost(t, map[string]string{"id": "echo 0", "date": "echo 1", "uname": "echo W1.example.org x86_64", "nproc": "echo 4", "stat": "echo cgroup2fs", "systemd-detect-virt": "echo none"})
+	s.put("/proc/meminfo", "MemTotal: 1 kB\n")
+	s.put("/proc/self/status", "CapBnd:\t1ff\n")
+	s.put("/etc/hosts", "127.0.0.1\tlocalhost # w1\n# 127.0.0.1 w1\n127.0.1.1 W1.Example.org w1 w12 other\r\n192.0.2.21 w1\n0.0.0.0 ads.example.org\n"+
+		"127.0.0.1 ads.example.org w1.local\n::1 localhost ip6-localhost w1\n127.x w1\n127.0.0.1")
+	s.wantFacts("machine", "uid 0", "clock 1", "os     ", "hostname W1.example.org", "arch x86_64", "cpus 4", "memory 1", "capabilities 1ff", "loopback-name localhost 127.0.0.1",
+		"loopback-name w1.example.org 127.0.1.1", "loopback-name w1 127.0.1.1", "loopback-name localhost ::1", "loopback-name w1 ::1", "loopback-name w1 127.x", "container none", "cgroup v2")
+	for hosts, lacks := range map[string]bool{"": true, "127.0.0.1 w1 localhost.example.org\n": true, "::1 localhost\n": true, "# 127.0.0.1 localhost\n": true, "127.0.0.1 w1 LOCALHOST": false} {
+		s.put("/etc/hosts", hosts)
+		if said := s.probePart("machine"); strings.Contains(said, "| no-localhost\n") != lacks {
+			t.Errorf("of %q it says\n%s", hosts, said)
+		}
+	}
+}
+
+// Keys are looked for where root and the user who has logged in have theirs, and what is switched off by a comment is none.
+func TestProbeOfLoginKeys(t *testing.T) {
+	s := newHost(t, nil)
+	s.put("/etc/passwd", "root:x:0:0::/var/root:/bin/sh\nann:x:1000:1000::/var/ann:/bin/sh\nbob:x:1001:1001::/var/bob:/bin/sh\nnobody:x:65534:65534::/none:/bin/sh\n")
+	for _, name := range []string{"root", "ann", "bob"} {
+		s.put("/var/"+name+"/.ssh/authorized_keys", "ssh-ed25519 AAAA/"+name+" "+name+"\n#ssh-ed25519 AAAA/off\nno-pty ssh-rsa AAAA/all+==\n")
+	}
+	s.put("/var/ann/.ssh/authorized_keys2", "ssh-ed25519 AAAA/second")
+	asks := "login_keys path:/etc login-key:AAAA/root login-key:AAAA/ann login-key:AAAA/bob login-key:AAAA/all+== login-key:AAAA/off login-key:AAAA/second"
+	root := []string{"login-key /var/root/.ssh/authorized_keys AAAA/root", "login-key /var/root/.ssh/authorized_keys AAAA/all+=="}
+	ann := []string{"login-key /var/ann/.ssh/authorized_keys AAAA/ann", "login-key /var/ann/.ssh/authorized_keys AAAA/all+==", "login-key /var/ann/.ssh/authorized_keys2 AAAA/second"}
+	s.wantFacts("unset SUDO_USER DOAS_USER; "+asks, root...)
+	s.wantFacts("SUDO_USER=ann; "+asks, append(root, ann...)...)
+	s.wantFacts("unset SUDO_USER; DOAS_USER=ann; "+asks, append(root, ann...)...)
+	s.wantFacts("SUDO_USER=nobody; "+asks, root...)
+	s.wantFacts("SUDO_USER=ann; login_keys path:/etc")
+}
+
 func TestProbeOfTheNetwork(t *testing.T) {
 	s := newHost(t, map[string]string{
 		"ip": `printf '%s\n' '1: lo    inet 127.0.0.1/8 scope host lo' '2: eth0    inet6 fe80::1/64 scope link'`,

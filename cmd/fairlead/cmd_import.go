@@ -97,6 +97,9 @@ func (p *program) importFrom(c *cli.Context, from string) error {
 		return err
 	}
 	_, _ = fmt.Fprintln(p.stderr, printable(fmt.Sprintf("wrote %s with %s of %s", s.file, count(len(draft.Hosts), "host"), draft.Source)))
+	for _, away := range draft.Away {
+		_, _ = fmt.Fprintln(p.stderr, printable("left out "+away.Key+": "+away.Why))
+	}
 	before := ""
 	switch {
 	case draft.WithoutSSH:

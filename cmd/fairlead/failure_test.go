@@ -145,6 +145,38 @@ func TestHints(t *testing.T) {
 	}
 }
 
+// TestHintOfSwappedWays: a host that shows the pinned key of another one is told by that one's name.
+func TestHintOfSwappedWays(t *testing.T) {
+	const fingerprint, key = "SHA256:2bIBJ", "ssh-ed25519 AAAA"
+	for name, test := range map[string]struct {
+		pin     string // of another host
+		refused ssh.HostKeyError
+		told    bool
+	}{
+		"by its fingerprint":     {fingerprint, ssh.HostKeyError{Pin: "SHA256:x", Fingerprint: fingerprint, Key: key}, true},
+		"by its key":             {key + " root@cp1", ssh.HostKeyError{Pin: "SHA256:x", Fingerprint: fingerprint, Key: key}, true},
+		"where nothing is known": {key, ssh.HostKeyError{Host: "w1", Files: []string{"/kh"}, Fingerprint: fingerprint, Key: key}, false},
+		"another key":            {"ssh-ed25519 BBBB", ssh.HostKeyError{Pin: "SHA256:x", Fingerprint: fingerprint, Key: key}, false},
+		"without a pin":          {"", ssh.HostKeyError{Pin: "SHA256:x"}, false},
+		"a jump host":            {key, ssh.HostKeyError{Jump: true, Fingerprint: fingerprint, Key: key}, false},
+		"a key that is revoked":  {key, ssh.HostKeyError{Revoked: true, Fingerprint: fingerprint, Key: key}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cluster := exampleCluster()
+			cluster.ControlPlane.Hosts[0].SSH.HostKey = test.pin
+			own := cluster.Workers[0]
+			own.SSH.HostKey = "SHA256:x"
+			got := hintFor(&test.refused, cluster, own)
+			if want := "the key is that of " + cluster.ControlPlane.Hosts[0].Name + ": the way to " + own.Name; strings.HasPrefix(got, want) != test.told {
+				t.Errorf("hint is %q", got)
+			}
+			if got := hintFor(&test.refused, cluster, inventory.Host{}); strings.Contains(got, "the way to ") {
+				t.Errorf("without a host the hint is %q", got)
+			}
+		})
+	}
+}
+
 // TestNeutralAlias: words about a host that fit others, by whatever name or address it was reached.
 func TestNeutralAlias(t *testing.T) {
 	host := exampleCluster().Workers[0]

@@ -41,6 +41,7 @@ func hints() []hint {
 	return []hint{
 		{func(t troubled) bool { return failure{host: t.host.Name, err: t.err}.unknownKey() }, always("see the keys of all hosts, compare them, and have them written down: fairlead trust")},
 		{as[*container.Error], always("")},
+		{func(t troubled) bool { return t.swapped() != "" }, waySwapped},
 		{is(remote.ErrHostKey), always("")},
 		{is(remote.ErrForwarding), always("")},
 		{jumpHost(remote.ErrAuth), func(t troubled) string { return "try to log in to the jump host by hand: " + t.sshToJump() }},

@@ -68,6 +68,9 @@ func TestThreeControlPlanes(t *testing.T) { testThreeControlPlanes(t) }
 // TestReach: hosts behind a bastion, with other shells, keys, limits and ways to become root, are a cluster like others.
 func TestReach(t *testing.T) { testReach(t) }
 
+// TestReachVagrant: machines of Vagrant's become a cluster with nothing written by hand.
+func TestReachVagrant(t *testing.T) { testReachVagrant(t) }
+
 // TestAdopt: a cluster that bare kubeadm made is understood, and takes another worker.
 func TestAdopt(t *testing.T) { testAdopt(t) }
 

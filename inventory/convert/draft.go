@@ -45,11 +45,18 @@ type Draft struct {
 	WithoutSSH  bool // nothing says how to log in to the hosts
 	Hosts       []Host
 	Notes       []Note
+	Away        []Note // hosts that are there and not to be reached now; each is among Notes, too
 }
 
 // AddNote adds a note.
 func (d *Draft) AddNote(line int, key, why string) {
 	d.Notes = append(d.Notes, Note{Line: line, Key: key, Why: why})
+}
+
+// addAway notes a host that is left out as it cannot be reached now.
+func (d *Draft) addAway(name, why string) {
+	d.Away = append(d.Away, Note{Key: name, Why: why})
+	d.AddNote(0, name, "left out: "+why)
 }
 
 // Options are what a user says about a file.

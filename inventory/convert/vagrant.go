@@ -45,7 +45,7 @@ func Vagrant(source string, machines []VagrantMachine, o Options) (*Draft, error
 	var guests []guest
 	for _, m := range machines {
 		if m.Away != "" {
-			r.draft.AddNote(0, m.Name, "left out: "+m.Away)
+			r.draft.addAway(m.Name, m.Away)
 			continue
 		}
 		blocks = append(append(blocks, block(m.SSHConfig)...), '\n')

@@ -55,6 +55,12 @@ type Host struct {
 	Links       []string       `json:"links,omitzero"`
 	Nameservers []netip.Addr   `json:"nameservers,omitzero"`
 	Ports       map[int]string `json:"ports,omitzero"` // listening TCP port → process
+	// LoopbackNames are localhost and the host's own name where /etc/hosts has them lead back into the host.
+	LoopbackNames []LoopbackName `json:"loopbackNames,omitzero"`
+	// NoLocalhost says that /etc/hosts has no IPv4 address for localhost.
+	NoLocalhost bool `json:"noLocalhost,omitzero"`
+	// LoginKeys are those of the asked public keys that let somebody log in.
+	LoginKeys []LoginKey `json:"loginKeys,omitzero"`
 	// SSHSessions is how many sessions sshd allows on one connection; 0 where that is not known.
 	SSHSessions int `json:"sshSessions,omitzero"`
 	// Forwarding is why the API server of a control-plane host could not be reached if it ran; nil where it could, and where
@@ -145,6 +151,18 @@ type Disk struct {
 type LinkAddress struct {
 	Link   string       `json:"link,omitzero"`
 	Prefix netip.Prefix `json:"prefix,omitzero"`
+}
+
+// LoopbackName is a name that /etc/hosts gives an address of loopback.
+type LoopbackName struct {
+	Name    string `json:"name,omitzero"`    // in lower case
+	Address string `json:"address,omitzero"` // as it stands there
+}
+
+// LoginKey is a public key in a file that lets its holder log in.
+type LoginKey struct {
+	Path string `json:"path,omitzero"`
+	Key  string `json:"key,omitzero"`
 }
 
 // Swap is an active swap device.

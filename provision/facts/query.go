@@ -28,6 +28,8 @@ type Query struct {
 	Folders []string
 	// Kubeconfigs are files in /etc/kubernetes.
 	Kubeconfigs []string
+	// LoginKeys are public keys that may let somebody log in, in the form of authorized_keys without their types.
+	LoginKeys []string
 	// Remains asks for what a reset must leave none of.
 	Remains bool
 }
@@ -55,6 +57,7 @@ func (q *Query) kinds() []struct {
 		{"disk", &q.Disks},
 		{"folder", &q.Folders},
 		{"kubeconfig", &q.Kubeconfigs},
+		{"login-key", &q.LoginKeys},
 	}
 }
 

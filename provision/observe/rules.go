@@ -47,6 +47,14 @@ func machineRules() rules {
 		"nameserver": checked(1, readNameserver),
 		"port":       checked(2, readPort),
 
+		"loopback-name": named(2, func(f *facts.Host, v []string) {
+			f.LoopbackNames = append(f.LoopbackNames, facts.LoopbackName{Name: v[0], Address: v[1]})
+		}),
+		"no-localhost": text(1, func(f *facts.Host, _ []string) { f.NoLocalhost = true }),
+		"login-key": named(2, func(f *facts.Host, v []string) {
+			f.LoginKeys = append(f.LoginKeys, facts.LoginKey{Path: v[0], Key: v[1]})
+		}),
+
 		"ssh-sessions": number(func(f *facts.Host, n int64) { f.SSHSessions = int(n) }),
 
 		"swap": named(3, readSwap),

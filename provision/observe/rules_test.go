@@ -91,6 +91,13 @@ func machineLines() []said {
 		{"link\tcni0\nlink\tlo", func(h *facts.Host) { h.Links = []string{"cni0", "lo"} }},
 		{"nameserver\t192.0.2.53", func(h *facts.Host) { h.Nameservers = []netip.Addr{netip.MustParseAddr("192.0.2.53")} }},
 		{"port\t6443\tkube-apiserver", func(h *facts.Host) { h.Ports[6443] = "kube-apiserver" }},
+		{"loopback-name\tlocalhost\t127.0.0.1", func(h *facts.Host) {
+			h.LoopbackNames = []facts.LoopbackName{{Name: "localhost", Address: "127.0.0.1"}}
+		}},
+		{"no-localhost", func(h *facts.Host) { h.NoLocalhost = true }},
+		{"login-key\t/root/.ssh/authorized_keys\tAAAA", func(h *facts.Host) {
+			h.LoginKeys = []facts.LoginKey{{Path: "/root/.ssh/authorized_keys", Key: "AAAA"}}
+		}},
 		{"ssh-sessions\t10", func(h *facts.Host) { h.SSHSessions = 10 }},
 		{"port\t65535\t", func(h *facts.Host) { h.Ports[65535] = "" }},
 		{"swap\t/dev/vdb\tpartition\t1024", func(h *facts.Host) { h.Swaps = []facts.Swap{{Device: "/dev/vdb"}} }},

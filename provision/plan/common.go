@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"net/netip"
 	"net/url"
 
 	"fairlead/inventory"
@@ -29,6 +30,7 @@ type common struct {
 	through     map[httpproxy.Config]hiddenAddresses // addresses that an environment's proxies hide
 	serving     map[string][]string                  // requests for serving certificates, by node
 	isAsked     bool                                 // the cluster's kubelets make such requests
+	holders     map[netip.Addr][]string              // hosts by their addresses
 	network     []string                             // IDs of the steps that may bring the pod network
 }
 
@@ -41,7 +43,7 @@ func newCommon(wish desired.State, seen facts.Facts) common {
 	c := common{
 		kubeadm: wish.TemplateCluster(), images: wish.ImportedByHost(), ownRegistry: wish.OwnRegistry(), registries: wish.RegistryFiles(),
 		dropIns: map[string]templates.HostFile{}, sums: map[string]contentSum{}, through: map[httpproxy.Config]hiddenAddresses{}, serving: map[string][]string{},
-		network: networkSteps(wish.Cluster),
+		holders: addressHolders(wish.Cluster, seen), network: networkSteps(wish.Cluster),
 	}
 	if wish.Proxied() {
 		c.proxy = wish.Proxy()

@@ -19,6 +19,7 @@ func concerns() []concern {
 		{asks: asksOfPreflight},
 		{asks: asksOfNetwork},
 		{asks: asksOfAddresses},
+		{asks: asksOfClones},
 		{asks: asksOfSwap, plan: (*planner).swap},
 		{asks: asksOfKernel, plan: (*planner).kernel},
 		{asks: asksOfProxy, plan: (*planner).proxyFile},

@@ -156,7 +156,8 @@ func freshChecks(seen facts.Host, host inventory.Host) []check {
 			ports[port] = user
 		}
 	}
-	checks := []check{{name: "DirAvailable--var-lib-etcd", run: checkEtcdData}, {name: "FormerInterfaces", run: checkFormerLinks}}
+	checks := []check{{name: "DirAvailable--var-lib-etcd", run: checkEtcdData}, {name: "FormerInterfaces", run: checkFormerLinks},
+		{name: "HostsFile", warning: true, run: checkOwnName}}
 	for _, port := range slices.Sorted(maps.Keys(ports)) {
 		checks = append(checks, check{name: fmt.Sprintf("Port-%d", port), run: func(_ *planner, _ inventory.Host, facts facts.Host) (string, string) {
 			return checkPort(port, ports[port], facts)

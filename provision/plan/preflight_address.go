@@ -26,7 +26,7 @@ func asksOfAddresses(state desired.State) facts.Query {
 func checkAddress(p *planner, host inventory.Host, f facts.Host) (string, string) {
 	for _, wanted := range host.Addresses() {
 		if linkOf(f, wanted) == "" {
-			return fmt.Sprintf("no interface has the address %s; the host has %s", wanted, strings.Join(globalAddresses(f), ", ")),
+			return fmt.Sprintf("no interface has the address %s; the host has %s", wanted, strings.Join(p.globalAddresses(host, f), ", ")),
 				"nodes reach each other by this address: give one that the host has itself"
 		}
 	}
@@ -49,14 +49,22 @@ func linkOf(f facts.Host, wanted netip.Addr) string {
 	return f.Addresses[i].Link
 }
 
-func globalAddresses(f facts.Host) []string {
-	var own []string
+// globalAddresses are those of a host, and of no other, if it has one of its own.
+func (p *planner) globalAddresses(host inventory.Host, f facts.Host) []string {
+	var all, own []string
 	for _, a := range f.Addresses {
-		if a.Prefix.Addr().IsGlobalUnicast() {
-			own = append(own, a.Prefix.Addr().String())
+		address := a.Prefix.Addr()
+		if !address.IsGlobalUnicast() {
+			continue
+		}
+		if all = append(all, address.String()); len(p.othersWith(address, host.Name)) == 0 {
+			own = append(own, address.String())
 		}
 	}
-	return own
+	if len(own) > 0 {
+		return own
+	}
+	return all
 }
 
 // checkIPv6 finds a host on which pods would get no address of IPv6, though it has one itself.

@@ -31,6 +31,7 @@ func hostChecks() []check {
 		{name: "MaxSessions", run: checkSessions},
 		{name: "Forwarding", run: checkForwarding},
 		{name: "Address", run: checkAddress},
+		{name: "SharedAddress", run: checkShared},
 		{name: "IPv6", run: checkIPv6},
 		{name: "SystemVerification", run: checkCgroup},
 		{name: "Resolver", run: checkResolver},
@@ -48,6 +49,8 @@ func hostChecks() []check {
 		{name: "Firewalld", warning: true, run: checkFirewalld},
 		{name: "UFW", warning: true, run: checkUFW},
 		{name: "Sysctl", run: checkSysctl},
+		{name: "Localhost", warning: true, run: checkLocalhost},
+		{name: "InsecureKey", warning: true, run: checkInsecureKey},
 		{name: "SELinux", warning: true, run: checkSELinux},
 	}
 }

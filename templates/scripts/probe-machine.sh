@@ -22,6 +22,22 @@ os() {
 		}' "$1"
 }
 
+# The function of awk that prints which names of a line of /etc/hosts lead back into the machine: localhost, and its own. There may be
+# thousands of others, of advertisers that somebody keeps off. At the end it is told that localhost is not there.
+# shellcheck disable=SC2016 # they are fields of awk
+own_name='
+	function loopback_names(own,   i, name) {
+		sub(/#.*/, "")
+		if ($1 !~ /^127\./ && $1 != "::1") return
+		for (i = 2; i <= NF; i++) {
+			name = tolower($i)
+			if (name == "localhost" && $1 != "::1") localhost = 1
+			if (name == "localhost" || name == tolower(own) || index(name, tolower(own) ".") == 1 || index(tolower(own), name ".") == 1)
+				print "loopback-name", clean(name), clean($1)
+		}
+	}
+	END { if (ARGV[ARGC - 1] ~ /hosts$/ && !localhost) print "no-localhost" }'
+
 machine() {
 	fact uid "$(id -u)"
 	fact clock "$(date +%s%N)"
@@ -31,13 +47,14 @@ machine() {
 	fact arch "${names##* }"
 	fact cpus "$(nproc)"
 	set -- /proc/meminfo /proc/self/status
-	for path in /etc/machine-id /sys/class/dmi/id/product_uuid /proc/sys/kernel/random/boot_id; do
+	for path in /etc/machine-id /sys/class/dmi/id/product_uuid /proc/sys/kernel/random/boot_id /etc/hosts; do
 		[ ! -r "$path" ] || set -- "$@" "$path"
 	done
-	awk -v OFS="$tab" "$cleaner"'
+	awk -v OFS="$tab" -v own="${names% *}" "$cleaner$own_name"'
 		{ sub(/\r$/, "") }
 		FILENAME ~ /meminfo$/ && $1 == "MemTotal:" { print "memory", clean($2) }
 		FILENAME ~ /status$/ && $1 == "CapBnd:" { print "capabilities", clean($2) }
+		FILENAME ~ /hosts$/ { loopback_names(own); next }
 		FNR > 1 { next }
 		FILENAME ~ /machine-id$/ { print "machine-id", clean($0) }
 		FILENAME ~ /product_uuid$/ { print "product-uuid", clean($0) }
@@ -87,6 +104,26 @@ sshd_limits() {
 	sshd -T -C "user=${SUDO_USER:-root},host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>/dev/null | while read -r key value; do
 		[ "$key" != maxsessions ] || fact ssh-sessions "$value"
 	done
+}
+
+# Which of the asked public keys let somebody log in as root, or as the user who has.
+login_keys() {
+	for asked in "$@"; do
+		shift
+		case $asked in login-key:*) set -- "$@" "${asked#login-key:}" ;; esac
+	done
+	if [ $# -eq 0 ] || [ ! -r /etc/passwd ]; then return 0; fi
+	keys=$*
+	set --
+	while IFS=: read -r name _ _ _ _ home _; do
+		case $name in root | "${SUDO_USER:-${DOAS_USER:-root}}") ;; *) continue ;; esac
+		for path in "$home/.ssh/authorized_keys" "$home/.ssh/authorized_keys2"; do
+			if [ -f "$path" ] && [ -r "$path" ] && ! is_odd "$path"; then set -- "$@" "$path"; fi
+		done
+	done </etc/passwd
+	[ $# = 0 ] || awk -v OFS="$tab" -v keys="$keys" "$cleaner"'
+		BEGIN { n = split(keys, key, " ") }
+		!/^[ \t]*#/ { for (i = 1; i <= n; i++) if (index($0, key[i])) print "login-key", clean(FILENAME), key[i] }' "$@"
 }
 
 kernel() {

@@ -8,6 +8,7 @@
 #   candidate    a package that could be            program      one that is asked for its version
 #   tool         a program that has to be there     disk         a folder whose file system is measured
 #   folder       one that should be empty           kubeconfig   a file in /etc/kubernetes
+#   login-key    a public key that may let somebody log in
 #   remains      (no name) what reset must leave none of
 # Prints one fact a line: its name, then tab-separated fields. The last line is "end"; an
 # answer without it is incomplete.
@@ -30,6 +31,7 @@ machine
 tools "$@"
 network
 sshd_limits
+login_keys "$@"
 kernel
 modules "$@"
 sysctls "$@"
