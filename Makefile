@@ -50,13 +50,13 @@ mutate: ## makes N=60 small faults in each of PACKAGES="inventory pki", prints t
 
 e2e: build setup ## tests on real clusters; RUN=regexp chooses some, LABS=1 makes one lab do
 	go -C e2e build -o $(CURDIR)/bin/clustertests ./cmd/clustertests
-	cd e2e && exec $(CURDIR)/bin/clustertests -fairlead $(CURDIR)/bin/fairlead -run '$(RUN)' -beside '$(BESIDE)' $(if $(LABS),-labs $(LABS))
+	cd e2e && exec $(CURDIR)/bin/clustertests -fairlead $(CURDIR)/bin/fairlead -run '$(value RUN)' -beside '$(BESIDE)' $(if $(LABS),-labs $(LABS))
 
 cuts: ## cuts simulated runs off at every place; "check" takes some of them
 	go test ./provision/model -run '^Test(Up|Reset)' -timeout 30m
 
 soak: build setup ## hosts that restart or are silent every half a second of a run; for hours. RUN=regexp chooses some
-	go -C e2e test -tags cluster,soak ./cluster -count 1 -timeout 12h -v -run '^TestSoak$$/$(RUN)' -fairlead $(CURDIR)/bin/fairlead
+	go -C e2e test -tags cluster,soak ./cluster -count 1 -timeout 12h -v -run '^TestSoak$$/$(value RUN)' -fairlead $(CURDIR)/bin/fairlead
 
 test: check ## all tests, those on real clusters included; the cuts are made while hosts are waited for
 	$(MAKE) e2e BESIDE='$(MAKE) -C $(CURDIR) cuts'

@@ -99,37 +99,3 @@ func share(tests []string, table []group) []group {
 	})
 	return groups
 }
-
-// topLevel returns the part of a pattern of "go test -run" that chooses tests: of "TestA/Sub|TestB" it is "TestA|TestB". As package
-// testing does, it cuts at "|" and "/" outside of brackets.
-func topLevel(pattern string) string {
-	var chosen strings.Builder
-	class, parens, escaped, below := 0, 0, false, false
-	for _, c := range pattern {
-		outside := !escaped && class == 0 && parens == 0
-		switch {
-		case escaped:
-			escaped = false
-		case c == '\\':
-			escaped = true
-		case c == '[':
-			class++
-		case c == ']':
-			class = max(0, class-1)
-		case c == '(' && class == 0:
-			parens++
-		case c == ')' && class == 0:
-			parens--
-		}
-		switch {
-		case outside && c == '|':
-			below = false
-		case outside && c == '/':
-			below = true
-		}
-		if !below {
-			chosen.WriteRune(c)
-		}
-	}
-	return chosen.String()
-}

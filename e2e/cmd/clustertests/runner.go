@@ -67,7 +67,7 @@ func (r *runner) run(ctx context.Context, jobs []job) error {
 	for _, line := range r.failures {
 		r.print(r.stdout, line)
 	}
-	what := fmt.Sprintf("fairlead/e2e\t%.3fs\t%d groups on %d labs", time.Since(begin).Seconds(), r.begun, len(r.places))
+	what := fmt.Sprintf("fairlead/e2e\t%.3fs\t%d groups on %d labs", time.Since(begin).Seconds(), r.begun, min(len(r.places), max(1, len(jobs))))
 	switch {
 	case ctx.Err() != nil:
 		r.print(r.stdout, "FAIL\t"+what+": interrupted")
