@@ -19,7 +19,10 @@ func TestReachKind(t *testing.T) {
 	t.Cleanup(func() { shared.up = false })
 	kind := s.kind()
 	nodes := kind.Nodes()
-	empty := s.snapshots(nodes...)
+	empty, images := s.snapshots(nodes...), map[string]string{}
+	for _, node := range nodes {
+		images[node] = s.images(node)
+	}
 	if err := s.lab.ClusterKind(s.ctx, kind); err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +63,21 @@ func TestReachKind(t *testing.T) {
 	s.moveNodes(kind)
 
 	s.fairlead("reset", "--yes").exits(0)
-	s.restored(empty)
+	// What the engine and kind's entry point make anew at each start is another; sockets of shims that were killed stay until the next one.
+	s.restoredBut(empty, "/kind/old-ipv4", "/kind/kubeadm.conf", "/etc/hosts", "/etc/machine-id", "iptables-save *nat -A DOCKER_", "nft ", "/run/containerd/s/", "unit ssh.service")
+	s.t.Run("Images", func(t *testing.T) {
+		for _, node := range nodes {
+			if is := s.sub(t).images(node); is != images[node] {
+				t.Errorf("node %s has the images\n%s\nand had\n%s", node, is, images[node])
+			}
+		}
+	})
+}
+
+// images are the names of those in a node's containerd.
+func (s *site) images(node string) string {
+	s.t.Helper()
+	return s.shell(node, "ctr --namespace k8s.io images list --quiet | sort")
 }
 
 // fromKind has init write the inventory, which is then given the bundle, and what these containers need as all of the lab's hosts.
@@ -84,7 +101,6 @@ func (s *site) fromKind(kind lab.Kind) {
 		text += "ignorePreflight: [SystemVerification]\n"
 	}
 	s.write(s.file, text)
-	s.t.Log(text)
 }
 
 // moveNodes has each node start with another address.
@@ -97,10 +113,14 @@ func (s *site) moveNodes(kind lab.Kind) {
 		}
 		s.edit("address: "+was+"}", "address: "+s.address(node)+"}")
 	}
-	s.t.Log(s.fairlead("plan").stdout)
 	s.mustUp()
 	s.nodesOfKind(kind)
 	s.planned(0)
+	for _, node := range kind.Nodes() {
+		if is := s.shell(kind.ControlPlane[0], kubectl+" get node "+node+" --output 'jsonpath={.status.addresses[?(@.type==\"InternalIP\")].address}'"); is != s.address(node) {
+			s.t.Errorf("node %s has the address %s, want %s", node, is, s.address(node))
+		}
+	}
 }
 
 // kind makes the containers of a cluster of kind, until the test ends.
