@@ -73,3 +73,32 @@ func cloneCases() []preflightCase {
 		{name: "another key", host: key("/root/.ssh/authorized_keys", "AAAA")},
 	}
 }
+
+// cloneMendings are what findings of this kind say is to be done.
+func cloneMendings() []mended {
+	behindNAT := func(f *facts.Facts) {
+		for name := range f.Hosts {
+			world.ChangeHost(*f, name, address("eth9", "10.0.2.15/24"))
+		}
+	}
+	of := func(text string) func(*inventory.Cluster) {
+		return func(c *inventory.Cluster) { c.ControlPlane.Hosts[0].Address = netip.MustParseAddr(text) }
+	}
+	insecure := func(h *facts.Host) {
+		h.LoginKeys = []facts.LoginKey{{Path: "/home/vagrant/.ssh/authorized_keys", Key: insecureKeys()[0]}}
+	}
+	ownName := func(h *facts.Host) { h.LoopbackNames = []facts.LoopbackName{{Name: "cp1", Address: "127.0.1.1"}} }
+	return []mended{
+		{"SharedAddress", preflightCase{edit: of("10.0.2.15"), host: address("eth1", "192.168.56.11/24"), change: behindNAT}, []mending{
+			{says: "an address that only this host has: 192.168.56.11", edit: of("192.168.56.11")},
+		}},
+		{"SharedAddress", preflightCase{edit: of("10.0.2.15"), change: behindNAT}, []mending{
+			{says: "give the host one in a network that it shares with the others", edit: of("192.168.56.11"), host: address("eth1", "192.168.56.11/24")},
+		}},
+		{"HostsFile", preflightCase{host: ownName}, []mending{
+			{says: "take the name out of the lines of 127.*", host: func(h *facts.Host) { h.LoopbackNames = nil }}, {says: "ignorePreflight: [HostsFile]", edit: ignoring("HostsFile")},
+		}},
+		{"Localhost", preflightCase{host: func(h *facts.Host) { h.NoLocalhost = true }}, []mending{{says: "127.0.0.1 localhost", host: func(h *facts.Host) { h.NoLocalhost = false }}}},
+		{"InsecureKey", preflightCase{host: insecure}, []mending{{says: "take that line out", host: func(h *facts.Host) { h.LoginKeys = nil }}}},
+	}
+}
