@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -230,10 +231,7 @@ func prepare(ctx context.Context, options Options) (*Lab, error) {
 	if err := os.MkdirAll(options.Cache, 0o755); err != nil {
 		return nil, fmt.Errorf("make cache folder: %w", err)
 	}
-	if options.Client == "" {
-		options.Client = "docker"
-	}
-	m := &machine{client: options.Client, cache: options.Cache, log: log.New(options.Log, "", 0)}
+	m := &machine{client: cmp.Or(options.Client, "docker"), cache: options.Cache, log: log.New(options.Log, "", 0)}
 	if err := m.alone(ctx, func() error { return m.ensureDaemon(ctx) }); err != nil {
 		return nil, err
 	}

@@ -46,15 +46,24 @@ func both(first, second Setting) Setting {
 	return first
 }
 
-// firsts reads the items of the list at a key, of each the value, or the first one where it is a list itself.
+// nth is one of some settings, and no setting where there are fewer.
+func nth(all []Setting, i int) Setting {
+	if i < len(all) {
+		return all[i]
+	}
+	return Setting{}
+}
+
+// firsts reads the items of the list at a key, of each the value, or the first one where it is a list itself. Items that say nothing keep
+// their places, as lists beside it have theirs.
 func (t tree) firsts(key string) []Setting {
 	var all []Setting
 	for _, item := range t.items(key) {
+		if empty(item.node) {
+			all = append(all, Setting{})
+			continue
+		}
 		if item.node.Kind == yaml.SequenceNode {
-			if len(item.node.Content) == 0 {
-				all = append(all, Setting{})
-				continue
-			}
 			item.node = target(item.node.Content[0])
 		}
 		all = append(all, item.value())
@@ -66,7 +75,7 @@ func (t tree) firsts(key string) []Setting {
 func hostKey(s Setting) string {
 	const length = 4
 	blob, err := base64.StdEncoding.DecodeString(s.Value)
-	if err != nil || len(blob) < length || uint64(binary.BigEndian.Uint32(blob)) > uint64(len(blob)-length) {
+	if err != nil || len(blob) < length || int64(binary.BigEndian.Uint32(blob)) > int64(len(blob)-length) {
 		return s.Value // Write says of one that is none that it is left out
 	}
 	return string(blob[length:length+binary.BigEndian.Uint32(blob)]) + " " + s.Value

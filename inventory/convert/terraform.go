@@ -48,7 +48,7 @@ func readTerraform(r *reading, top tree) {
 // terraformHosts adds the hosts of a group and says how many they are.
 func (r *reading) terraformHosts(t tree, role inventory.Role) int {
 	private, public, names := t.values("private_address"), t.values("public_address"), t.values("hostnames")
-	second, keys := t.firsts("ipv6_addresses"), t.values("ssh_hosts_keys")
+	second, keys := t.firsts("ipv6_addresses"), t.firsts("ssh_hosts_keys")
 	user, port, key := orRoot(t.get("ssh_user"), true), t.get("ssh_port"), t.get("ssh_private_key_file")
 	bastion := t.get("bastion")
 	jump := r.hop(bastion, orRoot(t.get("bastion_user"), bastion.Value != ""), t.get("bastion_port"))
@@ -60,12 +60,9 @@ func (r *reading) terraformHosts(t tree, role inventory.Role) int {
 	for i := range count {
 		h := Host{Line: t.line}
 		h.Role = role
-		w := ways{user: user, port: port, key: key}
+		w := ways{user: user, port: port, key: key, second: nth(second, i)}
 		if i < len(private) {
 			w.private, h.Line = private[i], private[i].Line
-		}
-		if i < len(second) {
-			w.second = second[i]
 		}
 		if i < len(public) {
 			w.public, h.Line = public[i], public[i].Line
@@ -75,12 +72,7 @@ func (r *reading) terraformHosts(t tree, role inventory.Role) int {
 		}
 		r.reach(&h, w)
 		h.SSH.Jump, h.Labels = jump, t.in("labels").labels()
-		if i < len(keys) {
-			h.SSH.HostKey = hostKey(keys[i])
-		}
-		if i < len(names) {
-			h.From = names[i].Value
-		}
+		h.SSH.HostKey, h.From = hostKey(nth(keys, i)), nth(names, i).Value
 		r.draft.Hosts = append(r.draft.Hosts, h)
 	}
 	if len(names) > count {
