@@ -139,3 +139,23 @@ func (c *Client) at(ctx context.Context, m Member, path string, body, answer any
 }
 
 func (m Member) words() string { return describe(member{Name: m.Name, PeerURLs: m.PeerURLs}) }
+
+// Answers says why a member does not tell of its members; it needs no quorum for that.
+func (c *Client) Answers(ctx context.Context) error {
+	_, err := c.Members(ctx, false)
+	return err
+}
+
+// Alone says why a member is not a cluster by itself, which serves.
+func (c *Client) Alone(ctx context.Context) error {
+	members, err := c.Members(ctx, true)
+	switch {
+	case err != nil:
+		return err
+	case len(members) > 1:
+		return fmt.Errorf("etcd has %d members", len(members))
+	case !c.healthy(ctx, member{ClientURLs: members[0].ClientURLs}):
+		return errors.New("etcd is not healthy")
+	}
+	return nil
+}
