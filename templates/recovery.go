@@ -3,11 +3,15 @@ package templates
 import (
 	"bytes"
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
 )
+
+// EtcdPeerURL is where other members of etcd reach the one of a host, as kubeadm has it.
+func EtcdPeerURL(host netip.Addr) string { return "https://" + netip.AddrPortFrom(host, 2380).String() }
 
 // What the recovery of an etcd that has lost its quorum keeps on the survivor's host.
 const (

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -126,7 +125,7 @@ func holdsEtcd(seen facts.Host) bool {
 // hostOfMember is the control-plane host of the inventory that a member is on, by its address and else by its name.
 func (p *planner) hostOfMember(m facts.EtcdMember) (inventory.Host, bool) {
 	hosts := p.Cluster.ControlPlane.Hosts
-	i := slices.IndexFunc(hosts, func(h inventory.Host) bool { return slices.Contains(m.PeerURLs, peerURL(h.Address)) })
+	i := slices.IndexFunc(hosts, func(h inventory.Host) bool { return slices.Contains(m.PeerURLs, templates.EtcdPeerURL(h.Address)) })
 	if i < 0 {
 		i = slices.IndexFunc(hosts, func(h inventory.Host) bool { return m.Name != "" && m.Name == h.NodeName() })
 	}
@@ -134,11 +133,6 @@ func (p *planner) hostOfMember(m facts.EtcdMember) (inventory.Host, bool) {
 		return inventory.Host{}, false
 	}
 	return hosts[i], true
-}
-
-// peerURL is where other members reach one, as kubeadm has it.
-func peerURL(address netip.Addr) string {
-	return "https://" + netip.AddrPortFrom(address, 2380).String()
 }
 
 // memberName is how people know a member.

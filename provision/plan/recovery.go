@@ -79,9 +79,9 @@ func (p *planner) split(host inventory.Host) (own facts.EtcdMember, others []fac
 	case etcd.Via != host.Name:
 		return own, nil, fmt.Errorf("the etcd that answers is that of %s: fairlead etcd recover --from %s", etcd.Via, etcd.Via)
 	}
-	i := slices.IndexFunc(etcd.Members, func(m facts.EtcdMember) bool { return slices.Contains(m.PeerURLs, peerURL(host.Address)) })
+	i := slices.IndexFunc(etcd.Members, func(m facts.EtcdMember) bool { return slices.Contains(m.PeerURLs, templates.EtcdPeerURL(host.Address)) })
 	if i < 0 {
-		return own, nil, fmt.Errorf("the etcd of %s knows of no member at %s", host.Name, peerURL(host.Address))
+		return own, nil, fmt.Errorf("the etcd of %s knows of no member at %s", host.Name, templates.EtcdPeerURL(host.Address))
 	}
 	others = slices.Delete(slices.Clone(etcd.Members), i, i+1)
 	return etcd.Members[i], others, nil
