@@ -11,10 +11,8 @@ import (
 	"fairlead/templates"
 )
 
-const quorumCheck = "QuorumLost"
-
 func asksOfEtcd(desired.State) facts.Query {
-	return facts.Query{Texts: []string{templates.RecoveryMark, templates.ManifestPath(templates.ComponentEtcd)}, Folders: []string{etcdFolder}}
+	return facts.Query{Texts: []string{templates.RecoveryMark}, Folders: []string{etcdFolder}} // of all manifests the settings ask
 }
 
 // etcdFindings are what there is to say of etcd's members.
@@ -36,30 +34,36 @@ func (p *planner) etcdFindings() {
 }
 
 // memberFindings are those about one member where there is a quorum.
-func memberFindings(m facts.EtcdMember, host string, known bool) (all []Finding) {
-	warn := func(name, fix, format string, args ...any) {
-		all = append(all, Finding{Name: name, Warning: true, Message: fmt.Sprintf(format, args...), Fix: fix})
-	}
-	byHand := "if it is gone for good: etcdctl member remove " + m.ID + ", in the pod etcd-… of a control plane that lives"
-	if known {
-		byHand = "fairlead up goes on with the join; if the host is gone for good: fairlead remove " + host
-	}
+func memberFindings(m facts.EtcdMember, host string, known bool) []Finding {
+	goOn := "fairlead up goes on with the join; if the host is gone for good: fairlead remove " + host
+	var all []Finding
 	switch {
 	case !known:
-		warn("UnknownMember", "add its host to the inventory; or, "+byHand, "etcd has a member %s that is on no control-plane host of the inventory", memberName(m))
+		all = []Finding{{
+			Name: "UnknownMember", Warning: true, Message: "etcd has a member " + memberName(m) + " that is on no control-plane host of the inventory",
+			Fix: "add its host to the inventory; or, if it is gone for good: etcdctl member remove " + m.ID + ", in the pod etcd-… of a control plane that lives",
+		}}
 	case !m.Started:
-		warn("UnstartedMember", byHand, "the etcd member of the host has never started")
+		all = []Finding{{Name: "UnstartedMember", Warning: true, Message: "the etcd member of the host has never started", Fix: goOn}}
 	case m.Learner:
-		warn("Learner", byHand, "the etcd member of the host has no vote: its join has not come to its end")
-	case !m.Healthy && m.Listens:
-		warn("EtcdHealth", "look at its log: crictl logs, or the files in /var/log/pods of its etcd", "the etcd member of the host answers and does not serve")
+		all = []Finding{{Name: "Learner", Warning: true, Message: "the etcd member of the host has no vote: its join has not come to its end", Fix: goOn}}
 	case !m.Healthy:
-		warn("EtcdHealth", "start the host, or its etcd; if the host is gone for good: fairlead remove "+host, "the etcd member of the host does not answer; the others have a quorum")
+		all = []Finding{{
+			Name: "EtcdHealth", Warning: true, Message: "the etcd member of the host " + ailment(m) + "; the others have a quorum",
+			Fix: "start the host, or look at the log of its etcd in /var/log/pods; if the host is gone for good: fairlead remove " + host,
+		}}
 	}
 	for _, alarm := range m.Alarms {
 		all = append(all, alarmFinding(m, alarm))
 	}
 	return all
+}
+
+func ailment(m facts.EtcdMember) string {
+	if m.Listens {
+		return "answers and does not serve"
+	}
+	return "does not answer"
 }
 
 func alarmFinding(m facts.EtcdMember, alarm string) Finding {
@@ -78,15 +82,15 @@ func alarmFinding(m facts.EtcdMember, alarm string) Finding {
 // quorumFinding says that so many members are gone that etcd can agree on nothing more. Members that may come back are waited for.
 func (p *planner) quorumFinding() {
 	lost := p.lostMembers()
-	if len(lost) == 0 || p.ignored(quorumCheck) {
+	if len(lost) == 0 || p.ignored("QuorumLost") {
 		return
 	}
 	etcd := p.facts.API.Etcd
 	voters := len(etcd.Voters())
 	p.plan.Findings = append(p.plan.Findings, Finding{
-		Host: etcd.Via, Name: quorumCheck,
-		Message: fmt.Sprintf("etcd has lost its quorum: of its %d members %s are gone, and %d are needed: nothing in the cluster can be changed; pods that run go on, and what etcd holds can still be read and saved on %s",
-			voters, inWords(memberNames(lost)), etcd.Quorum(), etcd.Via),
+		Host: etcd.Via, Name: "QuorumLost",
+		Message: fmt.Sprintf("etcd has lost its quorum: of its %d members %s gone, and %d are needed: nothing in the cluster can be changed; pods that run go on, and what etcd holds can still be read and saved on %s",
+			voters, areWords(memberNames(lost)), etcd.Quorum(), etcd.Via),
 		Fix: "start these hosts again, and the cluster goes on; only if they are gone for good: fairlead etcd recover --from " + etcd.Via,
 	})
 }
@@ -149,6 +153,14 @@ func memberNames(members []facts.EtcdMember) []string {
 		names = append(names, memberName(m))
 	}
 	return names
+}
+
+// areWords is a list of what is somehow.
+func areWords(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " is"
+	}
+	return inWords(names) + " are"
 }
 
 // inWords is a list as it is said.

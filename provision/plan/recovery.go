@@ -58,7 +58,7 @@ func MakeRecovery(wish desired.State, seen facts.Facts, from string) (Recovery, 
 	}
 	loss := Loss{Survivor: from, Voters: len(p.facts.API.Etcd.Voters()), Members: memberNames(others), Revision: own.Revision}
 	step := hostStep(host, StageRecover, stepRecover, "make a cluster of the etcd member that is left")
-	step.because("etcd has lost its quorum: %s are given up", inWords(loss.Members))
+	step.because("etcd has lost its quorum: %s given up", areWords(loss.Members))
 	step.Lock = etcdMembership
 	step.do(StopEtcd(p.nodesOf(others)), CopyEtcd(), ForceNewCluster{})
 	p.finishRecovery(&step, host, p.nodesOf(others))
