@@ -77,15 +77,19 @@ func (s *stepRun) awaitEtcd(ctx context.Context, family netip.Addr, wait func(*e
 	return s.await(ctx, memberPatience, []string{templates.ComponentEtcd}, func(ctx context.Context) error {
 		ticker := time.NewTicker(memberPause)
 		defer ticker.Stop()
+		var reason error
 		for {
 			err := wait(client, ctx)
 			if err == nil {
 				return nil
 			}
-			s.waiting(err.Error())
+			if reason == nil || ctx.Err() == nil { // else it says no more than that
+				reason = err
+				s.waiting(err.Error())
+			}
 			select {
 			case <-ctx.Done():
-				return fmt.Errorf("wait for etcd: %w: %w", context.Cause(ctx), err)
+				return fmt.Errorf("wait for etcd: %w: %w", context.Cause(ctx), reason)
 			case <-ticker.C:
 			}
 		}
