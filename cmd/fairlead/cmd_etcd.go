@@ -42,7 +42,7 @@ func (p *program) etcdRecoverCommand() *cli.Command {
 			"and while anything of the lost members can be reached. It asks twice.\n\n" +
 			"Example:\n  fairlead etcd recover --from cp1",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: flagFrom, Required: true, Usage: "the `HOST` of the member that is left"},
+			&cli.StringFlag{Name: flagFrom, Usage: "the `HOST` of the member that is left"},
 			&cli.StringFlag{Name: flagSnapshot, Usage: "write the snapshot to this `FILE`", DefaultText: "etcd-CLUSTER-TIME.db beside the cluster file"},
 			&cli.BoolFlag{Name: flagYes, DisableDefaultText: true, Usage: "do not ask; needs --" + flagCluster + " and --" + flagLost},
 			&cli.StringFlag{Name: flagCluster, Usage: "with --" + flagYes + ": the cluster's `NAME`"},
@@ -61,6 +61,9 @@ func (p *program) etcdRecoverCommand() *cli.Command {
 func (p *program) checkRecover(c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
+	}
+	if c.String(flagFrom) == "" {
+		return wrongUsage(c, "--%s HOST says whose etcd member is left", flagFrom)
 	}
 	if err := checkNames(c, []string{c.String(flagFrom)}); err != nil {
 		return err

@@ -14,12 +14,19 @@ import (
 	"fairlead/e2e/lab"
 )
 
-// TestQuorum: two of three control planes are gone for good. That is said, with what still works; the third is made a cluster of its
-// own, what was written is there, and new machines join in the place of the others.
-func TestQuorum(t *testing.T) {
+// testQuorum loses two of three control planes for good. That is said, with what still works; the third is made a cluster of its own, what
+// was written is there, and new machines join in the place of the others.
+func testQuorum(t *testing.T) {
 	hosts := []string{"cp1", "cp2", "cp3"}
 	s := freshSite(t, hosts...)
-	t.Cleanup(func() { shared.up = false })
+	t.Cleanup(func() {
+		if shared.up, shared.lab = false, nil; *keep { // nobody after it can go on with this cluster
+			return
+		}
+		if err := lab.Down(shared.ctx, shared.options); err != nil {
+			t.Error(err)
+		}
+	})
 	s.inventory(lab.InventoryOptions{ControlPlanes: hosts, Bundle: shared.bundle})
 	s.mustUp()
 	s.wantMembers(hosts...)
@@ -80,8 +87,8 @@ func (w *writer) few(enough int) string {
 	return "there are not enough"
 }
 
-// TestEtcd: etcd is looked at, saved and defragmented by commands.
-func TestEtcd(t *testing.T) {
+// testEtcd looks at etcd, saves and defragments it by commands.
+func testEtcd(t *testing.T) {
 	s := clusterSite(t)
 	var status struct {
 		Quorum  bool `json:"quorum"`

@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -46,10 +47,13 @@ type Seen struct {
 	Listens, Healthy bool
 }
 
-// Members lists all members: as the leader knows them, which needs a quorum, or, if not linearizable, as the asked member does.
+// Members lists all members, by their names: as the leader knows them, which needs a quorum, or, if not linearizable, as the asked member does.
 func (c *Client) Members(ctx context.Context, linearizable bool) ([]Member, error) {
 	listed, err := c.list(ctx, linearizable)
 	var all []Member
+	slices.SortFunc(listed, func(a, b member) int { // which are in the order of their numbers, that mean nothing to anybody
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
+	})
 	for _, m := range listed {
 		all = append(all, Member{ID: m.ID, Name: m.Name, PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs, Learner: m.IsLearner})
 	}
@@ -67,15 +71,23 @@ func (c *Client) Look(ctx context.Context, members []Member) []Seen {
 	return all
 }
 
+// look asks all at once: what is gone takes its time to be given up, and that only once.
 func (c *Client) look(ctx context.Context, m Member) Seen {
 	seen := Seen{Member: m}
-	status, err := c.Status(ctx, m)
-	if err == nil {
-		seen.Status, seen.Listens = &status, true
-		seen.Healthy = c.healthy(ctx, member{ClientURLs: m.ClientURLs})
-		return seen
+	var group sync.WaitGroup
+	group.Go(func() {
+		if status, err := c.Status(ctx, m); err == nil {
+			seen.Status = &status
+		}
+	})
+	group.Go(func() { seen.Healthy = c.healthy(ctx, member{ClientURLs: m.ClientURLs}) })
+	urls := slices.Concat(m.PeerURLs, m.ClientURLs)
+	open := make([]bool, len(urls))
+	for i, url := range urls {
+		group.Go(func() { open[i] = c.answers(ctx, url) })
 	}
-	seen.Listens = slices.ContainsFunc(slices.Concat(m.PeerURLs, m.ClientURLs), func(url string) bool { return c.answers(ctx, url) })
+	group.Wait()
+	seen.Listens = seen.Status != nil || slices.Contains(open, true)
 	return seen
 }
 

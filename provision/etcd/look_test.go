@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -19,14 +20,18 @@ import (
 type gateway struct {
 	t       *testing.T
 	answers map[string]string
-	asked   []string
+
+	mu    sync.Mutex
+	asked []string
 }
 
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	host, _, _ := strings.Cut(r.Host, ":")
 	asked := strings.TrimSpace(host + " " + r.URL.Path + " " + string(body))
+	g.mu.Lock()
 	g.asked = append(g.asked, asked)
+	g.mu.Unlock()
 	answer, known := g.answers[asked]
 	switch {
 	case !known:
@@ -66,7 +71,7 @@ func TestMembersAndWhatTheySay(t *testing.T) {
 		t.Fatalf("%v, %v", members, err)
 	}
 	seen := client.Look(t.Context(), members)
-	cp1, cp2, cp3, learner := seen[0], seen[1], seen[2], seen[3]
+	learner, cp1, cp2, cp3 := seen[0], seen[1], seen[2], seen[3] // who has no name comes first
 	if s := cp1.Status; cp1.Name != "cp1" || cp1.Number() != "2a" || !cp1.Listens || !cp1.Healthy || s == nil || s.Version != "3.7.3" ||
 		s.StorageVersion != "3.7.0" || s.Leader != "42" || s.Revision != 1234 || s.RaftIndex != 1500 || s.Size != 4096000 || s.InUse != 2048000 ||
 		len(s.Alarms)+len(s.Errors) != 0 {
