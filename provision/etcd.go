@@ -44,29 +44,32 @@ func (s *Session) recoverEtcd(ctx context.Context, order RecoverOrder) (int, err
 	}
 	undone := 0
 	if err == nil && made.Again {
-		s.announce(made.Plan)
-		done, errs := s.apply(ctx, made.Plan, seen)
-		if undone = done; len(errs) > 0 || ctx.Err() != nil {
-			return done, errors.Join(append(errs, ctx.Err())...)
+		if undone, err = s.carryOut(ctx, made, seen); err == nil {
+			made, seen, err = s.plannedRecovery(ctx, order)
 		}
-		if made, seen, err = s.plannedRecovery(ctx, order); err == nil && made.Again {
-			err = errors.New("a recovery that was cut off cannot be undone")
-		}
+	}
+	if err == nil && !made.Half { // one that is finished was agreed to before
+		err = s.agreeAndKeep(ctx, order, made.Loss)
 	}
 	if err != nil {
 		return undone, err
 	}
-	if !made.Half { // one that is finished was agreed to before
-		if err := order.Confirm(ctx, made.Loss); err != nil {
-			return undone, err
-		}
-		if err := order.Keep(ctx, func(ctx context.Context, w io.Writer) error { return s.snapshot(ctx, order.From, w) }); err != nil {
-			return undone, err
-		}
+	done, err := s.carryOut(ctx, made, seen)
+	return undone + done, err
+}
+
+// agreeAndKeep asks, and then has the survivor's data kept here.
+func (s *Session) agreeAndKeep(ctx context.Context, order RecoverOrder, loss plan.Loss) error {
+	if err := order.Confirm(ctx, loss); err != nil {
+		return err
 	}
+	return order.Keep(ctx, func(ctx context.Context, w io.Writer) error { return s.snapshot(ctx, order.From, w) })
+}
+
+func (s *Session) carryOut(ctx context.Context, made plan.Recovery, seen facts.Facts) (int, error) {
 	s.announce(made.Plan)
 	done, errs := s.apply(ctx, made.Plan, seen)
-	return undone + done, errors.Join(append(errs, ctx.Err())...)
+	return done, errors.Join(append(errs, ctx.Err())...)
 }
 
 func (s *Session) plannedRecovery(ctx context.Context, order RecoverOrder) (plan.Recovery, facts.Facts, error) {

@@ -90,7 +90,7 @@ func (r *invocation) recoverEtcd(ctx context.Context, c *cli.Context) error {
 		Keep: func(ctx context.Context, take func(context.Context, io.Writer) error) error {
 			path := c.String(flagSnapshot)
 			if path == "" {
-				path = filepath.Join(filepath.Dir(r.settings.file), fmt.Sprintf("etcd-%s-%s.db", r.cluster.Name, time.Now().UTC().Format("20060102T150405Z")))
+				path = filepath.Join(filepath.Dir(r.file), fmt.Sprintf("etcd-%s-%s.db", r.cluster.Name, time.Now().UTC().Format("20060102T150405Z")))
 			}
 			if err := writeStream(path, func(w io.Writer) error { return take(ctx, w) }); err != nil {
 				return err

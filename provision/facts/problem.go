@@ -38,7 +38,7 @@ const (
 	APIRefuses Kind = "API server refuses"
 )
 
-// EtcdNoAnswer: no member of the cluster's etcd answers.
+// EtcdNoAnswer says that no member of the cluster's etcd answers.
 const EtcdNoAnswer Kind = "no etcd member answers"
 
 // Kinds of problems of images.
