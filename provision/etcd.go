@@ -45,7 +45,7 @@ func (s *Session) recoverEtcd(ctx context.Context, order RecoverOrder) (int, err
 	undone := 0
 	if err == nil && made.Again {
 		if undone, err = s.carryOut(ctx, made, seen); err == nil {
-			made, seen, err = s.plannedRecovery(ctx, order)
+			made, seen, err = s.plannedAnew(ctx, order)
 		}
 	}
 	if err == nil && !made.Half { // one that is finished was agreed to before
@@ -64,6 +64,15 @@ func (s *Session) agreeAndKeep(ctx context.Context, order RecoverOrder, loss pla
 		return err
 	}
 	return order.Keep(ctx, func(ctx context.Context, w io.Writer) error { return s.snapshot(ctx, order.From, w) })
+}
+
+// plannedAnew is for when one that had only begun was undone.
+func (s *Session) plannedAnew(ctx context.Context, order RecoverOrder) (plan.Recovery, facts.Facts, error) {
+	made, seen, err := s.plannedRecovery(ctx, order)
+	if err == nil && made.Again {
+		err = errors.New("an earlier recovery was undone, and its mark is there again")
+	}
+	return made, seen, err
 }
 
 func (s *Session) carryOut(ctx context.Context, made plan.Recovery, seen facts.Facts) (int, error) {
