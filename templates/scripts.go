@@ -29,6 +29,8 @@ const (
 	ScriptLeaveEtcd Script = "leave-etcd"
 	// ScriptBeginEtcd lets an etcd begin anew whose log proves that it never began.
 	ScriptBeginEtcd Script = "begin-etcd"
+	// ScriptRecoverEtcd does the parts of a recovery of etcd that need its host; see scripts/recover-etcd.sh.
+	ScriptRecoverEtcd Script = "recover-etcd"
 	// ScriptLock keeps the record of the run that changes the cluster; see scripts/lock.sh.
 	ScriptLock Script = "lock"
 	// ScriptKubeadm runs or follows kubeadm in a transient unit.
@@ -73,6 +75,8 @@ func (s Script) before() []Script {
 		return []Script{"facts", "etcd-log", "probe-machine", "probe-files", "probe-software", "probe-remains"}
 	case ScriptBeginEtcd:
 		return []Script{"etcd-log", "open-files"}
+	case ScriptRecoverEtcd:
+		return []Script{"open-files"}
 	case ScriptRecord:
 		return []Script{"ledger", "mounts"}
 	case ScriptReset:

@@ -61,7 +61,7 @@ func newStandIns(t *testing.T, programs map[string]string) *standIns {
 	}
 	// Nothing else of this machine: what the scripts do as root must not happen to it.
 	s.write("tools/README", "programs that change nothing but the files that they are given\n")
-	for _, name := range strings.Fields("awk cat chmod cmp comm cp cut date env find flock grep gzip head ls mkdir mv od readlink rm rmdir sed seq sh sha256sum sort stat sync tac tail tar touch tr uniq wc xargs") {
+	for _, name := range strings.Fields("awk cat chmod cmp comm cp cut date df du env find flock grep gzip head ls mkdir mv od readlink rm rmdir sed seq sh sha256sum sort stat sync tac tail tar touch tr uniq wc xargs") {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			t.Fatal(err)

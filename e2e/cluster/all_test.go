@@ -42,6 +42,9 @@ func TestSecrets(t *testing.T) { testSecrets(t) }
 // TestDrift: what changed on a host is named, and repaired alone.
 func TestDrift(t *testing.T) { testDrift(t) }
 
+// TestEtcd: etcd is looked at, saved and defragmented by commands.
+func TestEtcd(t *testing.T) { testEtcd(t) }
+
 // TestDamage: what is damaged of the state on a host is not taken for truth, and stays.
 func TestDamage(t *testing.T) { testDamage(t) }
 
@@ -64,6 +67,9 @@ func TestRestart(t *testing.T) { testRestart(t) }
 
 // TestThreeControlPlanes: control planes come and go one by one.
 func TestThreeControlPlanes(t *testing.T) { testThreeControlPlanes(t) }
+
+// TestQuorum: a cluster goes on from one control plane of three, when the others are gone for good.
+func TestQuorum(t *testing.T) { testQuorum(t) }
 
 // TestReach: hosts behind a bastion, with other shells, keys, limits and ways to become root, are a cluster like others.
 func TestReach(t *testing.T) { testReach(t) }

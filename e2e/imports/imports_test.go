@@ -53,7 +53,7 @@ func table() []rule {
 		{"fairlead/provision/event", ours("plan"), concat(ssh, cli, kubernetes)},
 		{"fairlead/provision/engine", ours("plan", "event"), concat(ssh, cli, kubernetes)},
 		{"fairlead/provision/connect", concat(ours("remote", "remote/", "kube"), base), concat(cli, kubernetes, []string{"golang.org/x/crypto/ssh"})},
-		{"fairlead/provision/observe", concat(base, ours("facts", "ledger", "object", "desired", "connect", "remote", "kube", "registry", "bundle", "event")), concat(ssh, cli, kubernetes)},
+		{"fairlead/provision/observe", concat(base, ours("facts", "ledger", "object", "desired", "connect", "remote", "kube", "etcd", "registry", "bundle", "event")), concat(ssh, cli, kubernetes)},
 		{"fairlead/provision/apply", concat(base, ours("plan", "ledger", "object", "remote", "kube", "etcd", "registry", "bundle", "event")), concat(ssh, cli, client)},
 		{"fairlead/provision/model", concat(base, ours("plan", "facts", "desired", "engine", "event", "ledger", "object", "model/")), concat(ssh, cli, client)},
 		{"fairlead/provision/model/world", concat(base, ours("facts", "desired", "ledger", "object", "bundle")), concat(ssh, cli, client)},

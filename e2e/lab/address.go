@@ -13,6 +13,7 @@ const (
 	workerBase       = 20
 	otherFirst       = 31
 	otherLast        = 250
+	spareLast        = 251
 )
 
 // assignAddresses chooses an address in the subnet, a /24, for each name that has none in taken, and returns them
@@ -100,6 +101,9 @@ func (l *Lab) host(name string, address netip.Addr, container string) Host {
 	}
 	return h
 }
+
+// Spare is an address of the lab's network that no host gets, such as one that hosts share.
+func (l *Lab) Spare() netip.Addr { return withLast(l.subnet, spareLast) }
 
 // withLast returns the subnet's address with the given last byte.
 func withLast(subnet netip.Prefix, last int) netip.Addr {

@@ -128,7 +128,7 @@ func debianRepository(suiteName, arch string) repository {
 	return repository{
 		Folder: debianFolder, Release: dists, Index: dists + "/main/binary-" + arch, Pool: "pool/main",
 		Suite:        suite{Origin: "Debian", Label: "Debian", Name: suiteName, Component: "main"},
-		Distribution: []string{"containerd", "runc", "docker.io", "tinyproxy"},
+		Distribution: []string{"containerd", "runc", "docker.io", "tinyproxy", "haproxy", "keepalived"},
 	}
 }
 

@@ -50,6 +50,14 @@ func (s *stepRun) do(ctx context.Context, action plan.Action) error {
 		return s.kubeadmJoin(ctx, a)
 	case plan.RemoveFormerMember:
 		return s.removeFormerMember(ctx, a)
+	case plan.ForceNewCluster:
+		return s.forceNewCluster(ctx, a)
+	case plan.EndForce:
+		return s.endForce(ctx, a)
+	case plan.AwaitMember:
+		return s.awaitMember(ctx, a)
+	case plan.ForgetNode:
+		return s.forgetNode(ctx, a)
 	case plan.AwaitKubeadm:
 		return s.awaitKubeadm(ctx, a)
 	case plan.MakeRegistryCertificate:

@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"fairlead/provision/etcd"
@@ -19,20 +18,7 @@ func (s *stepRun) removeFormerMember(ctx context.Context, a plan.RemoveFormerMem
 	if err != nil {
 		return err
 	}
-	var credentials etcd.Credentials
-	for _, file := range []struct {
-		path    string
-		content *[]byte
-	}{
-		{"/etc/kubernetes/pki/etcd/ca.crt", &credentials.CA},
-		{"/etc/kubernetes/pki/apiserver-etcd-client.crt", &credentials.Certificate},
-		{"/etc/kubernetes/pki/apiserver-etcd-client.key", &credentials.Key},
-	} {
-		if *file.content, err = readOn(ctx, via, file.path); err != nil {
-			return err
-		}
-	}
-	client, err := etcd.New(loopback(a.Address), credentials, via.DialContext)
+	client, err := etcd.Through(ctx, via, a.Address)
 	if err != nil {
 		return err
 	}
@@ -46,12 +32,4 @@ func (s *stepRun) removeFormerMember(ctx context.Context, a plan.RemoveFormerMem
 		s.waiting("removed the etcd member that a former " + a.Node + " has left")
 	}
 	return nil
-}
-
-// loopback is where a member serves its own host, in the family of the cluster's addresses.
-func loopback(address netip.Addr) string {
-	if address.Is6() {
-		return "https://[::1]:2379"
-	}
-	return "https://127.0.0.1:2379"
 }

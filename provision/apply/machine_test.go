@@ -230,7 +230,7 @@ func nameOf(text string) templates.Script {
 	for _, name := range []templates.Script{
 		templates.ScriptRecord, templates.ScriptKubeadm, templates.ScriptLoadModules, templates.ScriptStopUnit, templates.ScriptRestartUnit,
 		templates.ScriptRemoveFiles, templates.ScriptInstallLayers, templates.ScriptImportImages, templates.ScriptListBlobs,
-		templates.ScriptWatchKubelet, templates.ScriptLastWords,
+		templates.ScriptWatchKubelet, templates.ScriptLastWords, templates.ScriptRecoverEtcd,
 	} {
 		if name.Text() == text {
 			return name

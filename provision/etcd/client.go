@@ -61,11 +61,14 @@ func New(endpoint string, credentials Credentials, dial DialFunc) (*Client, erro
 }
 
 // members lists all, as the leader knows them.
-func (c *Client) members(ctx context.Context) ([]member, error) {
+func (c *Client) members(ctx context.Context) ([]member, error) { return c.list(ctx, true) }
+
+// list lists all members, as the leader knows them, or, if not linearizable, as the asked one does.
+func (c *Client) list(ctx context.Context, linearizable bool) ([]member, error) {
 	var answer struct {
 		Members []member `json:"members"`
 	}
-	if err := c.post(ctx, "/v3/cluster/member/list", map[string]any{"linearizable": true}, &answer); err != nil {
+	if err := c.post(ctx, "/v3/cluster/member/list", map[string]any{"linearizable": linearizable}, &answer); err != nil {
 		return nil, fmt.Errorf("list etcd's members: %w", err)
 	}
 	if len(answer.Members) == 0 {
@@ -91,6 +94,11 @@ func (c *Client) post(ctx context.Context, path string, body, answer any) error 
 	if err != nil {
 		return err
 	}
+	return understand(status, said, answer)
+}
+
+// understand decodes an answer, or says why there is none.
+func understand(status int, said []byte, answer any) error {
 	if status != http.StatusOK {
 		var refusal struct {
 			Message string `json:"message"`
@@ -106,7 +114,12 @@ func (c *Client) post(ctx context.Context, path string, body, answer any) error 
 
 // send sends one request and reads all of the answer.
 func (c *Client) send(ctx context.Context, method, url string, body []byte) (status int, said []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	return c.sendFor(ctx, patience, method, url, body)
+}
+
+// sendFor is send for what may take that long.
+func (c *Client) sendFor(ctx context.Context, limit time.Duration, method, url string, body []byte) (status int, said []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {

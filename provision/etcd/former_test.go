@@ -58,6 +58,14 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // client asks a cluster of which cp1 is at 192.0.2.11, and so on.
 func (c *cluster) client(t *testing.T) *Client {
 	t.Helper()
+	return clientOf(t, c, func(address string) bool {
+		return !strings.HasSuffix(address, ":2380") || slices.Contains(c.open, address)
+	})
+}
+
+// clientOf is a client of members that are all served by one handler, at those addresses that are open.
+func clientOf(t *testing.T, members http.Handler, open func(address string) bool) *Client {
+	t.Helper()
 	authority, err := pki.NewAuthority(rand.Reader, "etcd-ca", time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -71,12 +79,12 @@ func (c *cluster) client(t *testing.T) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewUnstartedServer(c)
+	server := httptest.NewUnstartedServer(members)
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequestClientCert, MinVersion: tls.VersionTLS12}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
-		if strings.HasSuffix(address, ":2380") && !slices.Contains(c.open, address) {
+		if !open(address) {
 			return nil, errors.New("connection refused")
 		}
 		return (&net.Dialer{}).DialContext(ctx, network, server.Listener.Addr().String())

@@ -263,6 +263,8 @@ type API struct {
 	// OtherTokens are those of other runs that have not expired.
 	StaleTokens []string `json:"staleTokens,omitzero"`
 	OtherTokens []string `json:"otherTokens,omitzero"`
+	// Etcd is what the cluster's etcd said of its members, also where the API server does not answer.
+	Etcd Etcd `json:"etcd,omitzero"`
 }
 
 // ImageProblem is why a host cannot have an image.

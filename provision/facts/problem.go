@@ -38,6 +38,9 @@ const (
 	APIRefuses Kind = "API server refuses"
 )
 
+// EtcdNoAnswer says that no member of the cluster's etcd answers.
+const EtcdNoAnswer Kind = "no etcd member answers"
+
 // Kinds of problems of images.
 const (
 	// RegistryUnreachable: the host cannot connect to the registry.

@@ -54,7 +54,7 @@ func publicContent(path string, content []byte) (public []byte, ok bool) {
 		return publicDockerConfig(content)
 	case ofKubeadm(path): // its documents only name the files of secrets
 		return user.ReplaceAll(content, []byte("${1}"+mark+"@")), true
-	case path == templates.PackagesRecord: // names, in which any word may stand
+	case path == templates.PackagesRecord, path == templates.RecoveryMark: // names, in which any word may stand
 		return content, true
 	case strings.HasPrefix(path, "/etc/kubernetes/manifests/"):
 		return nil, false // somebody else's pod, and nobody asks what is in it

@@ -42,6 +42,8 @@ func (s *Simulation) actOnCluster(step plan.Step, action plan.Action) (done bool
 		return s.asked(func() error { return s.copyPKI(step.Host) })
 	case plan.RemoveFormerMember:
 		return s.asked(func() error { return s.removeFormerMember(step.Host) })
+	case plan.ForgetNode:
+		return s.asked(func() error { return s.forgetNode(a.Name) })
 	case plan.AwaitNode:
 		return s.asked(func() error { return s.eventually(step, func() error { return s.nodeIs(a.Name, a.Ready) }) })
 	case plan.AwaitKubelet:

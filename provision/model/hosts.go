@@ -58,6 +58,14 @@ func (s *Simulation) actOnHost(name string, h *facts.Host, action plan.Action) e
 		for _, component := range a.Components {
 			remove(h, templates.FormerManifest(component))
 		}
+	case plan.ForceNewCluster:
+		return s.forceNewCluster(name, h)
+	case plan.EndForce:
+		return s.endForce(name, h)
+	case plan.AwaitMember:
+		if !s.etcdRuns(name) {
+			return errors.New("etcd does not run")
+		}
 	case plan.AwaitKubeadm:
 	default:
 		return fmt.Errorf("the simulation does not know %T", action)
@@ -94,6 +102,8 @@ func (s *Simulation) runScript(step plan.Step, a plan.Script, half bool) error {
 			delete(s.letIn, step.Host)
 			s.register(step.Host, node, false)
 		}
+	case templates.ScriptRecoverEtcd:
+		return s.change(step.Host, func(h *facts.Host) error { return s.recoverEtcd(h, a) })
 	case templates.ScriptLeaveEtcd:
 		return s.alone(step, "etcd", func() error { return s.leaveEtcd(step.Host) })
 	case templates.ScriptSwapOff:

@@ -21,12 +21,12 @@ func (s *Simulation) Observe() facts.Facts {
 		seen.Hosts[name] = host
 	}
 	if err := s.unanswered(); err != nil {
-		seen.API = facts.API{Err: err}
+		seen.API = facts.API{Err: err, Etcd: s.etcdFacts()}
 		return seen
 	}
 	s.settleDefinitions()
 	seen.API = cloneAPI(s.Facts.API)
-	seen.API.Via = s.via()
+	seen.API.Via, seen.API.Etcd = s.via(), s.etcdFacts()
 	for name, node := range seen.API.Nodes {
 		node.Ready = s.ready(name)
 		seen.API.Nodes[name] = node
@@ -74,7 +74,7 @@ func (s *Simulation) unanswered() *facts.Problem {
 	switch {
 	case !exists:
 		return facts.NoCluster()
-	case s.Facts.API.Err == nil && s.via() == "":
+	case s.Facts.API.Err == nil && (s.via() == "" || !s.quorate()):
 		return world.Refused()
 	}
 	return s.Facts.API.Err

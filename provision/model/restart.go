@@ -16,6 +16,9 @@ func (s *Simulation) restart(name string) error {
 	if h := s.Facts.Hosts[name]; s.Facts.API.Err.Of(facts.APINoAnswer) && h.WholeControlPlane() && h.KubeletConfig && !h.EtcdUnbegun {
 		s.Facts.API.Err = world.Forbidden() // the kubelet starts the API server, which kubeadm has given no rights to anybody yet
 	}
+	if templates.Forced(s.Facts.Hosts[name].Contents[templates.ManifestPath(templates.ComponentEtcd)]) {
+		s.cluster.etcd = map[string]bool{name: true}
+	}
 	return s.change(name, func(h *facts.Host) error {
 		for unit, is := range h.Units {
 			switch {

@@ -79,6 +79,7 @@ func (o *Observer) Observe(ctx context.Context) (facts.Facts, error) {
 		return facts, err
 	}
 	facts.API = o.observeAPI(ctx, facts)
+	facts.API.Etcd = o.observeEtcd(ctx, facts)
 	if facts.API.Err != nil {
 		o.observeForwarding(ctx, facts)
 	}

@@ -82,7 +82,7 @@ type RemoveFormerMember struct {
 
 // PeerURL is where the other members reach the host's, as kubeadm has it.
 func (a RemoveFormerMember) PeerURL() string {
-	return "https://" + netip.AddrPortFrom(a.Address, 2380).String()
+	return templates.EtcdPeerURL(a.Address)
 }
 
 // Describe implements Action.

@@ -32,6 +32,7 @@ func concerns() []concern {
 		{asks: asksOfPackagesBeside, plan: (*planner).packagesBeside},
 		{asks: asksOfNothing, plan: (*planner).images},
 		{asks: asksOfMembers},
+		{asks: asksOfEtcd},
 		{asks: asksOfSettings},
 	}
 }

@@ -62,6 +62,10 @@ func (p *planner) members() {
 // further members.
 func (p *planner) controlPlane() bool {
 	first := p.Cluster.ControlPlane.Hosts[0].Name
+	if lost := p.lostMembers(); len(lost) > 0 {
+		p.block("", "reach the API server", "etcd has lost its quorum")
+		return false
+	}
 	switch found := p.found; {
 	case found.Situation == facts.None:
 		p.initialise(first, "initialise the first control plane", "no control plane exists", nil)

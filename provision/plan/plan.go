@@ -51,6 +51,9 @@ func (p *planner) withCommon() *planner {
 // cannot be read nothing is planned, and there is a finding that forbids to run the plan.
 func Make(wish desired.State, facts facts.Facts) Plan {
 	p := newPlanner(wish, facts.Understood()).withCommon()
+	if half, _ := p.recovery(); half {
+		return p.plan
+	}
 	p.preflight()
 	for _, host := range p.Cluster.Hosts() {
 		p.prepare(host)

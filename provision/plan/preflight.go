@@ -47,6 +47,7 @@ func (p *planner) preflight() {
 	p.bundleFindings()
 	p.imageFindings()
 	p.hostPortFindings()
+	p.etcdFindings()
 	for _, host := range p.Cluster.Hosts() {
 		p.plan.Findings = append(p.plan.Findings, unreadFindings(host.Name, p.facts.Hosts[host.Name].Unread, p.ignored(unreadName))...)
 		facts, ok := p.reached(host.Name)

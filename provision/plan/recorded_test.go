@@ -65,6 +65,8 @@ func recordings(t *testing.T) []struct {
 		h.ClockOffset = 90 * time.Second
 	})
 	world.ChangeNode(drifted, "w1", func(n *object.Node) { n.Unschedulable = true })
+	three, lost := threeMembers(t)
+	lostTwo(&lost)
 	return []struct {
 		name string
 		wish desired.State
@@ -73,6 +75,7 @@ func recordings(t *testing.T) []struct {
 		{"clean", whole, at(world.Of(whole, func(_ desired.State, host inventory.Host) facts.Host { return world.FreshHost(host) }))},
 		{"control-plane", alone, at(world.Converged(t, alone))},
 		{"worker-drift", whole, at(drifted)},
+		{"lost-quorum", three, at(lost)},
 	}
 }
 

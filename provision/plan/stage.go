@@ -9,6 +9,8 @@ const (
 	// StageAwait waits for what was begun before this run: a kubeadm that is at work, an API
 	// server that does not answer yet.
 	StageAwait Stage = "await"
+	// StageRecover brings an etcd back that has lost its quorum.
+	StageRecover Stage = "recover"
 	// StageSource makes known where packages come from.
 	StageSource Stage = "source"
 	// StageSupply runs and fills fairlead's own registry, from which other hosts pull.
