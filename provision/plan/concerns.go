@@ -32,6 +32,7 @@ func concerns() []concern {
 		{asks: asksOfNothing, plan: (*planner).images},
 		{asks: asksOfMembers},
 		{asks: asksOfSettings},
+		{asks: asksOfEndpoint},
 	}
 }
 

@@ -36,7 +36,7 @@ func (p *planner) controlPlaneSettings(all map[string]settlement) {
 		}
 		if certificate {
 			// The API server takes up the new one by itself (dynamiccertificates).
-			step.do(RemoveForKubeadm("/etc/kubernetes/pki/apiserver.crt", "/etc/kubernetes/pki/apiserver.key"),
+			step.do(forgetServerCertificate(),
 				RunKubeadm{Document: documents, Verb: []string{"init", "phase", "certs", "apiserver"}})
 		}
 		for _, component := range changed {
@@ -46,6 +46,11 @@ func (p *planner) controlPlaneSettings(all map[string]settlement) {
 		before = append(before, step.ID)
 		p.add(step)
 	}
+}
+
+// forgetServerCertificate has kubeadm make the API server's certificate anew.
+func forgetServerCertificate() Script {
+	return RemoveForKubeadm("/etc/kubernetes/pki/apiserver.crt", "/etc/kubernetes/pki/apiserver.key")
 }
 
 // changedComponents are the static pods of a host that are to be made anew, with the reasons.

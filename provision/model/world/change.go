@@ -5,10 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
+	"net/netip"
 	"slices"
 
+	"fairlead/inventory"
 	"fairlead/pki"
 	"fairlead/provision/bundle"
+	"fairlead/provision/desired"
 	"fairlead/provision/facts"
 	"fairlead/provision/ledger"
 	"fairlead/provision/object"
@@ -50,6 +53,23 @@ func Written(h *facts.Host, path string, mode uint32, content []byte) {
 func Claimed(h *facts.Host, cluster string) {
 	hash, _ := pki.CAHash(h.CA) // empty where there is none
 	Written(h, templates.ClusterRecord, 0o644, ledger.Whose{Cluster: cluster, CA: hash}.Text())
+}
+
+// Kubeconfig is one that names a server, and has nothing else.
+func Kubeconfig(server string) string { return "clusters:\n- cluster:\n    server: " + server + "\n" }
+
+// Kubeconfigs are those that a cluster with an endpoint hands out.
+func Kubeconfigs(endpoint string) map[string]string {
+	all := map[string]string{}
+	for _, place := range desired.KubeconfigMaps() {
+		all[place.String()] = Kubeconfig("https://" + endpoint)
+	}
+	return all
+}
+
+// LocalServer is the API server of a control plane's host.
+func LocalServer(host inventory.Host) string {
+	return "https://" + netip.AddrPortFrom(host.Address, inventory.DefaultAPIPort).String()
 }
 
 // NoRoute is why a host cannot be reached.
