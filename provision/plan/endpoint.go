@@ -68,7 +68,8 @@ func (p *planner) endpoint(cluster settlement) {
 // movesEndpoint says that what the whole cluster goes by is not the endpoint yet, or that a run was cut off that changed it.
 func (p *planner) movesEndpoint(cluster settlement) bool {
 	of := func(change templates.SettingChange) bool { return change.Path == pathEndpoint }
-	if slices.ContainsFunc(cluster.changes, of) || slices.ContainsFunc(cluster.cutOff, of) {
+	cut := func(change templates.SettingChange) bool { return of(change) && change.From != "" }
+	if slices.ContainsFunc(cluster.changes, of) || slices.ContainsFunc(cluster.cutOff, cut) {
 		return true
 	}
 	return slices.ContainsFunc(desired.KubeconfigMaps(), func(place desired.KubeconfigMap) bool {
