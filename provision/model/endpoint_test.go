@@ -38,7 +38,10 @@ func (s *Simulation) goes(wish desired.State) *Simulation {
 // remembered are what is left of an endpoint that the cluster had: API servers go on to have certificates for it.
 var remembered = regexp.MustCompile(`formerEndpoints:\S*|apiServer:\n +certSANs:\n( +- \S+\n)+|apiServer.certSANs is absent, want \[[^\]]*\]`)
 
-func withoutFormer(state string) string { return remembered.ReplaceAllString(state, "") }
+func withoutFormer(state string) string {
+	words := strings.Fields(remembered.ReplaceAllString(state, ""))
+	return strings.ReplaceAll(strings.Join(words, "\n"), "\n]", "]")
+}
 
 // From one endpoint to another, with more control planes or without, wherever a run is cut off: all places come to name the new
 // one, or again the old one for who changes his mind, and at no time is anybody cut off (see wantServed).

@@ -268,9 +268,6 @@ func (p *planner) kubeconfigFindings() {
 			Fix: "have it name https://" + p.Cluster.ControlPlane.Endpoint,
 		})
 	}
-	if p.ignored(endpointFinding) {
-		return
-	}
 	for _, host := range p.Cluster.Hosts() {
 		seen, ok := p.reached(host.Name)
 		paths := []string{templates.KubeletConf}

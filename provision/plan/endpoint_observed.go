@@ -137,7 +137,7 @@ func (p *planner) endpointFindings() {
 	}
 	for _, node := range p.facts.API.Nodes {
 		is, err := netip.ParseAddr(node.InternalIP)
-		if err != nil || is != address || p.ignored(leavingFinding) {
+		if err != nil || is != address {
 			continue
 		}
 		if finding := EndpointLeaves(p.State, p.facts, node.Name, is); finding != nil {
@@ -145,11 +145,9 @@ func (p *planner) endpointFindings() {
 		}
 		return
 	}
-	if !p.ignored(endpointFinding) {
-		p.plan.Findings = append(p.plan.Findings, Finding{
-			Name: endpointFinding, Warning: true,
-			Message: fmt.Sprintf("the cluster's control plane endpoint is %s, which the inventory does not name", control.Endpoint),
-			Fix:     "write endpoint: " + control.Endpoint + " below controlPlane, or the one that it is to become",
-		})
-	}
+	p.plan.Findings = append(p.plan.Findings, Finding{
+		Name: endpointFinding, Warning: true,
+		Message: fmt.Sprintf("the cluster's control plane endpoint is %s, which the inventory does not name", control.Endpoint),
+		Fix:     "write endpoint: " + control.Endpoint + " below controlPlane, or the one that it is to become",
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"fairlead/provision/desired"
 	"fairlead/provision/facts"
 	"fairlead/provision/model/world"
+	"fairlead/provision/object"
 	"fairlead/templates"
 )
 
@@ -288,5 +289,18 @@ func TestEndpointOfHalfInit(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
+	}
+}
+
+func derivedEndpoint(c *inventory.Cluster) { c.ControlPlane.EndpointDerived = true }
+
+func noServer(h *facts.Host) { delete(h.Servers, "kubelet.conf") }
+
+// endpointOfNode has the cluster's endpoint be the address of a node that no host has.
+func endpointOfNode(t *testing.T) func(*facts.Facts) {
+	t.Helper()
+	return func(f *facts.Facts) {
+		clusterHas(t, "192.0.2.99:6443", "controlPlaneEndpoint")(f)
+		f.API.Nodes["cp0"] = object.Node{Name: "cp0", Ready: true, InternalIP: "192.0.2.99"}
 	}
 }

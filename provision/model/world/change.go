@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 
@@ -85,4 +86,10 @@ func Forbidden() *facts.Problem {
 // Refused is why an API server does not answer.
 func Refused() *facts.Problem {
 	return &facts.Problem{Kind: facts.APINoAnswer, Text: "connection refused"}
+}
+
+// endpointHost is the host of a cluster's endpoint.
+func endpointHost(wish desired.State) string {
+	host, _, _ := net.SplitHostPort(wish.Cluster.ControlPlane.Endpoint)
+	return host
 }

@@ -282,7 +282,7 @@ func KeepSettings(t testing.TB, wish desired.State, seen *facts.Facts) {
 		ChangeHost(*seen, host.Name, func(h *facts.Host) {
 			h.Contents[templates.KubeletConfigFile] = []byte(seen.API.Settings[templates.KindKubelet])
 			if host.Role == inventory.RoleControlPlane {
-				h.Certificates = append(h.Certificates, facts.Certificate{Path: templates.APIServerCertificate, Names: []string{host.Address.String(), wish.Cluster.ControlPlane.Hosts[0].Address.String()}})
+				h.Certificates = append(h.Certificates, facts.Certificate{Path: templates.APIServerCertificate, Names: []string{host.Address.String(), endpointHost(wish)}})
 			}
 		})
 	}
