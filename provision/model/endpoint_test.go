@@ -36,7 +36,7 @@ func (s *Simulation) goes(wish desired.State) *Simulation {
 }
 
 // remembered are what is left of an endpoint that the cluster had: API servers go on to have certificates for it.
-var remembered = regexp.MustCompile(`formerEndpoints:\S*|apiServer:\n +certSANs:\n( +- \S+\n)+|apiServer.certSANs is absent, want \[[^\]]*\]`)
+var remembered = regexp.MustCompile(`formerEndpoints:[^\s\]]*|apiServer:\n +certSANs:\n( +- \S+\n)+|apiServer.certSANs is absent, want \[[^\]]*\]`)
 
 func withoutFormer(state string) string {
 	words := strings.Fields(remembered.ReplaceAllString(state, ""))
