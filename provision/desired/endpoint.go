@@ -1,9 +1,13 @@
 package desired
 
 import (
+	"net"
 	"slices"
+	"strconv"
+	"strings"
 
 	"fairlead/provision/object"
+	"fairlead/templates"
 )
 
 // KubeconfigMap is a ConfigMap with a kubeconfig that the cluster hands out.
@@ -59,3 +63,26 @@ func (w State) WithEndpoint(endpoint string) (State, error) {
 	w.Addons[i].Objects = set.Objects
 	return w, nil
 }
+
+// HostOf is the host of host:port; empty where a text is none.
+func HostOf(endpoint string) string {
+	host, _, err := net.SplitHostPort(endpoint)
+	if err != nil {
+		return ""
+	}
+	return host
+}
+
+// WithPort is host:port of a host, which may be an address of IPv6, or of one with its port already: an API server's port else.
+func WithPort(endpoint string) string {
+	if HostOf(endpoint) != "" {
+		return endpoint
+	}
+	return net.JoinHostPort(strings.Trim(endpoint, "[]"), strconv.Itoa(templates.APIServerPort))
+}
+
+// OfHost is where the API server of a host is that has an address, a name or one of IPv6 among them.
+func OfHost(address string) string { return net.JoinHostPort(address, strconv.Itoa(templates.APIServerPort)) }
+
+// At is host:port.
+func At(host, port string) string { return net.JoinHostPort(host, port) }

@@ -40,7 +40,9 @@ func TestWaitAnswer(t *testing.T) {
 	if err := WaitAnswer(short, point("api.lab.example"), api.Dial, nil); err == nil || !strings.Contains(err.Error(), "api.lab.example") {
 		t.Errorf("with a certificate for others: %v", err)
 	}
-	gone := func(context.Context, string, string) (net.Conn, error) { return nil, fmt.Errorf("%w: no way", ErrTunnelClosed) }
+	gone := func(context.Context, string, string) (net.Conn, error) {
+		return nil, fmt.Errorf("%w: no way", ErrTunnelClosed)
+	}
 	if err := WaitAnswer(t.Context(), point("kubernetes"), gone, nil); !errors.Is(err, ErrTunnelClosed) {
 		t.Errorf("without a way: %v", err)
 	}

@@ -1,10 +1,8 @@
 package plan
 
 import (
-	"net"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"fairlead/inventory"
@@ -97,7 +95,7 @@ func hostPort(server string) string {
 	if port == "" {
 		port = "443"
 	}
-	return net.JoinHostPort(u.Hostname(), port)
+	return desired.At(u.Hostname(), port)
 }
 
 // wrongServer is a kubeconfig on a host, and the server that it is to name.
@@ -127,7 +125,7 @@ func (p *planner) wrongServers(host inventory.Host) []wrongServer {
 	}
 	var local []string
 	for _, address := range append(addressTexts(host), "127.0.0.1", "::1", "localhost") {
-		local = append(local, "https://"+net.JoinHostPort(address, strconv.Itoa(templates.APIServerPort)))
+		local = append(local, "https://"+desired.OfHost(address))
 	}
 	look(templates.KubeletConf, local[0], append(local, p.server())...)
 	return wrong
@@ -168,7 +166,7 @@ func (p *planner) pointHalf(step *Step, host inventory.Host) {
 		step.do(PointKubeconfig(wrong.path, wrong.want))
 	}
 	seen, _ := p.reached(host.Name)
-	name, _, _ := net.SplitHostPort(p.Cluster.ControlPlane.Endpoint)
+	name := desired.HostOf(p.Cluster.ControlPlane.Endpoint)
 	for _, certificate := range seen.Certificates {
 		if certificate.Path == templates.APIServerCertificate && !slices.Contains(certificate.Names, name) {
 			step.because("the API server's certificate is not for %s", name)
@@ -192,7 +190,7 @@ func (p *planner) lookAtEndpoint(host inventory.Host) {
 	step.because("kubeconfigs are to name it")
 	action := AwaitEndpoint{Endpoint: p.Cluster.ControlPlane.Endpoint}
 	if host.Role == inventory.RoleControlPlane && !p.joining(host.Name) {
-		action.Own = net.JoinHostPort(host.Address.String(), strconv.Itoa(templates.APIServerPort))
+		action.Own = desired.OfHost(host.Address.String())
 	}
 	step.do(action)
 	step.Needs = p.preparation(host.Name)

@@ -2,10 +2,8 @@ package plan
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"fairlead/inventory"
@@ -67,10 +65,7 @@ func keptEndpoint(document string) string {
 	if is == "" {
 		return ""
 	}
-	if _, _, err := net.SplitHostPort(is); err != nil {
-		return net.JoinHostPort(strings.Trim(is, "[]"), strconv.Itoa(templates.APIServerPort))
-	}
-	return is
+	return desired.WithPort(is)
 }
 
 // formerEndpoints are the hosts of endpoints that a cluster has had, or was to get in a run that was cut off. Some clients may
@@ -79,7 +74,7 @@ func formerEndpoints(current string, seen facts.API) []string {
 	record := seen.RecordedSettings
 	var former []string
 	add := func(endpoint string) {
-		if host, _, err := net.SplitHostPort(endpoint); err == nil && host != "" {
+		if host := desired.HostOf(endpoint); host != "" {
 			former = append(former, host)
 		}
 	}
@@ -98,7 +93,7 @@ func formerEndpoints(current string, seen facts.API) []string {
 		}
 	}
 	add(keptEndpoint(seen.Settings[templates.KindCluster]))
-	now, _, _ := net.SplitHostPort(current)
+	now := desired.HostOf(current)
 	former = slices.DeleteFunc(former, func(host string) bool { return host == now })
 	slices.Sort(former)
 	return slices.Compact(former)
@@ -108,11 +103,7 @@ func formerEndpoints(current string, seen facts.API) []string {
 // would answer there. It is nil where that is not so.
 func EndpointLeaves(wish desired.State, seen facts.Facts, name string, addresses ...netip.Addr) *Finding {
 	endpoint := atObserved(wish, seen).Cluster.ControlPlane.Endpoint
-	host, _, err := net.SplitHostPort(endpoint)
-	if err != nil {
-		return nil
-	}
-	address, err := netip.ParseAddr(host)
+	address, err := netip.ParseAddr(desired.HostOf(endpoint))
 	if err != nil || !slices.Contains(addresses, address) {
 		return nil
 	}
@@ -127,9 +118,8 @@ func EndpointLeaves(wish desired.State, seen facts.Facts, name string, addresses
 // endpointFindings finds an endpoint that is the address of no host of the file, which names no endpoint either.
 func (p *planner) endpointFindings() {
 	control := p.Cluster.ControlPlane
-	host, _, err := net.SplitHostPort(control.Endpoint)
-	address, errAddress := netip.ParseAddr(host)
-	if !control.EndpointDerived || err != nil || errAddress != nil {
+	address, err := netip.ParseAddr(desired.HostOf(control.Endpoint))
+	if !control.EndpointDerived || err != nil {
 		return
 	}
 	if slices.ContainsFunc(control.Hosts, func(h inventory.Host) bool { return slices.Contains(h.Addresses(), address) }) {
