@@ -82,7 +82,9 @@ func WithPort(endpoint string) string {
 }
 
 // OfHost is where the API server of a host is that has an address, a name or one of IPv6 among them.
-func OfHost(address string) string { return net.JoinHostPort(address, strconv.Itoa(templates.APIServerPort)) }
+func OfHost(address string) string {
+	return net.JoinHostPort(address, strconv.Itoa(templates.APIServerPort))
+}
 
 // At is host:port.
 func At(host, port string) string { return net.JoinHostPort(host, port) }
