@@ -73,6 +73,9 @@ type Kubernetes struct {
 type ControlPlane struct {
 	// Endpoint is the host:port in front of all API servers.
 	Endpoint string
+	// EndpointDerived says that the file names no endpoint, and that it is the first host's address: a cluster that lives keeps the
+	// one that it has.
+	EndpointDerived bool `json:",omitzero"`
 	// PublicEndpoint is the host:port of the same API servers for people; "" where it is Endpoint, too.
 	PublicEndpoint string `json:",omitzero"`
 	// Schedulable says that ordinary pods may run on control-plane nodes.

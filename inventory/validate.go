@@ -191,6 +191,7 @@ func complete(c *Cluster) {
 	}
 	if c.ControlPlane.Endpoint == "" && len(c.ControlPlane.Hosts) > 0 && c.ControlPlane.Hosts[0].Address.IsValid() {
 		c.ControlPlane.Endpoint = net.JoinHostPort(c.ControlPlane.Hosts[0].Address.String(), strconv.Itoa(DefaultAPIPort))
+		c.ControlPlane.EndpointDerived = true
 	}
 	_, port, _ := net.SplitHostPort(c.ControlPlane.Endpoint)
 	if host, given, err := net.SplitHostPort(c.ControlPlane.PublicEndpoint); err == nil && given == "" {

@@ -49,6 +49,8 @@ type Cluster struct {
 	// CertSANs are added to the API server's certificate beside the endpoints'
 	// hosts: the addresses of the control-plane hosts.
 	CertSANs []string
+	// FormerEndpoints are hosts of endpoints that the cluster had: who still uses them finds them in the API servers' certificates.
+	FormerEndpoints []string
 	// Images says from where kubeadm takes its images.
 	Images KubeadmImages
 	// KubeletServingCertificates makes kubelets ask the cluster for the certificates that
@@ -255,7 +257,7 @@ func certSANs(c Cluster) ([]string, error) {
 		names = append([]string{public}, names...)
 	}
 	sans := []string{host}
-	for _, san := range names {
+	for _, san := range slices.Concat(names, c.FormerEndpoints) {
 		if !slices.Contains(sans, san) {
 			sans = append(sans, san)
 		}

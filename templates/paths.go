@@ -4,6 +4,8 @@ package templates
 const (
 	CACertificate        = "/etc/kubernetes/pki/ca.crt"
 	AdminConf            = "/etc/kubernetes/admin.conf"
+	SuperAdminConf       = "/etc/kubernetes/super-admin.conf"
+	KubeletConf          = "/etc/kubernetes/kubelet.conf"
 	manifestFolder       = "/etc/kubernetes/manifests"
 	APIServerCertificate = "/etc/kubernetes/pki/apiserver.crt"
 	KubeletConfigFile    = "/var/lib/kubelet/config.yaml"

@@ -51,6 +51,8 @@ const (
 	ScriptStartUnit Script = "start-unit"
 	// ScriptRestartUnit restarts the systemd unit in its argument.
 	ScriptRestartUnit Script = "restart-unit"
+	// ScriptPointKubeconfig has a kubeconfig name another server: its file, and the URL.
+	ScriptPointKubeconfig Script = "point-kubeconfig"
 	// ScriptRemoveFiles takes away files that fairlead wrote, puts back what was in their place before, and has the ledger
 	// forget them.
 	ScriptRemoveFiles Script = "remove-files"

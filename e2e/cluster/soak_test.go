@@ -46,6 +46,9 @@ func TestSoak(t *testing.T) {
 	}
 }
 
+// TestSoakEndpointMove is TestEndpointMove, cut off ten times.
+func TestSoakEndpointMove(t *testing.T) { testEndpointMove(t, 10) }
+
 // soak makes new hosts a cluster. Some time after the start of a step, something happens to its host.
 func soak(t *testing.T, options lab.InventoryOptions, step string, after time.Duration, happens func(*site, string) error) {
 	hosts := append(append([]string{}, options.ControlPlanes...), options.Workers...)

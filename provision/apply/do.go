@@ -30,6 +30,8 @@ func (s *stepRun) do(ctx context.Context, action plan.Action) error {
 		return s.copyPKI(ctx, a)
 	case plan.AwaitAPI:
 		return s.awaitAPI(ctx, a)
+	case plan.AwaitEndpoint:
+		return s.awaitEndpoint(ctx, a)
 	case plan.AwaitNode:
 		return s.awaitNode(ctx, a)
 	case plan.ChangeNode:

@@ -60,6 +60,26 @@ func TestAPIThroughAControlPlane(t *testing.T) {
 	}
 }
 
+// The client goes to the API server beside the connection, whatever admin.conf names: what that names may be dead.
+func TestAPIBesideTheConnection(t *testing.T) {
+	l := newLines(t)
+	c := NewWith(lab("cp1"), l.dial)
+	api := withAPI(t, l, c, "cp1")
+	var asked string
+	l.dialled("cp1")[0].PutFile("/etc/kubernetes/admin.conf", strings.ReplaceAll(api.Kubeconfig(), "example.com:6443", "dead.example:8443"))
+	l.dialled("cp1")[0].OnDial(func(ctx context.Context, network, address string) (net.Conn, error) {
+		asked = address
+		return api.Dial(ctx, network, address)
+	})
+	client, _, err := c.API(t.Context())
+	if err == nil {
+		err = client.Ready(t.Context())
+	}
+	if host, _ := c.cluster.Host("cp1"); err != nil || asked != c.apiAddress(host) {
+		t.Errorf("asked %s: %v", asked, err)
+	}
+}
+
 // The client of an API server that is gone is forgotten: the next one is made of the admin.conf that is there then.
 func TestForgetAPI(t *testing.T) {
 	l := newLines(t)

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"fairlead/inventory"
+	"fairlead/pki"
 	"fairlead/provision/kube"
 	"fairlead/provision/remote"
 	"fairlead/provision/remote/container"
@@ -221,8 +222,11 @@ func (c *Connections) API(ctx context.Context) (*kube.Client, *remote.Host, erro
 	return nil, nil, fmt.Errorf("reach the API server: %w", errors.Join(errs...))
 }
 
-// Through makes the client that reaches the API server through a host's connection, with that
-// host's admin.conf.
+// nameOfAPI is what the certificate of every API server that kubeadm makes is for (cmd/kubeadm/app/util/pkiutil GetAPIServerAltNames).
+const nameOfAPI = "kubernetes"
+
+// Through makes the client that reaches a host's API server through its connection, with that
+// host's admin.conf. It goes to the API server itself: the endpoint that admin.conf names may be what has to be mended.
 func (c *Connections) Through(ctx context.Context, host *remote.Host) (*kube.Client, error) {
 	c.mu.Lock()
 	client, via := c.client, c.via
@@ -234,7 +238,12 @@ func (c *Connections) Through(ctx context.Context, host *remote.Host) (*kube.Cli
 	if err != nil {
 		return nil, fmt.Errorf("read %s on %s: %w", templates.AdminConf, host.Name(), err)
 	}
-	client, err = kube.New(kubeconfig, c.way(host))
+	if inventoried, ok := c.cluster.Host(host.Name()); ok {
+		kubeconfig, err = pki.PointKubeconfig(kubeconfig, c.apiAddress(inventoried), nameOfAPI)
+	}
+	if err == nil {
+		client, err = kube.New(kubeconfig, c.way(host))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("use %s of %s: %w", templates.AdminConf, host.Name(), err)
 	}

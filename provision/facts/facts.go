@@ -96,9 +96,11 @@ type Host struct {
 	Symlinks map[string]bool  `json:"symlinks,omitzero"`
 	Images   map[string]Image `json:"images,omitzero"`
 
-	Manifests     []string        `json:"manifests,omitzero"`   // static pods
-	Kubeconfigs   map[string]bool `json:"kubeconfigs,omitzero"` // in /etc/kubernetes
-	KubeletConfig bool            `json:"kubeletConfig,omitzero"`
+	Manifests   []string        `json:"manifests,omitzero"`   // static pods
+	Kubeconfigs map[string]bool `json:"kubeconfigs,omitzero"` // in /etc/kubernetes
+	// Servers are the servers that these kubeconfigs name, by file; one that names none, or several, has no entry.
+	Servers       map[string]string `json:"servers,omitzero"`
+	KubeletConfig bool              `json:"kubeletConfig,omitzero"`
 	// KubeletCredentials: the kubelet does not wait for its client certificate. kubelet.conf alone does not say so: the
 	// kubelet writes it before it asks for the certificate (kubernetes/pkg/kubelet/certificate/bootstrap).
 	KubeletCredentials bool            `json:"kubeletCredentials,omitzero"`
@@ -257,6 +259,9 @@ type API struct {
 	// RecordedSettings what the inventory said of them at the end of the last run.
 	Settings         map[string]string `json:"settings,omitzero"`
 	RecordedSettings map[string]string `json:"recordedSettings,omitzero"`
+	// Kubeconfigs are those that the cluster hands out, without secrets, by NAMESPACE/NAME of their ConfigMaps; empty where one
+	// holds none.
+	Kubeconfigs map[string]string `json:"kubeconfigs,omitzero"`
 	// Serving are requests of kubelets for serving certificates that nobody has decided on.
 	Serving []object.ServingRequest `json:"serving,omitzero"`
 	// StaleTokens are ids of fairlead's bootstrap tokens that nobody joins with any more: they have expired, or their run is over.

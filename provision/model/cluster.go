@@ -44,6 +44,8 @@ func (s *Simulation) actOnCluster(step plan.Step, action plan.Action) (done bool
 		return s.asked(func() error { return s.removeFormerMember(step.Host) })
 	case plan.ForgetNode:
 		return s.asked(func() error { return s.forgetNode(a.Name) })
+	case plan.AwaitEndpoint:
+		return s.asked(func() error { return s.answers(a.Endpoint) })
 	case plan.AwaitNode:
 		return s.asked(func() error { return s.eventually(step, func() error { return s.nodeIs(a.Name, a.Ready) }) })
 	case plan.AwaitKubelet:
@@ -172,9 +174,13 @@ func (s *Simulation) apply(a plan.ApplyObject) error {
 		}
 	case "ConfigMap kube-system/kube-proxy":
 		api.Settings[templates.KindKubeProxy] = fmt.Sprint(data["config.conf"])
+		s.handOut(desired.ProxyKubeconfig(), data)
+	case "ConfigMap kube-public/cluster-info":
+		s.handOut(desired.InfoKubeconfig(), data)
 	case kubeProxyPods:
 		if mark := fmt.Sprint(a.Object); mark != s.cluster.proxyMark { // its pods are rolled
 			s.cluster.proxy, s.cluster.proxyMark = api.Settings[templates.KindKubeProxy], mark
+			s.cluster.proxyServer = s.handsOut(desired.ProxyKubeconfig())
 		}
 		api.Objects[key] = object.Live{Object: a.Object}
 	default:

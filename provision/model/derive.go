@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"fairlead/pki"
 	"fairlead/provision/facts"
 	"fairlead/templates"
 )
@@ -25,6 +26,7 @@ const (
 // derive reads from the files of a host what they say.
 func derive(h *facts.Host) {
 	h.Manifests, h.Certificates, h.FstabSwaps, h.SwapUnits, h.RegistryImages = nil, nil, nil, nil, nil
+	h.Servers = map[string]string{}
 	h.Kubeconfigs, h.NotEmpty, h.Images = map[string]bool{}, map[string]bool{}, map[string]facts.Image{}
 	for file, is := range h.Files {
 		switch folder, name := path.Dir(file), path.Base(file); {
@@ -32,6 +34,9 @@ func derive(h *facts.Host) {
 			h.Manifests = append(h.Manifests, name)
 		case folder == kubernetesFolder && strings.HasSuffix(name, ".conf"):
 			h.Kubeconfigs[name] = true
+			if server := pki.ServerLine(string(h.Contents[file])); server != "" {
+				h.Servers[name] = server
+			}
 		case folder == templates.KindFolder:
 			h.NotEmpty[templates.KindFolder] = true
 		case folder == etcdData:
@@ -101,6 +106,7 @@ func cloneHost(h facts.Host) facts.Host {
 func cloneAPI(api facts.API) facts.API {
 	api.Nodes, api.Objects, api.Applied = maps.Clone(api.Nodes), maps.Clone(api.Objects), maps.Clone(api.Applied)
 	api.Settings, api.RecordedSettings = maps.Clone(api.Settings), maps.Clone(api.RecordedSettings)
+	api.Kubeconfigs = maps.Clone(api.Kubeconfigs)
 	api.Serving = slices.Clone(api.Serving)
 	for name, node := range api.Nodes {
 		node.Labels, node.Annotations, node.Taints = maps.Clone(node.Labels), maps.Clone(node.Annotations), slices.Clone(node.Taints)

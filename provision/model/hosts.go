@@ -134,6 +134,11 @@ func runScript(h *facts.Host, a plan.Script) error {
 		return startUnit(h, a.Args[0], len(a.Args) > 1)
 	case templates.ScriptRemoveFiles:
 		takeAway(h, a.Args)
+	case templates.ScriptPointKubeconfig:
+		if pki.ServerLine(string(h.Contents[a.Args[0]])) == "" {
+			return fmt.Errorf("%s names no server", a.Args[0])
+		}
+		world.Written(h, a.Args[0], h.Files[a.Args[0]].Mode, []byte(world.Kubeconfig(a.Args[1])))
 	case templates.ScriptBeginEtcd:
 		world.Written(h, etcdMember, 0o600, nil)
 	case templates.ScriptCollectGarbage:

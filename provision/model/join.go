@@ -20,6 +20,9 @@ func (s *Simulation) join(step plan.Step, a plan.KubeadmJoin, half bool) error {
 	if err := s.unanswered(); err != nil || !s.cluster.tokens[s.minted] {
 		return fmt.Errorf("nothing to join with: API %w, token %q of %v", err, s.minted, s.cluster.tokens)
 	}
+	if err := s.answers(a.Cluster.Endpoint); err != nil {
+		return err
+	}
 	switch _, exists := s.Facts.API.Nodes[a.Node.Name]; {
 	case a.KubeletStarted && !s.Facts.Hosts[name].KubeletCredentials:
 		return errors.New("the kubelet waits for its certificate with a token that is gone")
@@ -37,7 +40,7 @@ func (s *Simulation) join(step plan.Step, a plan.KubeadmJoin, half bool) error {
 		world.Written(h, templates.CACertificate, 0o644, []byte(world.CA))
 		world.Written(h, kubernetesFolder+"/bootstrap-kubelet.conf", 0o600, []byte(name))
 		if half && s.cut.late {
-			s.startKubelet(h)
+			s.startKubelet(name, h)
 			if s.cut.restart { // it was let in, and has not made its Node before the host went away
 				remove(h, kubernetesFolder+"/bootstrap-kubelet.conf")
 				world.Written(h, kubeletCredentials, 0o600, []byte(a.Node.Name))
@@ -53,9 +56,9 @@ func (s *Simulation) join(step plan.Step, a plan.KubeadmJoin, half bool) error {
 }
 
 // startKubelet is kubeadm's kubelet-start: the kubelet has written where its certificate will be, and asks for it.
-func (s *Simulation) startKubelet(h *facts.Host) {
+func (s *Simulation) startKubelet(name string, h *facts.Host) {
 	SetActive(h, templates.KubeletService, "inactive")
-	world.Written(h, kubernetesFolder+"/kubelet.conf", 0o600, []byte("to come"))
+	world.Written(h, templates.KubeletConf, 0o600, []byte(world.Kubeconfig(s.kubeletServer(name))))
 	world.Written(h, templates.KubeletConfigFile, 0o644, []byte(s.Facts.API.Settings[templates.KindKubelet]))
 	SetActive(h, templates.KubeletService, "active")
 }
@@ -73,10 +76,12 @@ func (s *Simulation) joinControlPlane(step plan.Step, a plan.KubeadmJoin, half b
 	return s.alone(step, "etcd", func() error {
 		err := s.change(name, func(h *facts.Host) error {
 			world.Written(h, kubernetesFolder+"/bootstrap-kubelet.conf", 0o600, []byte(name))
-			s.controlPlaneFiles(h)
+			if err := s.controlPlaneFiles(h, s.keptEndpoint()); err != nil {
+				return err
+			}
 			if half && !s.cut.late { // its kubelet gets a certificate from the API server of this very host, which needs etcd
 				remove(h, etcdMember, templates.ManifestPath(templates.ComponentEtcd))
-				s.startKubelet(h)
+				s.startKubelet(name, h)
 			}
 			return nil
 		})

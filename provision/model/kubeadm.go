@@ -105,11 +105,13 @@ func (s *Simulation) init(step plan.Step, a plan.KubeadmInit, half bool) error {
 		}
 		s.Facts.API.Err = world.Refused()
 		err := s.change(name, func(h *facts.Host) error {
-			s.controlPlaneFiles(h)
+			if err := s.controlPlaneFiles(h, a.Cluster.Endpoint); err != nil {
+				return err
+			}
 			if half && s.cut.restart && !s.cut.late {
 				world.Written(h, etcdMember, 0o600, []byte(unbegun))
 			}
-			world.Written(h, kubernetesFolder+"/kubelet.conf", 0o600, []byte(name))
+			world.Written(h, templates.KubeletConf, 0o600, []byte(world.Kubeconfig(s.localServer(name))))
 			world.Written(h, kubeletCredentials, 0o600, []byte(a.Node.Name))
 			world.Written(h, templates.KubeletConfigFile, 0o644, nil)
 			SetActive(h, templates.KubeletService, "active")
@@ -137,6 +139,7 @@ func (s *Simulation) start(name string, a plan.KubeadmInit) error {
 	s.Facts.API = facts.API{
 		Via: name, ServerVersion: "1.37.2", Nodes: map[string]object.Node{}, Objects: map[string]object.Live{}, Unready: map[string]string{},
 		Applied: map[string][]object.Applied{}, Settings: map[string]string{}, RecordedSettings: map[string]string{},
+		Kubeconfigs: world.Kubeconfigs(a.Cluster.Endpoint),
 	}
 	// Init writes down the names of all control planes that the inventory has by then, beside what is compared with a living cluster.
 	documents[templates.KindCluster] = certifiedFor(documents[templates.KindCluster], a.Cluster.CertSANs)
@@ -147,7 +150,7 @@ func (s *Simulation) start(name string, a plan.KubeadmInit) error {
 		}
 		s.Facts.API.Settings[kind] = string(text)
 	}
-	s.cluster.proxy = s.Facts.API.Settings[templates.KindKubeProxy]
+	s.cluster.proxy, s.cluster.proxyServer = s.Facts.API.Settings[templates.KindKubeProxy], s.handsOut(desired.ProxyKubeconfig())
 	s.register(name, a.Node, true)
 	s.mark(a.Node)
 	return nil
@@ -173,18 +176,22 @@ func certifiedFor(cluster templates.Fields, names []string) templates.Fields {
 }
 
 // controlPlaneFiles are those of a control plane, but for the manifests' content.
-func (s *Simulation) controlPlaneFiles(h *facts.Host) {
+func (s *Simulation) controlPlaneFiles(h *facts.Host, endpoint string) error {
+	if is, exists := h.Servers["admin.conf"]; exists && is != "https://"+endpoint {
+		return fmt.Errorf("a kubeconfig file %q exists already but has got the wrong API Server URL: %s", templates.AdminConf, is)
+	}
 	for _, path := range sharedPKI() {
 		if _, exists := h.Files[path]; !exists {
 			world.Written(h, path, 0o600, []byte(path))
 		}
 	}
 	world.Written(h, templates.CACertificate, 0o644, []byte(world.CA))
-	world.Written(h, templates.AdminConf, 0o600, []byte("admin"))
+	world.Written(h, templates.AdminConf, 0o600, []byte(world.Kubeconfig("https://"+endpoint)))
 	world.Written(h, etcdMember, 0o600, nil)
 	for _, component := range templates.Components() {
 		world.Written(h, templates.ManifestPath(component), 0o600, nil)
 	}
+	return nil
 }
 
 // register makes the Node, with what kubeadm and the kubelet leave on the host.
@@ -200,7 +207,9 @@ func (s *Simulation) register(name string, n templates.Node, controlPlane bool) 
 	settings := s.Facts.API.Settings
 	_ = s.change(name, func(h *facts.Host) error {
 		remove(h, kubernetesFolder+"/bootstrap-kubelet.conf")
-		world.Written(h, kubernetesFolder+"/kubelet.conf", 0o600, []byte(name))
+		if !h.KubeletCredentials { // else it has made its kubeconfig before
+			world.Written(h, templates.KubeletConf, 0o600, []byte(world.Kubeconfig(s.kubeletServer(name))))
+		}
 		world.Written(h, kubeletCredentials, 0o600, []byte(n.Name))
 		world.Written(h, templates.KubeletConfigFile, 0o644, []byte(settings[templates.KindKubelet]))
 		world.Written(h, podLogs, 0o600, nil)

@@ -84,6 +84,9 @@ func (s *Simulation) unanswered() *facts.Problem {
 func (s *Simulation) ready(node string) bool {
 	host := s.Facts.Hosts[s.hostOf(node)]
 	_, network := s.Facts.API.Objects["DaemonSet kube-flannel/kube-flannel-ds"]
+	if s.served(host.Servers["kubelet.conf"]) != nil {
+		return false
+	}
 	return host.KubeletCredentials && host.Units[templates.KubeletService].Active == "active" && host.Units[templates.ContainerdService].Active == "active" &&
 		(network || s.State.Cluster.Addons.Network.Name == inventory.NetworkNone)
 }

@@ -87,6 +87,7 @@ func (s *Simulation) perform(_ context.Context, step plan.Step) error {
 			return failure
 		}
 		err = s.act(step, action, failure != nil)
+		s.wantServed(step)
 		if failure != nil && s.cut.lost != "" {
 			err = errors.Join(err, s.restart(s.cut.lost))
 		}

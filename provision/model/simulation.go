@@ -51,6 +51,8 @@ type Simulation struct {
 	letIn map[string]templates.Node
 	// stale are services, HOST/UNIT, that run with files that are no longer there.
 	stale map[string]bool
+	// dead are hosts of endpoints where nobody answers.
+	dead map[string]bool
 }
 
 // cluster is what a cluster keeps beside what its API server tells.
@@ -63,6 +65,7 @@ type cluster struct {
 	// proxy is the configuration with which kube-proxy's pods were started, and proxyMark their
 	// mark of it.
 	proxy, proxyMark string
+	proxyServer      string // that it was started with
 }
 
 func newCluster() cluster {
@@ -99,6 +102,7 @@ func (s *Simulation) seedWith(seed uint64) {
 func (s *Simulation) Fork() *Simulation {
 	fork := &Simulation{
 		t: s.t, State: s.State, Facts: s.Facts, cluster: s.cluster.clone(), authority: s.authority, stale: maps.Clone(s.stale), letIn: maps.Clone(s.letIn),
+		dead: maps.Clone(s.dead),
 	}
 	fork.Facts.Hosts = map[string]facts.Host{}
 	for name, host := range s.Facts.Hosts {
@@ -206,6 +210,7 @@ func (s *Simulation) WantConverged() {
 	if runs, is := s.normal(templates.KindKubeProxy, s.cluster.proxy), s.normal(templates.KindKubeProxy, kubeProxy); runs != is {
 		s.t.Errorf("kube-proxy runs with %s instead of %s", runs, is)
 	}
+	s.wantEverywhere()
 	for _, host := range s.State.Cluster.Hosts() {
 		if is, want := s.cluster.etcd[host.Name], host.Role == inventory.RoleControlPlane; is != want {
 			s.t.Errorf("%s has an etcd member: %v, want %v", host.Name, is, want)

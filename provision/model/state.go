@@ -24,7 +24,7 @@ func readBy(path string) string {
 	}{
 		{templates.DockerService, []string{templates.DockerConfigPath, "/usr/bin/dockerd"}},
 		{templates.ContainerdService, []string{templates.ContainerdConfigFile, templates.RegistryCredentials(nil, templates.Containerd{}).Path, "/usr/local/bin/containerd", "/usr/bin/containerd", "/etc/systemd/system/" + templates.ContainerdService}},
-		{templates.KubeletService, []string{"/usr/local/bin/kubelet", "/usr/bin/kubelet", "/etc/systemd/system/" + templates.KubeletService, "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf"}},
+		{templates.KubeletService, []string{templates.KubeletConf, "/usr/local/bin/kubelet", "/usr/bin/kubelet", "/etc/systemd/system/" + templates.KubeletService, "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf"}},
 		{templates.RegistryService, []string{"/usr/local/bin/registry", "/etc/systemd/system/" + templates.RegistryService}},
 	} {
 		if slices.Contains(service.paths, path) {
@@ -74,7 +74,7 @@ func (s *Simulation) state() string {
 	for _, kind := range templates.SettingKinds() {
 		fmt.Fprintln(&b, kind, s.normal(kind, facts.API.Settings[kind]))
 	}
-	fmt.Fprintln(&b, "recorded", facts.API.RecordedSettings)
+	fmt.Fprintln(&b, "recorded", facts.API.RecordedSettings, "kubeconfigs", facts.API.Kubeconfigs)
 	for _, key := range slices.Sorted(maps.Keys(facts.API.Objects)) {
 		if key == kubeProxyPods {
 			continue // it has our mark only

@@ -29,7 +29,7 @@ func parseProbe(answer []byte, sent, received time.Time) (facts.Host, error) {
 		Versions: map[string]facts.Version{},
 		Images:   map[string]facts.Image{}, Packages: map[string]facts.Package{}, Candidates: map[string]string{},
 		Environment: map[string]string{}, Sockets: map[string]bool{}, Symlinks: map[string]bool{}, Absent: map[string]bool{},
-		Kubeconfigs: map[string]bool{}, NotEmpty: map[string]bool{}, RegistryImages: map[string]string{},
+		Kubeconfigs: map[string]bool{}, Servers: map[string]string{}, NotEmpty: map[string]bool{}, RegistryImages: map[string]string{},
 	}
 	if !bytes.HasSuffix(answer, []byte(endOfAnswer)) {
 		return f, fmt.Errorf("%w: it ends early, after %d bytes", errProbe, len(answer))

@@ -93,6 +93,7 @@ func softwareRules() rules {
 		"install-cut":    text(1, func(f *facts.Host, _ []string) { f.InstallCut = true }),
 		"manifest":       named(1, func(f *facts.Host, v []string) { f.Manifests = append(f.Manifests, v[0]) }),
 		"kubeconfig":     named(1, func(f *facts.Host, v []string) { f.Kubeconfigs[v[0]] = true }),
+		"server":         named(2, func(f *facts.Host, v []string) { f.Servers[v[0]] = v[1] }),
 		"kubelet-config": text(1, func(f *facts.Host, _ []string) { f.KubeletConfig = true }),
 
 		"kubelet-credentials": text(1, func(f *facts.Host, _ []string) { f.KubeletCredentials = true }),

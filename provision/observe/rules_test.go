@@ -163,6 +163,7 @@ func clusterLines() []said {
 	return []said{
 		{"manifest\tetcd.yaml\nmanifest\tkube-apiserver.yaml", func(h *facts.Host) { h.Manifests = []string{"etcd.yaml", "kube-apiserver.yaml"} }},
 		{"kubeconfig\tadmin.conf", func(h *facts.Host) { h.Kubeconfigs["admin.conf"] = true }},
+		{"server\tadmin.conf\thttps://192.0.2.11:6443", func(h *facts.Host) { h.Servers["admin.conf"] = "https://192.0.2.11:6443" }},
 		{"kubelet-config\tpresent", func(h *facts.Host) { h.KubeletConfig = true }},
 		{"kubelet-credentials\tpresent", func(h *facts.Host) { h.KubeletCredentials = true }},
 		{"etcd-unbegun\tyes", func(h *facts.Host) { h.EtcdUnbegun = true }},

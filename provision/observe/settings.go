@@ -13,7 +13,7 @@ import (
 func (o *Observer) readSettings(ctx context.Context, client *kube.Client, api *facts.API) error {
 	api.Settings, api.RecordedSettings = map[string]string{}, map[string]string{}
 	for _, source := range desired.SettingsSources() {
-		data, err := configMapData(ctx, client, source.ConfigMap)
+		data, err := configMapData(ctx, client, object.ConfigMap(source.ConfigMap, nil))
 		if err != nil {
 			return err
 		}
@@ -21,18 +21,33 @@ func (o *Observer) readSettings(ctx context.Context, client *kube.Client, api *f
 			api.Settings[source.Kind] = text
 		}
 	}
-	record, err := configMapData(ctx, client, desired.SettingsRecord)
+	record, err := configMapData(ctx, client, object.ConfigMap(desired.SettingsRecord, nil))
 	if err != nil {
 		return err
 	}
 	api.RecordedSettings = record
+	return readKubeconfigs(ctx, client, api)
+}
+
+// readKubeconfigs reads those that the cluster hands out.
+func readKubeconfigs(ctx context.Context, client *kube.Client, api *facts.API) error {
+	api.Kubeconfigs = map[string]string{}
+	for _, place := range desired.KubeconfigMaps() {
+		data, err := configMapData(ctx, client, place.Object(nil))
+		if err != nil {
+			return err
+		}
+		if data != nil {
+			api.Kubeconfigs[place.String()] = data[place.Key]
+		}
+	}
 	return nil
 }
 
-// configMapData is what a ConfigMap in kube-system holds; nothing where there is none.
-func configMapData(ctx context.Context, client *kube.Client, name string) (map[string]string, error) {
-	live, _, err := client.Look(ctx, object.ConfigMap(name, nil))
-	if err != nil {
+// configMapData is what a ConfigMap holds; nil where there is none.
+func configMapData(ctx context.Context, client *kube.Client, item map[string]any) (map[string]string, error) {
+	live, exists, err := client.Look(ctx, item)
+	if err != nil || !exists {
 		return nil, err
 	}
 	texts := map[string]string{}

@@ -97,6 +97,7 @@ func oddLines() map[string]facts.Unread {
 		"package\tkubelet\t1.37.2\tmaybe":                   {Fact: "package", Of: "kubelet", Value: "1.37.2 maybe", Why: "it is neither held nor -"},
 		"image\ta\tb\tc":                                    {Fact: "image", Of: "a", Value: "b c", Why: "it has 3 fields, want 4"},
 		"kubeconfig\ta\tb":                                  {Fact: "kubeconfig", Value: "a b", Why: "it has 2 fields, want 1"},
+		"server\tadmin.conf":                                {Fact: "server", Of: "admin.conf", Why: "it has 1 field, want 2"},
 		"certificate\t/etc/kubernetes/pki/ca.crt\t":         {Fact: "certificate", Of: templates.CACertificate, Why: "no PEM certificate in it"},
 		"certificate\t/c\t-----BEGIN CERTIFICATE-----|MII|": {Fact: "certificate", Of: "/c", Why: "no PEM certificate in it"},
 		"certificate\t/c\t-----BEGIN CERTIFICATE-----|TUlJ|-----END CERTIFICATE-----|": {Fact: "certificate", Of: "/c",

@@ -44,6 +44,9 @@ func (p *planner) ofUser(set desired.AddonSet) bool {
 func (p *planner) addon(set desired.AddonSet) Step {
 	step := Step{ID: clusterStep(set.Name), Stage: StageApply, Title: "apply " + set.Title}
 	step.Needs = append(p.afterInit(), p.imagesFor(set.Placement)...)
+	if set.Name == desired.SetNetwork {
+		step.Needs = append(step.Needs, p.gates...) // it holds the endpoint
+	}
 	recorded := p.facts.API.Applied[set.Name]
 	var want []object.Applied
 	for _, item := range set.Objects {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"net/url"
+	"slices"
 
 	"fairlead/inventory"
 	"fairlead/provision/bundle"
@@ -45,8 +46,14 @@ func newCommon(wish desired.State, seen facts.Facts) common {
 		dropIns: map[string]templates.HostFile{}, sums: map[string]contentSum{}, through: map[httpproxy.Config]hiddenAddresses{}, serving: map[string][]string{},
 		holders: addressHolders(wish.Cluster, seen), network: networkSteps(wish.Cluster),
 	}
+	c.kubeadm.FormerEndpoints = formerEndpoints(wish.Cluster.ControlPlane.Endpoint, seen.API)
 	if wish.Proxied() {
 		c.proxy = wish.Proxy()
+		for _, former := range c.kubeadm.FormerEndpoints {
+			if !slices.Contains(c.proxy.No, former) {
+				c.proxy.No = append(c.proxy.No, former)
+			}
+		}
 		c.environment = templates.ProxyEnvironment(c.proxy)
 	}
 	for _, request := range seen.API.Serving {

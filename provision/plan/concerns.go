@@ -34,6 +34,7 @@ func concerns() []concern {
 		{asks: asksOfMembers},
 		{asks: asksOfEtcd},
 		{asks: asksOfSettings},
+		{asks: asksOfEndpoint},
 	}
 }
 

@@ -96,6 +96,7 @@ func (p *planner) initialise(name, title, reason string, ignore []string) {
 	step.because("%s", reason)
 	step.Needs = p.preparation(host.Name)
 	p.beginEtcd(&step)
+	p.pointHalf(&step, host)
 	step.do(
 		p.claim(), KubeadmInit{Cluster: p.common.kubeadm, Node: p.templateNode(host, append(ignore, p.Cluster.IgnorePreflight...))}, p.claim(),
 	)
@@ -155,7 +156,7 @@ func (p *planner) member(host inventory.Host, facts facts.Host) {
 	case !registered && p.found.Answers:
 		step := hostStep(host, StageJoin, stepJoin, "register the node again")
 		step.because("the host has joined but there is no Node %s", host.NodeName())
-		step.Needs = p.preparation(host.Name)
+		step.Needs = append(p.preparation(host.Name), StepID(host.Name, stepEndpoint))
 		step.do(RestartUnit(templates.KubeletService), AwaitNode{Name: host.NodeName()})
 		p.add(step)
 	case registered && node.Unschedulable:
@@ -207,7 +208,7 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 	} else {
 		step.because("the host is not in the cluster")
 	}
-	step.Needs = slices.Concat(p.preparation(host.Name), []string{clusterToken}, p.afterInit())
+	step.Needs = slices.Concat(p.preparation(host.Name), []string{clusterToken, StepID(host.Name, stepEndpoint)}, p.afterInit())
 	action := KubeadmJoin{
 		Cluster: p.common.kubeadm, Node: p.templateNode(host, ignore),
 		ControlPlane: host.Role == inventory.RoleControlPlane, KubeletStarted: facts.Joined(),

@@ -279,6 +279,17 @@ func clusterMendings(t *testing.T) []mended {
 		}},
 		{"Version", preflightCase{living: true, change: func(f *facts.Facts) { f.API.ServerVersion = "1.36.3" }}, []mending{{says: "put the cluster's version into kubernetes.version", edit: world.Version("1.36.3")}}},
 		{"Bundle", preflightCase{bundle: func(b *bundle.Manifest) { b.KubernetesVersion = "1.36.3" }}, []mending{{says: "give the bundle of that version", bundle: func(b *bundle.Manifest) { b.KubernetesVersion = "1.37.2" }}}},
+		{"Endpoint", preflightCase{living: true, on: "w1", host: noServer}, []mending{
+			{says: "have it name https://192.0.2.11:6443", change: func(f *facts.Facts) { f.Hosts["w1"].Servers["kubelet.conf"] = oldServer }},
+		}},
+		{"Endpoint", preflightCase{living: true, edit: derivedEndpoint, change: clusterHas(t, "192.0.2.99:6443", "controlPlaneEndpoint")}, []mending{
+			{says: "write endpoint: 192.0.2.99:6443", edit: func(c *inventory.Cluster) {
+				c.ControlPlane.EndpointDerived, c.ControlPlane.Endpoint = false, "192.0.2.99:6443"
+			}},
+		}},
+		{"EndpointLeaves", preflightCase{living: true, edit: derivedEndpoint, change: endpointOfNode(t)}, []mending{
+			{says: "give controlPlane.endpoint", edit: func(c *inventory.Cluster) { c.ControlPlane.EndpointDerived = false; atNew(c) }},
+		}},
 		{"Settings", preflightCase{living: true, change: clusterHas(t, "10.1.0.0/16", "networking", "podSubnet")}, []mending{
 			{says: "put back the value that the cluster has", edit: func(c *inventory.Cluster) { c.Kubernetes.PodSubnet = world.Subnets("10.1.0.0/16") }, change: clusterHas(t, "10.1.0.0/16", "networking", "podSubnet")},
 		}},

@@ -151,7 +151,7 @@ func (p *planner) readiness() {
 		} else {
 			step.because("the node is not Ready: %s", node.ReadyMessage)
 		}
-		step.Needs = slices.Concat(p.preparation(host.Name), p.joins[host.Name], []string{StepID(host.Name, stepNode)}, p.common.network)
+		step.Needs = slices.Concat(p.preparation(host.Name), p.joins[host.Name], []string{StepID(host.Name, stepNode), StepID(host.Name, stepEndpoint)}, p.common.network)
 		step.do(AwaitNode{Name: host.NodeName(), Ready: true})
 		p.add(step)
 	}

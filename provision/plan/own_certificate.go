@@ -37,7 +37,7 @@ func (p *planner) ownCertificate(step *Step, host inventory.Host) {
 // certify makes the API server's certificate anew.
 func certify(document []byte) []Action {
 	return []Action{
-		RemoveForKubeadm("/etc/kubernetes/pki/apiserver.crt", "/etc/kubernetes/pki/apiserver.key"),
+		forgetServerCertificate(),
 		RunKubeadm{Document: document, Verb: []string{"init", "phase", "certs", "apiserver"}},
 	}
 }

@@ -25,6 +25,7 @@ type planner struct {
 	prepared, joins map[string][]string
 	first           string // the host on which kubeadm init is to run
 	ownership       *owners
+	gates           []string // IDs of the steps after which the endpoint is known to answer
 }
 
 // hostTitle is a step of a host, by its title.
@@ -50,11 +51,13 @@ func (p *planner) withCommon() *planner {
 // a pure function: equal arguments give equal plans. For a host of which something that matters
 // cannot be read nothing is planned, and there is a finding that forbids to run the plan.
 func Make(wish desired.State, facts facts.Facts) Plan {
-	p := newPlanner(wish, facts.Understood()).withCommon()
+	seen := facts.Understood()
+	p := newPlanner(atObserved(wish, seen), seen).withCommon()
 	if half, _ := p.recovery(); half {
 		return p.plan
 	}
 	p.preflight()
+	p.endpointFindings()
 	for _, host := range p.Cluster.Hosts() {
 		p.prepare(host)
 	}

@@ -242,6 +242,12 @@ func memberCases(t *testing.T) []preflightCase {
 			want: "warning w1 Cordoned: the node is cordoned (kubectl uncordon w1 when it may take pods again)"},
 		{name: "a cordoned control plane", living: true, change: func(f *facts.Facts) { world.ChangeNode(*f, "cp1", func(n *object.Node) { n.Unschedulable = true }) },
 			want: "warning cp1 Cordoned: the node is cordoned (kubectl uncordon cp1 when it may take pods again)"},
+		{name: "a kubeconfig that names no server", living: true, on: "w1", host: noServer,
+			want: "warning w1 Endpoint: /etc/kubernetes/kubelet.conf names no server, or several: it stays as it is (have it name https://192.0.2.11:6443)"},
+		{name: "an endpoint of nobody", living: true, edit: derivedEndpoint, change: clusterHas(t, "192.0.2.99:6443", "controlPlaneEndpoint"),
+			want: "warning all Endpoint: the cluster's control plane endpoint is 192.0.2.99:6443, which the inventory does not name (write endpoint: 192.0.2.99:6443 below controlPlane, or the one that it is to become)"},
+		{name: "an endpoint of a host that leaves", living: true, edit: derivedEndpoint, change: endpointOfNode(t),
+			want: "error cp0 EndpointLeaves: the control plane endpoint is 192.0.2.99:6443, the address of cp0, which leaves: nobody would answer there (give controlPlane.endpoint, a name or an address that the control planes share (or controlPlane.loadBalancer), and run fairlead up while that host is still there; or give a name or an address that leads to another control plane by now)"},
 		{name: "a setting that is fixed", living: true, edit: world.Config(templates.KindCluster, map[string]any{"networking": map[string]any{"dnsDomain": "lab.example"}}), change: clusterHas(t, "cluster.local", "networking", "dnsDomain"),
 			want: `error all Settings: networking.dnsDomain is "cluster.local", want "lab.example", and it is fixed when a cluster is made (put back the value that the cluster has; or reset the cluster and make it anew)`},
 	}

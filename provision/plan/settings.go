@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"fairlead/inventory"
+	"fairlead/pki"
 	"fairlead/provision/desired"
 	"fairlead/provision/facts"
 	"fairlead/provision/object"
@@ -52,10 +53,12 @@ func (p *planner) settings() {
 		return
 	}
 	p.controlPlaneSettings(all)
+	p.endpoint(all[templates.KindCluster])
 	p.keptSettings(all)
 	p.kubeProxySettings(all)
 	p.kubeletSettings(all)
-	if !p.sameRecord(wanted) {
+	p.joinsAfter()
+	if !p.sameRecord(wanted) || p.has(stepKubeProxy) {
 		p.announceSettings(wanted)
 		p.recordSettings(wanted, "the record of the settings differs")
 	}
@@ -109,6 +112,8 @@ func (p *planner) keptSettings(all map[string]settlement) {
 		}
 		step.Needs = append(step.Needs, StepID(host.Name, stepSettings))
 	}
+	step.Needs = append(step.Needs, p.gates...)
+	step.Needs = append(step.Needs, StepID(via.Name, stepEndpoint)) // kubeadm asks where admin.conf says
 	p.add(step)
 }
 
@@ -136,11 +141,20 @@ func keptPhases(all map[string]settlement) [][]string {
 // kubeProxySettings plans kube-proxy's configuration and the restart of its pods.
 func (p *planner) kubeProxySettings(all map[string]settlement) {
 	proxy := all[templates.KindKubeProxy]
-	step := Step{ID: "cluster/settings/kube-proxy", Stage: StageSettle, Title: "change kube-proxy's settings"}
+	step := Step{ID: stepKubeProxy, Stage: StageSettle, Title: "change kube-proxy's settings"}
+	if proxy.settled == nil {
+		return // there is no kube-proxy
+	}
 	for _, change := range proxy.changes {
 		step.because("%s.%s", templates.KindKubeProxy, change)
 	}
-	if proxy.interrupted && len(proxy.changes) == 0 {
+	place := desired.ProxyKubeconfig()
+	kubeconfig, differs := p.pointed(place)
+	if differs {
+		step.because("%s names %s, want %s", place, pki.ServerLine(p.facts.API.Kubeconfigs[place.String()]), p.server())
+	}
+	_, toCome := p.facts.API.RecordedSettings[desired.ProxyToCome]
+	if (proxy.interrupted || toCome) && len(step.Reasons) == 0 {
 		step.because("a change of them was cut off, its pods may run with others")
 	}
 	if len(step.Reasons) == 0 {
@@ -151,14 +165,18 @@ func (p *planner) kubeProxySettings(all map[string]settlement) {
 		p.block("", step.Title, err.Error())
 		return
 	}
-	sum := sha256.Sum256(text)
+	data := map[string]any{"config.conf": string(text)}
+	if kubeconfig != "" {
+		data[place.Key] = kubeconfig
+	}
+	sum := sha256.Sum256(append(text, kubeconfig...))
 	pods := object.System("apps/v1", "DaemonSet", "kube-proxy")
 	pods["spec"] = map[string]any{"template": map[string]any{"metadata": map[string]any{
 		"annotations": map[string]any{annotationSettings: hex.EncodeToString(sum[:])},
 	}}}
-	step.do(ApplyObject{Object: object.ConfigMap("kube-proxy", map[string]any{"config.conf": string(text)})},
+	step.do(ApplyObject{Object: place.Object(data)},
 		ApplyObject{Object: pods}, AwaitObject{Object: pods})
-	step.Needs = []string{StepID(p.found.Host, stepKept)}
+	step.Needs = append(slices.Clone(p.gates), StepID(p.found.Host, stepKept))
 	p.add(step)
 }
 
@@ -191,7 +209,7 @@ func (p *planner) kubeletSettings(all map[string]settlement) {
 		}
 		step.do(StopUnit(templates.KubeletService), RunKubeadm{Document: templates.KubeletRefresh(), Verb: []string{"upgrade", "node", "phase", "kubelet-config"}},
 			StartUnit(templates.KubeletService, true), AwaitKubelet{Node: host.NodeName()})
-		step.Needs = append(p.preparation(host.Name), before...)
+		step.Needs = append(append(p.preparation(host.Name), StepID(host.Name, stepEndpoint)), before...)
 		before = append(before, step.ID)
 		p.add(step)
 	}

@@ -48,6 +48,11 @@ func (p *planner) controlPlaneSettings(all map[string]settlement) {
 	}
 }
 
+// forgetServerCertificate has kubeadm make the API server's certificate anew.
+func forgetServerCertificate() Script {
+	return RemoveForKubeadm("/etc/kubernetes/pki/apiserver.crt", "/etc/kubernetes/pki/apiserver.key")
+}
+
 // changedComponents are the static pods of a host that are to be made anew, with the reasons.
 func (p *planner) changedComponents(step *Step, cluster settlement, facts facts.Host) []string {
 	changed := map[string]bool{}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"maps"
 	"slices"
+	"strings"
 
 	"fairlead/provision/desired"
 	"fairlead/provision/object"
@@ -13,8 +14,17 @@ import (
 
 // sameRecord says that the cluster's record of the settings is that of the inventory.
 func (p *planner) sameRecord(wanted templates.Settings) bool {
-	record, err := desired.RecordOf(wanted)
+	record, err := p.recordOf(wanted)
 	return err == nil && maps.Equal(record, p.facts.API.RecordedSettings)
+}
+
+// recordOf is the record of settings, with the endpoints that the cluster had.
+func (p *planner) recordOf(wanted templates.Settings) (map[string]string, error) {
+	record, err := desired.RecordOf(wanted)
+	if former := p.common.kubeadm.FormerEndpoints; err == nil && len(former) > 0 {
+		record[desired.FormerEndpoints] = strings.Join(former, ",")
+	}
+	return record, err
 }
 
 // settles says that a step changes settings.
@@ -27,7 +37,7 @@ func (p *planner) announceSettings(wanted templates.Settings) {
 	}
 	step := Step{ID: "cluster/settings/announce", Stage: StageRecord, Title: "record the settings to come"}
 	step.because("settings change")
-	record, err := desired.RecordOf(wanted)
+	record, err := p.recordOf(wanted)
 	if err != nil {
 		p.block("", step.Title, err.Error())
 		return
@@ -36,8 +46,13 @@ func (p *planner) announceSettings(wanted templates.Settings) {
 	if announced == nil {
 		announced = map[string]string{}
 	}
+	if p.has(stepKubeProxy) {
+		announced[desired.ProxyToCome] = "they are started anew"
+	}
 	for kind, text := range record {
-		if announced[kind] != text {
+		if kind == desired.FormerEndpoints {
+			announced[kind] = text // which nothing takes back
+		} else if announced[kind] != text {
 			sum := sha256.Sum256([]byte(text))
 			announced[kind+desired.SettingsToCome+hex.EncodeToString(sum[:4])] = text
 		}
@@ -59,7 +74,7 @@ func (p *planner) announceSettings(wanted templates.Settings) {
 func (p *planner) recordSettings(wanted templates.Settings, reason string) {
 	step := Step{ID: "cluster/settings/record", Stage: StageRecord, Title: "record the settings"}
 	step.because("%s", reason)
-	record, err := desired.RecordOf(wanted)
+	record, err := p.recordOf(wanted)
 	if err != nil {
 		p.block("", step.Title, err.Error())
 		return

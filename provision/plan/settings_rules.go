@@ -94,7 +94,7 @@ func settingRules() []settingRule {
 		{path: "dns", addons: []string{"coredns"}},
 		{path: "proxy", addons: []string{"kube-proxy"}},
 		{path: "networking", fixed: anew},
-		{path: "controlPlaneEndpoint", fixed: "all kubeconfigs and certificates hold it"},
+		{path: pathEndpoint}, // each place that holds it is compared
 		{path: "certificatesDir", fixed: anew},
 	}
 }

@@ -131,6 +131,31 @@ kubelet_credentials() {
 	[ -s "$certificate" ]
 }
 
+# The servers that kubeconfigs name, and nothing else of them: they hold keys. One that names several, or one with a password
+# in it, has no line.
+servers() {
+	for asked in "$@"; do
+		shift
+		case $asked in kubeconfig:*) [ ! -s "/etc/kubernetes/${asked#kubeconfig:}" ] || set -- "$@" "/etc/kubernetes/${asked#kubeconfig:}" ;; esac
+	done
+	[ $# = 0 ] || awk -v OFS="$tab" "$cleaner"'
+		/^[ -]*server: *[^ ]/ {
+			line = $0
+			sub(/^[ -]*server: */, "", line)
+			sub(/[ \r]*$/, "", line)
+			gsub(/["\047]/, "", line)
+			many[FILENAME]++
+			server[FILENAME] = line
+		}
+		END {
+			for (file in many) if (many[file] == 1 && server[file] !~ /@/) {
+				name = file
+				sub(/.*\//, "", name)
+				print "server", clean(name), clean(server[file])
+			}
+		}' "$@"
+}
+
 cluster() {
 	for path in /etc/kubernetes/manifests/*.yaml; do
 		[ -f "$path" ] && fact manifest "${path##*/}"
@@ -138,6 +163,7 @@ cluster() {
 	for asked in "$@"; do
 		case $asked in kubeconfig:*) [ -f "/etc/kubernetes/${asked#kubeconfig:}" ] && fact kubeconfig "${asked#kubeconfig:}" ;; esac
 	done
+	servers "$@"
 	[ -f /var/lib/kubelet/config.yaml ] && fact kubelet-config present
 	kubelet_credentials && fact kubelet-credentials present
 	etcd_unbegun && fact etcd-unbegun yes

@@ -4,26 +4,31 @@ package kubetest
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"fairlead/pki"
 )
 
 // API is an API server that answers from memory. Whoever tries to change something else than a Lease fails the test.
 type API struct {
 	t      testing.TB
 	server *httptest.Server
+	ca     []byte // PEM
 
 	mu       sync.Mutex
 	objects  map[string]map[string]any // by path
@@ -61,15 +66,33 @@ func New(t testing.TB, objects ...map[string]any) *API {
 	}
 	a.server = httptest.NewUnstartedServer(a)
 	a.server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	a.server.TLS = &tls.Config{ClientAuth: tls.RequestClientCert, MinVersion: tls.VersionTLS12} // any will do
+	a.server.TLS = &tls.Config{ClientAuth: tls.RequestClientCert, MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{a.certificate()}} // any client will do
 	a.server.StartTLS()
 	t.Cleanup(a.server.Close)
 	return a
 }
 
+// certificate is for the names that every API server of kubeadm has, and the one of the kubeconfig.
+func (a *API) certificate() tls.Certificate {
+	now := time.Now()
+	authority, err := pki.NewAuthority(rand.Reader, "kubernetes", now)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.ca = authority.CertificatePEM()
+	certificate, key, err := authority.IssueServer(rand.Reader, []string{"example.com", "kubernetes"}, []netip.Addr{netip.MustParseAddr("127.0.0.1")}, now)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return pair
+}
+
 // Kubeconfig is an administrator's, as kubeadm names its entries. Its address is that of the certificate: it takes Dial to get there.
 func (a *API) Kubeconfig() string {
-	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.server.Certificate().Raw})
 	return fmt.Sprintf(`apiVersion: v1
 kind: Config
 clusters:
@@ -82,7 +105,7 @@ contexts:
 - name: kubernetes-admin@kubernetes
   context: {cluster: kubernetes, user: kubernetes-admin}
 current-context: kubernetes-admin@kubernetes
-`, base64.StdEncoding.EncodeToString(ca))
+`, base64.StdEncoding.EncodeToString(a.ca))
 }
 
 // URL is where the API server really is; its certificate is of this address, too.

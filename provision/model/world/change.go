@@ -5,10 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
+	"net"
+	"net/netip"
 	"slices"
 
+	"fairlead/inventory"
 	"fairlead/pki"
 	"fairlead/provision/bundle"
+	"fairlead/provision/desired"
 	"fairlead/provision/facts"
 	"fairlead/provision/ledger"
 	"fairlead/provision/object"
@@ -52,6 +56,23 @@ func Claimed(h *facts.Host, cluster string) {
 	Written(h, templates.ClusterRecord, 0o644, ledger.Whose{Cluster: cluster, CA: hash}.Text())
 }
 
+// Kubeconfig is one that names a server, and has nothing else.
+func Kubeconfig(server string) string { return "clusters:\n- cluster:\n    server: " + server + "\n" }
+
+// Kubeconfigs are those that a cluster with an endpoint hands out.
+func Kubeconfigs(endpoint string) map[string]string {
+	all := map[string]string{}
+	for _, place := range desired.KubeconfigMaps() {
+		all[place.String()] = Kubeconfig("https://" + endpoint)
+	}
+	return all
+}
+
+// LocalServer is the API server of a control plane's host.
+func LocalServer(host inventory.Host) string {
+	return "https://" + netip.AddrPortFrom(host.Address, inventory.DefaultAPIPort).String()
+}
+
 // NoRoute is why a host cannot be reached.
 func NoRoute() *facts.Problem {
 	return &facts.Problem{Kind: facts.HostUnreachable, Text: "no route to host"}
@@ -65,4 +86,10 @@ func Forbidden() *facts.Problem {
 // Refused is why an API server does not answer.
 func Refused() *facts.Problem {
 	return &facts.Problem{Kind: facts.APINoAnswer, Text: "connection refused"}
+}
+
+// endpointHost is the host of a cluster's endpoint.
+func endpointHost(wish desired.State) string {
+	host, _, _ := net.SplitHostPort(wish.Cluster.ControlPlane.Endpoint)
+	return host
 }

@@ -193,7 +193,7 @@ func FreshHost(host inventory.Host) facts.Host {
 		Files:       map[string]facts.File{}, Contents: map[string][]byte{},
 		Units: map[string]facts.Unit{}, Versions: map[string]facts.Version{}, Images: map[string]facts.Image{},
 		Packages: map[string]facts.Package{}, Candidates: map[string]string{}, Environment: map[string]string{}, Sockets: map[string]bool{},
-		Kubeconfigs: map[string]bool{}, NotEmpty: map[string]bool{},
+		Kubeconfigs: map[string]bool{}, Servers: map[string]string{}, NotEmpty: map[string]bool{},
 	}
 }
 
@@ -239,9 +239,11 @@ func joinedHost(wish desired.State, host inventory.Host) facts.Host {
 	kubelet.Active = "active"
 	f.Units[templates.KubeletService] = kubelet
 	f.Kubeconfigs["kubelet.conf"], f.KubeletConfig, f.KubeletCredentials, f.CA = true, true, true, []byte(CA)
+	f.Servers["kubelet.conf"] = "https://" + wish.Cluster.ControlPlane.Endpoint
 	Claimed(&f, wish.Cluster.Name)
 	if host.Role == inventory.RoleControlPlane {
 		f.Kubeconfigs["admin.conf"] = true
+		f.Servers["admin.conf"], f.Servers["kubelet.conf"] = f.Servers["kubelet.conf"], LocalServer(host)
 		f.Manifests = []string{"etcd.yaml", "kube-apiserver.yaml", "kube-controller-manager.yaml", "kube-scheduler.yaml"}
 		f.NotEmpty["/var/lib/etcd"] = true
 		f.Ports[6443] = "kube-apiserver"
@@ -265,7 +267,7 @@ func KeepSettings(t testing.TB, wish desired.State, seen *facts.Facts) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen.API.Settings = map[string]string{}
+	seen.API.Settings, seen.API.Kubeconfigs = map[string]string{}, Kubeconfigs(wish.Cluster.ControlPlane.Endpoint)
 	for kind, fields := range wanted {
 		text, err := templates.SettingsDocument(kind, fields)
 		if err != nil {
@@ -280,7 +282,7 @@ func KeepSettings(t testing.TB, wish desired.State, seen *facts.Facts) {
 		ChangeHost(*seen, host.Name, func(h *facts.Host) {
 			h.Contents[templates.KubeletConfigFile] = []byte(seen.API.Settings[templates.KindKubelet])
 			if host.Role == inventory.RoleControlPlane {
-				h.Certificates = append(h.Certificates, facts.Certificate{Path: templates.APIServerCertificate, Names: certified(wish.Cluster, host)})
+				h.Certificates = append(h.Certificates, facts.Certificate{Path: templates.APIServerCertificate, Names: append(certified(wish.Cluster, host), endpointHost(wish))})
 			}
 		})
 	}
