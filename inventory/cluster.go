@@ -78,6 +78,8 @@ type ControlPlane struct {
 	EndpointDerived bool `json:",omitzero"`
 	// PublicEndpoint is the host:port of the same API servers for people; "" where it is Endpoint, too.
 	PublicEndpoint string `json:",omitzero"`
+	// LoadBalancer is the address that the control planes share; nil where there is none, or where Endpoint is somebody else's.
+	LoadBalancer *LoadBalancer `json:",omitzero"`
 	// Schedulable says that ordinary pods may run on control-plane nodes.
 	Schedulable bool
 	Hosts       []Host

@@ -7,6 +7,51 @@ import (
 	"testing"
 )
 
+func TestFaultsOfLoadBalancers(t *testing.T) { tryFaults(t, balancerFaults()) }
+
+// balancerFaults are about the address that control planes share.
+func balancerFaults() []faultRow {
+	shared := func(keys string) string {
+		return "controlPlane: {" + keys + ", hosts: [{name: cp1, address: 192.0.2.1}, {name: cp2, address: 192.0.2.2}, {name: cp4, address: 192.0.2.4}]}"
+	}
+	return []faultRow{
+		{shared("loadBalancer: {vip: 192.0.2.10}"), ""},
+		{shared("loadBalancer: {vip: 192.0.2.10, interface: bond0.100, port: 443}, endpoint: \"api.lab.example:443\""), ""},
+		{shared("loadBalancer: {vip: 192.0.2.10}, endpoint: \"192.0.2.10:8443\""), ""},
+		{shared("loadBalancer: {}"), "line 6: controlPlane.loadBalancer.vip: is required"},
+		{shared("loadBalancer: 192.0.2.10"), `line 6: controlPlane.loadBalancer: must be a mapping (key: value), got "192.0.2.10"`},
+		{shared("loadBalancer: {vip: 192.0.2.10, password: x}"), `line 6: controlPlane.loadBalancer.password: unknown key; the keys here are vip, interface, port`},
+		{shared("loadBalancer: {vip: api.lab.example}"), `line 6: controlPlane.loadBalancer.vip: "api.lab.example" is a host name; give the IP address, which must not change`},
+		{shared("loadBalancer: {vip: 192.0.2.10/24}"), `line 6: controlPlane.loadBalancer.vip: "192.0.2.10/24" is a subnet; give the host's IP address alone`},
+		{shared("loadBalancer: {vip: 192.0.2.2}"), "line 6: controlPlane.loadBalancer.vip: 192.0.2.2 is the address of controlPlane.hosts[1]; give one that no host has"},
+		{shared("loadBalancer: {vip: 192.0.2.3}"), "line 6: controlPlane.loadBalancer.vip: 192.0.2.3 is the address of workers.hosts[0]; give one that no host has"},
+		{shared("loadBalancer: {vip: 10.96.0.9}"), "line 6: controlPlane.loadBalancer.vip: 10.96.0.9 is inside serviceSubnet 10.96.0.0/12; choose another subnet"},
+		{shared("loadBalancer: {vip: \"2001:db8::10\"}"), "line 6: controlPlane.loadBalancer.vip: 2001:db8::10 and serviceSubnet 10.96.0.0/12 must be of the same IP family"},
+		{shared("loadBalancer: {vip: 192.0.2.10, port: 6443}"), "line 6: controlPlane.loadBalancer.port: 6443 is the port of the API servers on the same hosts; leave it out for 8443"},
+		{shared("loadBalancer: {vip: 192.0.2.10, port: 10250}"), "line 6: controlPlane.loadBalancer.port: 10250 is in use on every control plane; leave it out for 8443"},
+		{shared("loadBalancer: {vip: 192.0.2.10, port: 70000}"), "line 6: controlPlane.loadBalancer.port: must be a port from 1 to 65535, got 70000"},
+		{shared("loadBalancer: {vip: 192.0.2.10, interface: \"eth0 }\"}"), `line 6: controlPlane.loadBalancer.interface: "eth0 }" is not the name of a network interface, such as eth0`},
+		{shared("loadBalancer: {vip: 192.0.2.10}, endpoint: \"api.lab.example:6443\""), "line 6: controlPlane.endpoint: must end in port 8443 of loadBalancer, got 6443; leave endpoint out, or give a name that leads to 192.0.2.10"},
+		{shared("loadBalancer: {vip: 192.0.2.10}, endpoint: \"192.0.2.11:8443\""), "line 6: controlPlane.endpoint: 192.0.2.11 is another address than vip 192.0.2.10 of loadBalancer; leave endpoint out"},
+	}
+}
+
+// What control planes share becomes the endpoint, and brings its programs along.
+func TestLoadBalancer(t *testing.T) {
+	const text = "apiVersion: fairlead/v1\nkind: Cluster\nname: lab\nkubernetes: {version: 1.37.2}\npackages: [haproxy, tini]\n" +
+		"controlPlane: {loadBalancer: {vip: 192.0.2.10}, hosts: [{name: cp1, address: 192.0.2.1}]}\nworkers: {hosts: [{name: w1, address: 192.0.2.3}]}\n"
+	c, _, err := Parse("", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (LoadBalancer{VIP: netip.MustParseAddr("192.0.2.10"), Port: 8443}); *c.ControlPlane.LoadBalancer != want || c.ControlPlane.Endpoint != "192.0.2.10:8443" {
+		t.Errorf("load balancer %+v, endpoint %s", *c.ControlPlane.LoadBalancer, c.ControlPlane.Endpoint)
+	}
+	if is := strings.Join(c.PackagesOf(c.ControlPlane.Hosts[0]), " ") + ", " + strings.Join(c.PackagesOf(c.Workers[0]), " "); is != "haproxy tini keepalived, haproxy tini" {
+		t.Errorf("packages are %s", is)
+	}
+}
+
 func TestFaultsOfStacks(t *testing.T) { tryFaults(t, stackFaults()) }
 
 // stackFaults are about clusters of two IP families, of IPv6 alone, and about the endpoint for people.

@@ -73,6 +73,9 @@ func controlPlaneFields() []field[ControlPlane] {
 		{"publicEndpoint", false, func(d *decoder, n *yaml.Node, p []string, c *ControlPlane) {
 			c.PublicEndpoint = d.publicEndpoint(n, p)
 		}},
+		{"loadBalancer", false, func(d *decoder, n *yaml.Node, p []string, c *ControlPlane) {
+			c.LoadBalancer = d.loadBalancer(n, p)
+		}},
 		{"schedulable", false, func(d *decoder, n *yaml.Node, p []string, c *ControlPlane) {
 			c.Schedulable = d.boolean(n, p)
 		}},

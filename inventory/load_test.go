@@ -191,11 +191,11 @@ func TestChecks(t *testing.T) {
 		}
 	}
 	_, warnings, err := Parse("f", readFile(t, "testdata/valid/full.yaml"), check)
-	want := "f:15: kubernetes.config.KubeletConfiguration.list[1].a: bad\nf:36: workers.hosts[1].ssh.nothing.here: merged from w1"
+	want := "f:15: kubernetes.config.KubeletConfiguration.list[1].a: bad\nf:37: workers.hosts[1].ssh.nothing.here: merged from w1"
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
 	}
-	if len(warnings) != 1 || warnings[0].In("f") != "f:27: controlPlane.hosts[7]: careful lab" {
+	if len(warnings) != 1 || warnings[0].In("f") != "f:28: controlPlane.hosts[7]: careful lab" {
 		t.Errorf("warnings %+v", warnings)
 	}
 }

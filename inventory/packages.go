@@ -12,8 +12,20 @@ import (
 // maxPackageName bounds the name of a package; the longest ones of distributions have half of that.
 const maxPackageName = 128
 
-// PackagesOf lists the packages that a host gets beside those that make it a node: those of all hosts, then its own.
-func (c *Cluster) PackagesOf(h Host) []string { return slices.Concat(c.Packages, h.Packages) }
+// PackagesOf lists the packages that a host gets beside those that make it a node: those of all hosts, then its own, then those
+// of the balancer that a control plane has.
+func (c *Cluster) PackagesOf(h Host) []string {
+	names := slices.Concat(c.Packages, h.Packages)
+	if h.Role != RoleControlPlane || c.ControlPlane.LoadBalancer == nil {
+		return names
+	}
+	for _, name := range BalancerPackages() {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // OwnPackages are those that fairlead itself installs, or replaces by files of a bundle. kubernetes and runtime choose them.
 func OwnPackages() []string {

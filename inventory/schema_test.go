@@ -262,7 +262,7 @@ func (j judge) schemaDefaults(node map[string]any, path string, into map[string]
 
 // TestDefaults compares the schema's defaults with those that a file gets.
 func TestDefaults(t *testing.T) {
-	c, _, err := Parse("f", []byte(changed("ssh:\naddons: {metricsServer: , ingress: }\nimages: {registries: [{host: a.b}]}")))
+	c, _, err := Parse("f", []byte(changed("ssh:\ncontrolPlane: {loadBalancer: {vip: 192.0.2.10}, hosts: [{name: cp1, address: 192.0.2.1}]}\naddons: {metricsServer: , ingress: }\nimages: {registries: [{host: a.b}]}")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,8 @@ func TestDefaults(t *testing.T) {
 		".kubernetes.podSubnet": c.Kubernetes.PodSubnet.String(), ".kubernetes.serviceSubnet": c.Kubernetes.ServiceSubnet.String(),
 		".kubernetes.repository": c.Kubernetes.Repository.URL, ".runtime.repository": c.Runtime.Repository.URL, ".runtime.name": c.Runtime.Name,
 		".ssh.transport": c.Workers[0].SSH.Transport, ".controlPlane.hosts[].ssh.transport": c.ControlPlane.Hosts[0].SSH.Transport, ".workers.hosts[].ssh.transport": c.Workers[0].SSH.Transport,
-		".controlPlane.schedulable": c.ControlPlane.Schedulable, ".images.registries[].plainHTTP": c.Images.Registries[0].PlainHTTP,
+		".controlPlane.loadBalancer.port": float64(c.ControlPlane.LoadBalancer.Port),
+		".controlPlane.schedulable":       c.ControlPlane.Schedulable, ".images.registries[].plainHTTP": c.Images.Registries[0].PlainHTTP,
 		".addons.network.name": c.Addons.Network.Name, ".addons.metricsServer.insecureTLS": c.Addons.MetricsServer.InsecureTLS, ".addons.ingress.controller": c.Addons.Ingress.Controller,
 		".addons.ingress.hostNetwork": c.Addons.Ingress.HostNetwork, ".addons.ingress.placement": c.Addons.Ingress.Placement.On,
 	}

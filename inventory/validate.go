@@ -37,6 +37,7 @@ func (doc *document) validate() {
 	doc.checkControlPlane()
 	doc.checkSubnets()
 	doc.checkAddresses(places)
+	doc.checkLoadBalancer(places)
 	doc.checkRuntime()
 	doc.checkPackages(places)
 	doc.checkDistinct([]string{"proxy", "no"}, doc.cluster.Proxy.No)
@@ -188,6 +189,9 @@ func complete(c *Cluster) {
 	}
 	if c.Runtime.Repository.URL == "" {
 		c.Runtime.Repository.URL = DefaultRuntimeRepository
+	}
+	if l := c.ControlPlane.LoadBalancer; c.ControlPlane.Endpoint == "" && l != nil && l.VIP.IsValid() {
+		c.ControlPlane.Endpoint = l.Address()
 	}
 	if c.ControlPlane.Endpoint == "" && len(c.ControlPlane.Hosts) > 0 && c.ControlPlane.Hosts[0].Address.IsValid() {
 		c.ControlPlane.Endpoint = net.JoinHostPort(c.ControlPlane.Hosts[0].Address.String(), strconv.Itoa(DefaultAPIPort))

@@ -31,6 +31,10 @@ const (
 	// CA is the pinned one. kubeadm's own 5 minutes are meant for joins that
 	// start before the control plane is up.
 	discoveryTimeout = time.Minute
+
+	// shutdownDelay is how long an API server that ends goes on serving while it says that it is not ready. Balancers ask every
+	// two seconds, and leave it at the second time (host/haproxy.cfg).
+	shutdownDelay = "10s"
 )
 
 // Cluster is what the documents of all nodes have in common.
@@ -46,6 +50,9 @@ type Cluster struct {
 	PodSubnet, ServiceSubnet string
 	// PublicEndpoint is the host:port of the same API servers for people; empty where they use Endpoint.
 	PublicEndpoint string
+	// SharedAddress is the address that the control planes share in front of their API servers; empty where they share none.
+	// It is in the certificates even where Endpoint is a name, and API servers that end go on serving until balancers know.
+	SharedAddress string
 	// CertSANs are added to the API server's certificate beside the endpoints'
 	// hosts: the addresses of the control-plane hosts.
 	CertSANs []string
@@ -167,6 +174,9 @@ func clusterDocuments(c Cluster) (map[string]any, error) {
 		ImageRepository:      c.Images.Repository,
 		DNS:                  kubeadmv1beta4.DNS{ImageMeta: kubeadmv1beta4.ImageMeta{ImageRepository: c.Images.CoreDNSRepository}},
 	}
+	if c.SharedAddress != "" {
+		cluster.APIServer.ExtraArgs = []kubeadmv1beta4.Arg{{Name: "shutdown-delay-duration", Value: shutdownDelay}}
+	}
 	if c.Images.EtcdRepository != "" {
 		cluster.Etcd.Local = &kubeadmv1beta4.LocalEtcd{ImageMeta: kubeadmv1beta4.ImageMeta{ImageRepository: c.Images.EtcdRepository}}
 	}
@@ -249,6 +259,9 @@ func certSANs(c Cluster) ([]string, error) {
 		return nil, fmt.Errorf("parse control plane endpoint: %w", err)
 	}
 	names := c.CertSANs
+	if c.SharedAddress != "" {
+		names = append([]string{c.SharedAddress}, names...)
+	}
 	if c.PublicEndpoint != "" {
 		public, _, err := net.SplitHostPort(c.PublicEndpoint)
 		if err != nil {

@@ -23,6 +23,8 @@ const (
 	KubeletService           = "kubelet.service"
 	ContainerdSocket         = "unix:///run/containerd/containerd.sock"
 	ContainerdConfigFile     = "/etc/containerd/config.toml"
+	HAProxyService           = "haproxy.service"
+	KeepalivedService        = "keepalived.service"
 	Fstab                    = "/etc/fstab"
 	FlannelPlugin            = "/opt/cni/bin/flannel"
 	BridgePlugin             = "/opt/cni/bin/bridge"

@@ -53,6 +53,8 @@ const (
 	ScriptRestartUnit Script = "restart-unit"
 	// ScriptPointKubeconfig has a kubeconfig name another server: its file, and the URL.
 	ScriptPointKubeconfig Script = "point-kubeconfig"
+	// ScriptBalancer tests and takes up configurations of the host's balancer; see scripts/balancer.sh.
+	ScriptBalancer Script = "balancer"
 	// ScriptRemoveFiles takes away files that fairlead wrote, puts back what was in their place before, and has the ledger
 	// forget them.
 	ScriptRemoveFiles Script = "remove-files"
@@ -74,7 +76,7 @@ const (
 func (s Script) before() []Script {
 	switch s {
 	case ScriptProbe:
-		return []Script{"facts", "etcd-log", "probe-machine", "probe-files", "probe-software", "probe-remains"}
+		return []Script{"facts", "etcd-log", "probe-machine", "probe-files", "probe-software", "probe-endpoint", "probe-remains"}
 	case ScriptBeginEtcd:
 		return []Script{"etcd-log", "open-files"}
 	case ScriptRecoverEtcd:

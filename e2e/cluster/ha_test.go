@@ -23,6 +23,15 @@ func haSite(t *testing.T, controlPlanes, workers []string) *site {
 	}
 	s.t.Logf("packages come from %s, the shared address is %s", server.URL(), s.vip())
 	s.haInventory(controlPlanes, workers)
+	t.Cleanup(func() {
+		if !t.Failed() {
+			return
+		}
+		for _, host := range controlPlanes {
+			out, err := s.tryShell(host, "ip -br addr; journalctl --no-pager -n 40 -u keepalived -u haproxy")
+			t.Logf("host %s: %v\n%s", host, err, out)
+		}
+	})
 	return s
 }
 

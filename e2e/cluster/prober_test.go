@@ -18,7 +18,7 @@ import (
 // proberTimeout is the time that one answer may take.
 const proberTimeout = 5 * time.Second
 
-// prober asks the cluster's endpoint five times a second whether the API is ready, each time over a new connection and without
+// prober asks the cluster's endpoint five times a second for its version, each time over a new connection and without
 // waiting for the answers before.
 type prober struct {
 	s     *site
@@ -80,7 +80,7 @@ func (p *prober) ready(ctx context.Context) error {
 	defer cancel()
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.ca, MinVersion: tls.VersionTLS12}}
 	defer transport.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+p.s.endpoint()+"/readyz", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+p.s.endpoint()+"/version", nil)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (p *prober) ready(ctx context.Context) error {
 	}
 	defer answer.Body.Close()
 	if body, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("/readyz: %s, %v: %s", answer.Status, err, body)
+		return fmt.Errorf("/version: %s, %v: %s", answer.Status, err, body)
 	}
 	return nil
 }

@@ -15,11 +15,19 @@ import (
 )
 
 // way dials through the connection to a host, or straight to the host's address where that host does not forward; the
-// API server's certificate is verified either way. When the connection is lost, dialling again is hopeless, and kube is
-// told so.
+// API server's certificate is verified either way. A control plane is asked for its own API server, as nobody may carry the
+// endpoint yet, and only where that does not listen for the endpoint. When the connection is lost, dialling again is hopeless, and
+// kube is told so.
 func (c *Connections) way(host *remote.Host) kube.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := host.DialContext(ctx, network, address)
+		own := address
+		if inventoried, known := c.cluster.Host(host.Name()); known && inventoried.Role == inventory.RoleControlPlane {
+			own = c.apiAddress(inventoried)
+		}
+		conn, err := host.DialContext(ctx, network, own)
+		if err != nil && own != address && !errors.Is(err, remote.ErrForwarding) && !errors.Is(err, remote.ErrLost) && ctx.Err() == nil {
+			conn, err = host.DialContext(ctx, network, address)
+		}
 		if errors.Is(err, remote.ErrForwarding) {
 			return c.straight(ctx, network, host.Name(), err)
 		}

@@ -2,10 +2,12 @@ package desired
 
 import (
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 
+	"fairlead/inventory"
 	"fairlead/provision/object"
 	"fairlead/templates"
 )
@@ -88,3 +90,14 @@ func OfHost(address string) string {
 
 // At is host:port.
 func At(host, port string) string { return net.JoinHostPort(host, port) }
+
+// ExternalEndpoint says that the endpoint is a load balancer of somebody else's: control planes do not share it, and none of the hosts has
+// its address.
+func (w State) ExternalEndpoint() bool {
+	host, _, err := net.SplitHostPort(w.Cluster.ControlPlane.Endpoint)
+	if err != nil || w.Cluster.ControlPlane.LoadBalancer != nil {
+		return false
+	}
+	address, err := netip.ParseAddr(host)
+	return err != nil || !slices.ContainsFunc(w.Cluster.Hosts(), func(h inventory.Host) bool { return slices.Contains(h.Addresses(), address) })
+}

@@ -27,6 +27,9 @@ func (w State) Proxy() templates.Proxy {
 	if endpoint, _, err := net.SplitHostPort(c.ControlPlane.Endpoint); err == nil {
 		no = append(no, endpoint)
 	}
+	if balancer := c.ControlPlane.LoadBalancer; balancer != nil {
+		no = append(no, balancer.VIP.String())
+	}
 	for _, subnet := range slices.Concat(c.Kubernetes.PodSubnet, c.Kubernetes.ServiceSubnet) {
 		no = append(no, subnet.String())
 	}

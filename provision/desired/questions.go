@@ -41,6 +41,9 @@ func (w State) TemplateCluster() templates.Cluster {
 		PodSubnet: c.Kubernetes.PodSubnet.String(), ServiceSubnet: c.Kubernetes.ServiceSubnet.String(),
 		Overrides: c.Kubernetes.Config, Images: names, KubeletServingCertificates: VerifiedMetrics(c),
 	}
+	if balancer := c.ControlPlane.LoadBalancer; balancer != nil {
+		cluster.SharedAddress = balancer.VIP.String()
+	}
 	for _, host := range c.ControlPlane.Hosts {
 		for _, address := range host.Addresses() {
 			cluster.CertSANs = append(cluster.CertSANs, address.String())

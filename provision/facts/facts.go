@@ -61,6 +61,10 @@ type Host struct {
 	NoLocalhost bool `json:"noLocalhost,omitzero"`
 	// LoginKeys are those of the asked public keys that let somebody log in.
 	LoginKeys []LoginKey `json:"loginKeys,omitzero"`
+	// Reach is what came of connecting to HOST:PORT, as far as that was asked for and the host can tell. Readyz is what a control
+	// plane got from the API server behind it: ready, or why not.
+	Reach  map[string]Reached `json:"reach,omitzero"`
+	Readyz map[string]string  `json:"readyz,omitzero"`
 	// SSHSessions is how many sessions sshd allows on one connection; 0 where that is not known.
 	SSHSessions int `json:"sshSessions,omitzero"`
 	// Forwarding is why the API server of a control-plane host could not be reached if it ran; nil where it could, and where
@@ -148,6 +152,18 @@ type Disk struct {
 	SizeKiB int64  `json:"sizeKiB,omitzero"`
 	FreeKiB int64  `json:"freeKiB,omitzero"`
 }
+
+// Reached is what comes of connecting to an endpoint.
+type Reached string
+
+// What may come of it.
+const (
+	Connected   Reached = "connected"
+	Refused     Reached = "refused"     // somebody is there
+	Unreachable Reached = "unreachable" // nobody has the address
+	NoAddress   Reached = "unknown"     // the name has no address
+	NoAnswer    Reached = "silent"
+)
 
 // LinkAddress is an address of a network interface.
 type LinkAddress struct {

@@ -30,6 +30,8 @@ type Query struct {
 	Kubeconfigs []string
 	// LoginKeys are public keys that may let somebody log in, in the form of authorized_keys without their types.
 	LoginKeys []string
+	// Reach are HOST:PORT that are connected to; Readyz as well, and control planes ask whether an API server is ready behind it.
+	Reach, Readyz []string
 	// Remains asks for what a reset must leave none of.
 	Remains bool
 }
@@ -58,6 +60,8 @@ func (q *Query) kinds() []struct {
 		{"folder", &q.Folders},
 		{"kubeconfig", &q.Kubeconfigs},
 		{"login-key", &q.LoginKeys},
+		{"reach", &q.Reach},
+		{"readyz", &q.Readyz},
 	}
 }
 

@@ -37,7 +37,7 @@ func TestArgumentsHoldEveryPart(t *testing.T) {
 	query.Remains = true
 	want := []string{
 		"path:Paths", "path-like:PathPatterns", "text:Texts", "certificate:Certificates", "unit:Units", "sysctl:Sysctls", "module:Modules",
-		"package:Packages", "candidate:Candidates", "program:Programs", "tool:Tools", "disk:Disks", "folder:Folders", "kubeconfig:Kubeconfigs", "login-key:LoginKeys", "remains:",
+		"package:Packages", "candidate:Candidates", "program:Programs", "tool:Tools", "disk:Disks", "folder:Folders", "kubeconfig:Kubeconfigs", "login-key:LoginKeys", "reach:Reach", "readyz:Readyz", "remains:",
 	}
 	if got := query.Arguments(); !slices.Equal(got, want) || len(got) != lists+1 {
 		t.Errorf("arguments %q", got)

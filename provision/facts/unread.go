@@ -48,7 +48,7 @@ func (u Unread) String() string {
 // Harmless says that nothing is planned by what the line was to say, so that a plan can be made without it.
 func (u Unread) Harmless() bool {
 	switch u.Fact {
-	case "nameserver", "address":
+	case "nameserver", "address", "reach", "readyz":
 		return true
 	case "certificate": // some keep others among those of the cluster
 		folder, isOfCluster := strings.CutPrefix(u.Of, clusterCertificates)

@@ -40,6 +40,8 @@ func wishes(t *testing.T) map[string]func(*inventory.Cluster) {
 		"other packages beside it":  world.WithFewerPackages,
 		"packages beside packages":  world.All(world.FromRepositories, world.WithProxy, world.WithPackages),
 		"control planes of both":    world.All(world.ThreeControlPlanes, world.DualStack),
+		"a shared address":          world.All(world.ThreeControlPlanes, world.Shared),
+		"a shared address alone":    world.All(world.Shared, world.WithPackages),
 		"two IP families":           world.All(world.DualStack, world.Publicly("api.example.org:443")),
 		"settings": world.All(
 			world.Config(templates.KindKubelet, map[string]any{"maxPods": 200}),

@@ -93,6 +93,9 @@ func (s *Simulation) runScript(step plan.Step, a plan.Script, half bool) error {
 			return s.change(step.Host, func(h *facts.Host) error { return runPackages(h, a, half, s.cut.late) })
 		})
 	}
+	if a.Name == templates.ScriptBalancer {
+		return s.takeUpBalancer(step, a, half)
+	}
 	if half {
 		return nil
 	}

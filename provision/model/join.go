@@ -20,7 +20,7 @@ func (s *Simulation) join(step plan.Step, a plan.KubeadmJoin, half bool) error {
 	if err := s.unanswered(); err != nil || !s.cluster.tokens[s.minted] {
 		return fmt.Errorf("nothing to join with: API %w, token %q of %v", err, s.minted, s.cluster.tokens)
 	}
-	if err := s.answers(a.Cluster.Endpoint); err != nil {
+	if err := errors.Join(s.answers(a.Cluster.Endpoint), s.endpointAnswers()); err != nil {
 		return err
 	}
 	switch _, exists := s.Facts.API.Nodes[a.Node.Name]; {

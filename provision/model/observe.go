@@ -18,6 +18,7 @@ func (s *Simulation) Observe() facts.Facts {
 	for name, host := range s.Facts.Hosts {
 		host = cloneHost(host)
 		host.Versions = s.Versions(host)
+		s.share(name, &host)
 		seen.Hosts[name] = host
 	}
 	if err := s.unanswered(); err != nil {

@@ -21,6 +21,7 @@ type packageModel struct {
 	version  string // without a wish for one
 	program  string // in /usr/bin
 	unit     string
+	config   string // which goes with it
 	needs    []string
 	excludes string
 }
@@ -39,6 +40,8 @@ func packageModels() map[string]packageModel {
 		"docker.io":                      {version: "28.1.1", program: "dockerd", unit: templates.DockerService, needs: []string{templates.PackageContainerd}},
 		"docker":                         {version: "28.1.1", program: "dockerd", unit: templates.DockerService, needs: []string{templates.PackageContainerd}},
 		"python3-dnf-plugin-versionlock": {version: "4.3.0"},
+		"haproxy":                        {version: "2.6.12", program: "haproxy", unit: templates.HAProxyService, config: templates.HAProxyConfigFile},
+		"keepalived":                     {version: "2.2.7", program: "keepalived", unit: templates.KeepalivedService},
 		"nfs-common":                     {version: "2.6.2", program: "mount.nfs", needs: []string{"libnfsidmap1", "rpcbind"}},
 		"open-iscsi":                     {version: "2.1.8", program: "iscsiadm", unit: "iscsid.service"},
 		"autofs":                         {version: "5.1.8", needs: []string{"nfs-common"}},
@@ -203,6 +206,9 @@ func installPackage(h *facts.Host, name, version string) error {
 	if model.program != "" {
 		bring("/usr/bin/" + model.program)
 	}
+	if _, there := h.Files[model.config]; model.config != "" && !there {
+		world.Written(h, model.config, 0o644, []byte("of the package"))
+	}
 	if model.unit == "" {
 		return nil
 	}
@@ -232,6 +238,11 @@ func unitPath(h *facts.Host, unit string) string {
 // afterStart is the state of a unit that was started: the kubelet ends and is started again,
 // until it has a configuration.
 func afterStart(h *facts.Host, unit string) string {
+	if config := balancerConfigs()[unit]; config != "" {
+		if _, there := h.Files[config]; !there {
+			return "inactive"
+		}
+	}
 	if unit == templates.KubeletService && !h.KubeletConfig {
 		return "activating"
 	}

@@ -90,7 +90,7 @@ func uninstall(h *facts.Host, going map[string]bool) {
 		}
 		delete(h.Packages, name)
 		model := packageModels()[name]
-		remove(h, "/usr/bin/"+model.program, "/usr/lib/systemd/system/"+model.unit)
+		remove(h, "/usr/bin/"+model.program, "/usr/lib/systemd/system/"+model.unit, model.config)
 		if unitPath(h, model.unit) == "" && !slices.Contains(ownUnits(h), model.unit) {
 			delete(h.Units, model.unit)
 		}

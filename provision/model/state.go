@@ -25,6 +25,8 @@ func readBy(path string) string {
 		{templates.DockerService, []string{templates.DockerConfigPath, "/usr/bin/dockerd"}},
 		{templates.ContainerdService, []string{templates.ContainerdConfigFile, templates.RegistryCredentials(nil, templates.Containerd{}).Path, "/usr/local/bin/containerd", "/usr/bin/containerd", "/etc/systemd/system/" + templates.ContainerdService}},
 		{templates.KubeletService, []string{templates.KubeletConf, "/usr/local/bin/kubelet", "/usr/bin/kubelet", "/etc/systemd/system/" + templates.KubeletService, "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf"}},
+		{templates.HAProxyService, []string{templates.HAProxyConfigFile, "/etc/systemd/system/haproxy.service.d/50-fairlead-balancer.conf"}},
+		{templates.KeepalivedService, []string{templates.KeepalivedConfigFile, "/etc/systemd/system/keepalived.service.d/50-fairlead-balancer.conf"}},
 		{templates.RegistryService, []string{"/usr/local/bin/registry", "/etc/systemd/system/" + templates.RegistryService}},
 	} {
 		if slices.Contains(service.paths, path) {

@@ -218,3 +218,12 @@ func readSwap(f *facts.Host, v []string) {
 	}
 	f.Swaps = append(f.Swaps, facts.Swap{Device: facts.Printable(device)})
 }
+
+func readReach(f *facts.Host, v []string) error {
+	switch reached := facts.Reached(v[1]); reached {
+	case facts.Connected, facts.Refused, facts.Unreachable, facts.NoAddress, facts.NoAnswer:
+		f.Reach[v[0]] = reached
+		return nil
+	}
+	return errors.New("it is no word for what comes of connecting")
+}

@@ -28,7 +28,7 @@ func parseProbe(answer []byte, sent, received time.Time) (facts.Host, error) {
 		Files: map[string]facts.File{}, Trees: map[string]bool{}, Contents: map[string][]byte{}, Units: map[string]facts.Unit{},
 		Versions: map[string]facts.Version{},
 		Images:   map[string]facts.Image{}, Packages: map[string]facts.Package{}, Candidates: map[string]string{},
-		Environment: map[string]string{}, Sockets: map[string]bool{}, Symlinks: map[string]bool{}, Absent: map[string]bool{},
+		Environment: map[string]string{}, Reach: map[string]facts.Reached{}, Readyz: map[string]string{}, Sockets: map[string]bool{}, Symlinks: map[string]bool{}, Absent: map[string]bool{},
 		Kubeconfigs: map[string]bool{}, Servers: map[string]string{}, NotEmpty: map[string]bool{}, RegistryImages: map[string]string{},
 	}
 	if !bytes.HasSuffix(answer, []byte(endOfAnswer)) {

@@ -54,6 +54,8 @@ func machineRules() rules {
 		"login-key": named(2, func(f *facts.Host, v []string) {
 			f.LoginKeys = append(f.LoginKeys, facts.LoginKey{Path: v[0], Key: v[1]})
 		}),
+		"reach":  withName(checked(2, readReach)),
+		"readyz": named(2, func(f *facts.Host, v []string) { f.Readyz[v[0]] = v[1] }),
 
 		"ssh-sessions": number(func(f *facts.Host, n int64) { f.SSHSessions = int(n) }),
 

@@ -99,6 +99,8 @@ func machineLines() []said {
 			h.LoginKeys = []facts.LoginKey{{Path: "/root/.ssh/authorized_keys", Key: "AAAA"}}
 		}},
 		{"ssh-sessions\t10", func(h *facts.Host) { h.SSHSessions = 10 }},
+		{"reach\tapi.lab:6443\trefused", func(h *facts.Host) { h.Reach["api.lab:6443"] = facts.Refused }},
+		{"readyz\tapi.lab:6443\tready", func(h *facts.Host) { h.Readyz["api.lab:6443"] = "ready" }},
 		{"port\t65535\t", func(h *facts.Host) { h.Ports[65535] = "" }},
 		{"swap\t/dev/vdb\tpartition\t1024", func(h *facts.Host) { h.Swaps = []facts.Swap{{Device: "/dev/vdb"}} }},
 		{"fstab-swap\tUUID=1\nfstab-swap\t/swap", func(h *facts.Host) { h.FstabSwaps = []string{"UUID=1", "/swap"} }},

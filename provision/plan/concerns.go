@@ -29,6 +29,8 @@ func concerns() []concern {
 		{asks: asksOfRegistries, plan: (*planner).registries},
 		{asks: asksOfKubernetes, plan: (*planner).kubernetes},
 		{asks: asksOfKind, plan: (*planner).kind},
+		{asks: asksOfReach},
+		{asks: asksOfBalancer, plan: (*planner).withoutBalancer},
 		{asks: asksOfPackagesBeside, plan: (*planner).packagesBeside},
 		{asks: asksOfNothing, plan: (*planner).images},
 		{asks: asksOfMembers},

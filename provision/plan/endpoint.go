@@ -204,9 +204,6 @@ func (p *planner) lookAtEndpoint(host inventory.Host) {
 	p.add(step)
 }
 
-// stepBalancer is the step that brings a load balancer to a control plane.
-const stepBalancer = "balancer"
-
 func (p *planner) startedKubelet(host inventory.Host) bool {
 	seen, _ := p.reached(host.Name)
 	return seen.KubeletStarted()

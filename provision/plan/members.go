@@ -52,6 +52,7 @@ func (p *planner) members() {
 	for _, host := range p.Cluster.Hosts() {
 		if facts, ok := p.reached(host.Name); ok {
 			p.member(host, facts)
+			p.balancer(host, facts)
 			p.node(host)
 		}
 	}
@@ -208,7 +209,7 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 	} else {
 		step.because("the host is not in the cluster")
 	}
-	step.Needs = slices.Concat(p.preparation(host.Name), []string{clusterToken, StepID(host.Name, stepEndpoint)}, p.afterInit())
+	step.Needs = slices.Concat(p.preparation(host.Name), []string{clusterToken, StepID(host.Name, stepEndpoint)}, p.afterInit(), p.behindEndpoint(host))
 	action := KubeadmJoin{
 		Cluster: p.common.kubeadm, Node: p.templateNode(host, ignore),
 		ControlPlane: host.Role == inventory.RoleControlPlane, KubeletStarted: facts.Joined(),

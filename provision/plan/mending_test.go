@@ -50,7 +50,7 @@ func each[T any](value *T, changes ...func(*T)) {
 
 // After doing what a finding says, that finding is gone: in each of the ways that it names.
 func TestMendingsMend(t *testing.T) {
-	for _, m := range slices.Concat(machineMendings(), networkMendings(), softwareMendings(), clusterMendings(t), cloneMendings(), etcdMendings(t)) {
+	for _, m := range slices.Concat(machineMendings(), networkMendings(), softwareMendings(), clusterMendings(t), cloneMendings(), etcdMendings(t), balancerMendings()) {
 		t.Run(m.finding, func(t *testing.T) {
 			named := func(findings []Finding) []Finding {
 				return slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool { return f.Name != m.finding })
@@ -74,7 +74,7 @@ func TestMendingsMend(t *testing.T) {
 // Every finding is in the tables, but for the one that names more than one way by what is known of the host.
 func TestEveryFindingHasAMending(t *testing.T) {
 	has := map[string]bool{}
-	for _, m := range slices.Concat(machineMendings(), networkMendings(), softwareMendings(), clusterMendings(t), cloneMendings(), etcdMendings(t)) {
+	for _, m := range slices.Concat(machineMendings(), networkMendings(), softwareMendings(), clusterMendings(t), cloneMendings(), etcdMendings(t), balancerMendings()) {
 		has[m.finding] = len(m.ways) > 0
 	}
 	for _, name := range findingNames(t) {

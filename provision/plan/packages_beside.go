@@ -33,6 +33,9 @@ func (p *planner) packagesBeside(host inventory.Host, seen facts.Host) {
 	step := hostStep(host, StagePrepare, stepPackages, packagesTitle(missing, withdrawn))
 	step.Needs = []string{StepID(host.Name, stepProxy), StepID(host.Name, stepRepos)}
 	step.Lock = packagesLock(host.Name)
+	if p.has(StepID(host.Name, stepBalancer)) { // it is taken away, and goes before its programs
+		step.Needs = append(step.Needs, StepID(host.Name, stepBalancer))
+	}
 	if len(withdrawn) > 0 {
 		for _, name := range withdrawn {
 			step.because("package %s is no longer wanted", name)
@@ -43,7 +46,9 @@ func (p *planner) packagesBeside(host inventory.Host, seen facts.Host) {
 		for _, name := range missing {
 			step.because("package %s is missing", name)
 		}
-		step.do(AddPackages(family.Manager, missing))
+		add := AddPackages(family.Manager, missing)
+		add.Touched = append(add.Touched, balancerTouches(p.balancerPackages(host, missing))...)
+		step.do(add)
 	}
 	p.add(step)
 }
@@ -86,6 +91,18 @@ func checkPackageNames(p *planner, host inventory.Host, f facts.Host) (string, s
 		return "", ""
 	}
 	family, _ := f.Family()
+	if lacking := p.balancerPackages(host, unknown); len(lacking) == len(unknown) {
+		return fmt.Sprintf("the host's repositories have no package of the name %s, by which a control plane carries controlPlane.loadBalancer: a bundle does not hold it", strings.Join(unknown, ", ")),
+			"give the host a repository of " + family.Name + "'s that has it, or run apt-get update on the host, if its indexes are old; or put a load balancer of your own in front, and its name into controlPlane.endpoint"
+	}
 	return fmt.Sprintf("the host's repositories have no package of the name %s", strings.Join(unknown, ", ")),
 		fmt.Sprintf("write the name that %s has for it: a host may have packages of its own; or run apt-get update on the host, if its indexes are old", family.Name)
+}
+
+// balancerPackages are those among some packages that the host gets for its balancer.
+func (p *planner) balancerPackages(host inventory.Host, names []string) []string {
+	if p.Cluster.ControlPlane.LoadBalancer == nil || host.Role != inventory.RoleControlPlane {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(inventory.BalancerPackages(), name) })
 }

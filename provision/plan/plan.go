@@ -167,6 +167,7 @@ const (
 	stepProxy      = "proxy"
 	stepRepos      = "repositories"
 	stepPackages   = "packages"
+	stepBalancer   = "balancer"
 	stepContainerd = "containerd"
 	stepImages     = "images"
 	stepRegistry   = "registry"

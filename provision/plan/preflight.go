@@ -48,6 +48,7 @@ func (p *planner) preflight() {
 	p.imageFindings()
 	p.hostPortFindings()
 	p.etcdFindings()
+	p.balancerFindings()
 	for _, host := range p.Cluster.Hosts() {
 		p.plan.Findings = append(p.plan.Findings, unreadFindings(host.Name, p.facts.Hosts[host.Name].Unread, p.ignored(unreadName))...)
 		facts, ok := p.reached(host.Name)

@@ -117,6 +117,9 @@ func (p *planner) leave(host inventory.Host) {
 	}
 	step := hostStep(host, StageLeave, stepLeave, "drain and delete the node")
 	step.because("the rest of the cluster lives on")
+	if reached && host.Role == inventory.RoleControlPlane {
+		leaveBalancer(&step, seen)
+	}
 	step.do(DrainNode{Name: name})
 	if reached && host.Role == inventory.RoleControlPlane {
 		// While the Node exists: kubeadm finds the member by it.

@@ -22,6 +22,8 @@ const (
 	StagePrepare Stage = "prepare"
 	// StageJoin makes members: kubeadm init and join, and the token that joins use.
 	StageJoin Stage = "join"
+	// StageBalance changes what carries the endpoint, on control planes.
+	StageBalance Stage = "balance"
 	// StageSettle changes the settings of a living cluster.
 	StageSettle Stage = "settle"
 	// StageRecord keeps in the cluster which settings it has, and which are to come.

@@ -7,6 +7,7 @@
 #   module       a kernel module                    package      a package that may be installed
 #   candidate    a package that could be            program      one that is asked for its version
 #   tool         a program that has to be there     disk         a folder whose file system is measured
+#   reach        HOST:PORT that is connected to     readyz       the same, and a control plane asks it for /readyz
 #   folder       one that should be empty           kubeconfig   a file in /etc/kubernetes
 #   login-key    a public key that may let somebody log in
 #   remains      (no name) what reset must leave none of
@@ -47,6 +48,7 @@ software "$@"
 cluster "$@"
 certificates "$@"
 folders "$@"
+endpoints "$@"
 registry
 for asked in "$@"; do
 	case $asked in remains:) remains ;; esac

@@ -5,6 +5,8 @@
 own_units() { sed -n 's/^unit \([^ ]*\) not-found .*/\1/p' "$state/entries"; }
 
 stop_programs() {
+	# The endpoint's address goes to another host while this one still answers.
+	! grep -q '^file /etc/keepalived/keepalived.conf ' "$state/entries" || systemctl stop keepalived.service 2>/dev/null
 	say "stopping kubelet, pods and containerd"
 	systemctl stop fairlead-kubeadm.service kubelet.service 2>/dev/null
 	systemctl reset-failed fairlead-kubeadm.service 2>/dev/null

@@ -35,6 +35,12 @@ func Publicly(endpoint string) func(*inventory.Cluster) {
 	return func(c *inventory.Cluster) { c.ControlPlane.PublicEndpoint = endpoint }
 }
 
+// Shared gives the control planes an address that they share, with a balancer behind it.
+func Shared(c *inventory.Cluster) {
+	c.ControlPlane.LoadBalancer = &inventory.LoadBalancer{VIP: netip.MustParseAddr("192.0.2.10"), Port: inventory.DefaultBalancerPort}
+	c.ControlPlane.Endpoint = c.ControlPlane.LoadBalancer.Address()
+}
+
 func eachHost(c *inventory.Cluster, edit func(*inventory.Host)) {
 	for _, hosts := range [][]inventory.Host{c.ControlPlane.Hosts, c.Workers} {
 		for i := range hosts {
