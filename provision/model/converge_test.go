@@ -178,7 +178,7 @@ func TestUpFromOneWishToAnother(t *testing.T) {
 		{"one control plane", "all add-ons", "and back"}, {"all add-ons", "one control plane", "and back"},
 		{"one control plane", "own registry"}, {"one control plane", "private registry"}, {"private registry", "one control plane"},
 		{"one control plane", "settings", "and back"}, {"settings", "one control plane", "and back"},
-		{"one control plane", "three control planes"},
+		{"one control plane", "three control planes"}, {"one control plane", "a shared address"}, {"three control planes", "a shared address"},
 		{"one control plane", "packages", "and back"}, {"packages", "one control plane"},
 		{"one control plane", "packages without a bundle", "and back"}, {"packages", "packages without a bundle", "and back"},
 		{"one control plane", "proxy", "and back"}, {"proxy", "one control plane", "and back"},

@@ -92,8 +92,7 @@ func (s *Simulation) runScript(step plan.Step, a plan.Script, half bool) error {
 		return s.alone(step, "the package manager of "+step.Host, func() error {
 			return s.change(step.Host, func(h *facts.Host) error { return runPackages(h, a, half, s.cut.late) })
 		})
-	}
-	if a.Name == templates.ScriptBalancer {
+	case templates.ScriptBalancer:
 		return s.takeUpBalancer(step, a, half)
 	}
 	if half {
