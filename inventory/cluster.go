@@ -202,3 +202,17 @@ func (c *Cluster) Host(name string) (Host, bool) {
 	}
 	return Host{}, false
 }
+
+// WithLast is the cluster with some of its control planes after the others, each group in its order. The file's default of the
+// endpoint is what it was.
+func (c *Cluster) WithLast(names []string) *Cluster {
+	if len(names) == 0 {
+		return c
+	}
+	is := func(h Host) bool { return slices.Contains(names, h.Name) }
+	isNot := func(h Host) bool { return !is(h) }
+	ordered := *c
+	ordered.ControlPlane.Hosts = slices.Concat(
+		slices.DeleteFunc(slices.Clone(c.ControlPlane.Hosts), is), slices.DeleteFunc(slices.Clone(c.ControlPlane.Hosts), isNot))
+	return &ordered
+}

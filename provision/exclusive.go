@@ -65,10 +65,13 @@ func (s *Session) take(ctx context.Context, seen facts.Facts) error {
 // takeFor takes the lock for a change of one host, which needs to know nothing of the others but which of them holds it.
 func (s *Session) takeFor(ctx context.Context, host inventory.Host, is facts.Host) error {
 	seen := facts.Facts{Hosts: map[string]facts.Host{host.Name: is}, API: facts.API{Err: facts.NoCluster()}}
-	first := s.wish.Cluster.ControlPlane.Hosts[0].Name
-	if _, known := seen.Hosts[first]; !known {
-		if _, err := s.connections.Host(ctx, first); err == nil {
-			seen.Hosts[first] = facts.Host{}
+	for _, first := range s.wish.Cluster.ControlPlane.Hosts { // the first that is reached holds it, as in take
+		if first.Name == host.Name {
+			break
+		}
+		if _, err := s.connections.Host(ctx, first.Name); err == nil {
+			seen.Hosts[first.Name] = facts.Host{}
+			break
 		}
 	}
 	return s.take(ctx, seen)

@@ -39,6 +39,8 @@ type Options struct {
 	WithoutRoot bool
 	// WithoutBundle leaves the bundle closed: it may be gone when a lab is taken down.
 	WithoutBundle bool
+	// Leaving are the names of hosts that are going to be removed: nothing goes through them that can go through others.
+	Leaving []string
 	// Holder is who runs this, USER@MACHINE, for others who want to change the cluster at the same time.
 	Holder string
 
@@ -68,6 +70,7 @@ func Open(ctx context.Context, cluster *inventory.Cluster, options Options) (*Se
 	if err != nil {
 		return nil, err
 	}
+	cluster = cluster.WithLast(options.Leaving)
 	wish := desired.State{Cluster: cluster}
 	var b *bundle.Bundle
 	if !options.WithoutBundle {

@@ -49,7 +49,7 @@ func (p *program) app() *cli.App {
 		Action:         withoutCommand,
 		Commands: []*cli.Command{
 			p.initCommand(), p.importCommand(), p.trustCommand(), p.checkCommand(), p.planCommand(), p.upCommand(), p.joinCommand(),
-			p.resetCommand(), p.imagesCommand(), p.addonsCommand(), p.etcdCommand(), p.kubeconfigCommand(), p.kubectlCommand(), p.versionCommand(), p.completionCommand(),
+			p.removeCommand(), p.resetCommand(), p.imagesCommand(), p.addonsCommand(), p.etcdCommand(), p.kubeconfigCommand(), p.kubectlCommand(), p.versionCommand(), p.completionCommand(),
 		},
 	}
 	p.complement(app.Commands)

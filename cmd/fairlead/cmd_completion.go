@@ -78,7 +78,7 @@ func (p *program) candidates(app *cli.App, before []string, word string) [][2]st
 		return commandCandidates(app.Commands)
 	case len(command.Subcommands) > 0:
 		return commandCandidates(command.Subcommands)
-	case command.Name == "reset" || command.Name == "trust":
+	case slices.Contains([]string{"reset", "remove", "trust"}, command.Name):
 		return p.hostCandidates(line)
 	case command.Name == "completion":
 		return [][2]string{{"bash"}, {"zsh"}, {"fish"}}

@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"fairlead/inventory"
+	"fairlead/provision"
+	"fairlead/provision/object"
 	"fairlead/provision/plan"
 )
 
@@ -37,5 +41,23 @@ func TestResetQuestion(t *testing.T) {
 	golden(t, "reset-question.txt", out.Bytes())
 	if lines := strings.Count(out.String(), "\n"); lines != 13 {
 		t.Errorf("%d lines: what a host says must not look like a line of ours", lines)
+	}
+}
+
+// TestRemoveQuestion shows who leaves, what is done about it and what is lost, and how many control planes are left.
+func TestRemoveQuestion(t *testing.T) {
+	cluster := exampleCluster()
+	cluster.ControlPlane.Hosts = append(cluster.ControlPlane.Hosts, inventory.Host{Name: "cp2", Role: inventory.RoleControlPlane, Address: netip.MustParseAddr("192.0.2.12")},
+		inventory.Host{Name: "cp3", Role: inventory.RoleControlPlane, Address: netip.MustParseAddr("192.0.2.13")})
+	question := removeQuestion(cluster, []provision.Leaving{
+		{Name: "cp3", Host: true, Of: plan.Belonging{Host: "cp3", Verdict: plan.Ours, Cluster: "lab", Node: "cp3", CA: "sha256:0123456789ab"}, Steps: []string{"drain node cp3", "take cp3 out of etcd"}},
+		{Name: "w1", Host: true, Steps: []string{"delete node w1"}, Load: object.Load{Volumes: []string{"pv-1 (claim app/db)"}, Bare: []string{"app/bare\n  cp1"}}},
+		{Name: "w7", Steps: []string{"delete node w7"}, Load: object.Load{LocalData: []string{"app/cache (scratch)"}}},
+	})
+	golden(t, "remove-question.txt", []byte(printable(question)+"\n"))
+	for line := range strings.Lines(question) {
+		if strings.HasPrefix(line, "  cp1") {
+			t.Error("what a cluster says must not look like a line of ours")
+		}
 	}
 }

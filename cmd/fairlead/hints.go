@@ -15,6 +15,7 @@ import (
 	"fairlead/provision"
 	"fairlead/provision/bundle"
 	"fairlead/provision/engine"
+	"fairlead/provision/kube"
 	"fairlead/provision/lock"
 	"fairlead/provision/registry"
 	"fairlead/provision/remote"
@@ -72,6 +73,7 @@ func hints() []hint {
 			errors.As(t.err, &refused)
 			return "nothing was changed; " + oneLine(refused.of.Fix)
 		}},
+		{is(kube.ErrBudget), always("the node stays cordoned, and the rest is as it was; the same command goes on; to delete these pods all the same: --force-drain TIME")},
 		{as[*provision.LeftoverError], always("restart the host and run reset again; what is still listed then has to be removed by hand")},
 	}
 }

@@ -50,6 +50,8 @@ type needs struct {
 	results bool
 	// document says that standard output gets a document, no events.
 	document bool
+	// leaving are hosts that are to be removed.
+	leaving []string
 	// another says that another program does the work, and has the terminal.
 	another bool
 }
@@ -90,7 +92,7 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 	defer stop()
 	session, err := provision.Open(ctx, r.cluster, provision.Options{
 		Log: r.log.Logger, Events: r.view.event, WithoutBundle: n.withoutBundle, WithoutRoot: n.withoutRoot,
-		Concurrency: r.concurrency, Sources: r.sources(n), Holder: holder(), Wait: r.wait, Passphrase: r.passphrases(), Dial: r.dial,
+		Concurrency: r.concurrency, Sources: r.sources(n), Holder: holder(), Wait: r.wait, Passphrase: r.passphrases(), Dial: r.dial, Leaving: n.leaving,
 	})
 	if err == nil {
 		r.session = session

@@ -35,6 +35,7 @@ func TestAPIActionsNeedTheAPI(t *testing.T) {
 		plan.ApplyObject{Object: config}, plan.AwaitObject{Object: config}, plan.RecordApplied{Set: "network"}, plan.PruneObjects{Set: "network"},
 		plan.MintToken{}, plan.DeleteTokens{IDs: []string{"aaaaaa"}}, plan.CopyPKI{}, plan.RemoveFormerMember{}, plan.AwaitAPI{}, plan.AwaitNode{Name: "w1"},
 		plan.ChangeNode{Name: "w1"}, plan.AwaitKubelet{Node: "w1"}, plan.ApproveServing{}, plan.DrainNode{Name: "w1"}, plan.DeleteNode{Name: "w1"},
+		plan.ForgetNode{Name: "w1"}, plan.AwaitDetached{Name: "w1"}, plan.CheckQuorum{}, plan.RemoveMember{}, plan.MarkRemoved{}, plan.ForgetRemoved{Node: "w1"},
 	} {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.apiError = errors.New("no admin.conf")
@@ -102,6 +103,17 @@ func TestWaitsEnd(t *testing.T) {
 			w.api.put(podPath, fields{"spec": fields{"nodeName": "w1"}})
 			w.api.refuse("POST "+podPath+"/eviction", 429)
 		}, 5 * time.Minute, "drain node w1: "},
+		"drain in less time": {plan.DrainNode{Name: "w1", Limit: time.Minute}, func(w *world) {
+			w.api.put(node, fields{})
+			w.api.put(podPath, fields{"spec": fields{"nodeName": "w1"}})
+			w.api.refuse("POST "+podPath+"/eviction", 429)
+		}, time.Minute, "drain node w1: "},
+		"drain by force that does not come to that in time": {plan.DrainNode{Name: "w1", Limit: time.Minute, Force: 2 * time.Minute}, func(w *world) {
+			w.api.put(node, fields{})
+			w.api.put(podPath, fields{"spec": fields{"nodeName": "w1"}})
+			w.api.refuse("POST "+podPath+"/eviction", 429)
+			w.api.refuse("DELETE "+podPath, 429)
+		}, 4 * time.Minute, "drain node w1: "},
 		"prune": {plan.PruneObjects{Set: "network", Objects: []object.Applied{applied("x")}}, func(w *world) {
 			w.api.put(configMaps+"x", owned("network"))
 			w.api.lingers[configMaps+"x"] = true

@@ -58,8 +58,6 @@ func (s *stepRun) do(ctx context.Context, action plan.Action) error {
 		return s.endForce(ctx, a)
 	case plan.AwaitMember:
 		return s.awaitMember(ctx, a)
-	case plan.ForgetNode:
-		return s.forgetNode(ctx, a)
 	case plan.AwaitKubeadm:
 		return s.awaitKubeadm(ctx, a)
 	case plan.MakeRegistryCertificate:
@@ -84,6 +82,18 @@ func (s *stepRun) do(ctx context.Context, action plan.Action) error {
 		return s.drainNode(ctx, a)
 	case plan.DeleteNode:
 		return s.deleteNode(ctx, a)
+	case plan.ForgetNode:
+		return s.forgetNode(ctx, a)
+	case plan.AwaitDetached:
+		return s.awaitDetached(ctx, a)
+	case plan.CheckQuorum:
+		return s.checkQuorum(ctx, a)
+	case plan.RemoveMember:
+		return s.removeMember(ctx, a)
+	case plan.MarkRemoved:
+		return s.markRemoved(ctx, a)
+	case plan.ForgetRemoved:
+		return s.forgetRemoved(ctx, a)
 	default:
 		return fmt.Errorf("unknown kind of action %T", action)
 	}

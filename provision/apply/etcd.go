@@ -3,10 +3,12 @@ package apply
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"fairlead/provision/etcd"
 	"fairlead/provision/plan"
+	"fairlead/provision/remote"
 )
 
 // etcdPatience is how long it may take to look at etcd's members and to remove one.
@@ -14,11 +16,7 @@ const etcdPatience = time.Minute
 
 // removeFormerMember asks the etcd of the control plane that the API server is reached through.
 func (s *stepRun) removeFormerMember(ctx context.Context, a plan.RemoveFormerMember) error {
-	_, via, err := s.connections.API(ctx)
-	if err != nil {
-		return err
-	}
-	client, err := etcd.Through(ctx, via, a.Address)
+	client, via, err := s.etcd(ctx, a.Address)
 	if err != nil {
 		return err
 	}
@@ -32,4 +30,14 @@ func (s *stepRun) removeFormerMember(ctx context.Context, a plan.RemoveFormerMem
 		s.waiting("removed the etcd member that a former " + a.Node + " has left")
 	}
 	return nil
+}
+
+// etcd is a client of the etcd of the control plane that the API server is reached through; address is one of the cluster's.
+func (s *stepRun) etcd(ctx context.Context, address netip.Addr) (*etcd.Client, *remote.Host, error) {
+	_, via, err := s.connections.API(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := etcd.Through(ctx, via, address)
+	return client, via, err
 }

@@ -33,6 +33,18 @@ func TestRemoveFormerMember(t *testing.T) {
 		if said := w.do(action); !strings.HasPrefix(said, "through cp1: list etcd's members: ask etcd: ") || !strings.Contains(said, "127.0.0.1:2379") {
 			t.Errorf("said %q", said)
 		}
+		member := plan.Member{Host: "cp3", Node: "cp3", Address: action.Address}
+		for _, each := range []plan.Action{plan.CheckQuorum{Member: member}, plan.RemoveMember{Member: member}, plan.MarkRemoved{Member: member, ControlPlane: true}} {
+			if said := w.do(each); !strings.HasPrefix(said, "through cp1: list etcd's members: ask etcd: ") {
+				t.Errorf("%T said %q", each, said)
+			}
+		}
+		member.Host = "cp1"
+		for _, each := range []plan.Action{plan.CheckQuorum{Member: member}, plan.RemoveMember{Member: member}} {
+			if said := w.do(each); said != "no control plane answers but that of cp1, which is to leave" {
+				t.Errorf("%T said %q", each, said)
+			}
+		}
 		action.Address = netip.MustParseAddr("2001:db8::13")
 		if said := w.do(action); !strings.Contains(said, "[::1]:2379") {
 			t.Errorf("said %q", said)

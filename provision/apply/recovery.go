@@ -95,11 +95,3 @@ func (s *stepRun) awaitEtcd(ctx context.Context, family netip.Addr, wait func(*e
 		}
 	})
 }
-
-func (s *stepRun) forgetNode(ctx context.Context, a plan.ForgetNode) error {
-	client, _, err := s.connections.API(ctx)
-	if err != nil {
-		return err
-	}
-	return client.ForgetNode(ctx, a.Name)
-}

@@ -26,6 +26,9 @@ type cluster struct {
 	open    []string // addresses of peers that answer
 	stays   bool     // removing does nothing
 	removed []string
+	lead    string // the ID of the leader
+	moved   string // the ID of who was told to lead
+	after   func() // what happens when a member was removed
 }
 
 func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -48,6 +51,21 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if !c.stays {
 			c.members = slices.DeleteFunc(slices.Clone(c.members), func(m member) bool { return m.ID == request.ID })
 		}
+		if c.after != nil {
+			c.after()
+		}
+		_, _ = w.Write([]byte(`{}`))
+	case r.URL.Path == "/v3/maintenance/status":
+		_ = json.NewEncoder(w).Encode(map[string]string{"leader": c.lead})
+	case r.URL.Path == "/v3/maintenance/transfer-leadership":
+		var request struct{ TargetID string }
+		_ = json.Unmarshal(body, &request)
+		if i := slices.IndexFunc(c.members, func(m member) bool { return m.ID == c.lead }); i < 0 || !strings.Contains(c.members[i].PeerURLs[0], name+":") {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte(`{"message":"etcdserver: not leader"}`))
+			return
+		}
+		c.moved, c.lead = request.TargetID, request.TargetID
 		_, _ = w.Write([]byte(`{}`))
 	default:
 		w.WriteHeader(http.StatusNotFound)

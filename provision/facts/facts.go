@@ -286,6 +286,8 @@ type API struct {
 	OtherTokens []string `json:"otherTokens,omitzero"`
 	// Etcd is what the cluster's etcd said of its members, also where the API server does not answer.
 	Etcd Etcd `json:"etcd,omitzero"`
+	// Removed are the nodes that were taken out of the cluster without their machines, by name, until these are reset.
+	Removed map[string]object.Removed `json:"removed,omitzero"`
 }
 
 // ImageProblem is why a host cannot have an image.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +21,12 @@ const (
 	drainBackoffLimit = 10
 	// podsNamed is how many pods a report names at most.
 	podsNamed = 5
+	// overdue is how long after the end of its grace period a pod counts as one that nobody ends.
+	overdue = 30 * time.Second
 )
+
+// ErrBudget says that a drain came to its end because disruption budgets allowed no more.
+var ErrBudget = errors.New("disruption budgets do not allow it")
 
 // DrainOptions say how to drain. The zero value uses each pod's own grace period, ends with
 // the context only, and reports nothing.
@@ -31,13 +35,15 @@ type DrainOptions struct {
 	GracePeriod time.Duration
 	// Timeout bounds the whole drain; 0 leaves it to the context.
 	Timeout time.Duration
+	// Force is the time after which budgets are passed by: pods are deleted, and those that nobody ends are dropped. 0 is never.
+	Force time.Duration
 	// Report gets what the drain waits for whenever it changes.
 	Report func(reason string)
 }
 
 // Drain cordons a node and evicts its pods, then waits until they are gone. Disruption budgets
 // are respected: an eviction that one forbids is tried again until the end of the timeout or
-// context, whose error holds the last reason. The node stays cordoned, also after an error.
+// context, whose error holds the last reason and wraps ErrBudget. The node stays cordoned, also after an error.
 //
 // Pods of DaemonSets and static pods stay. All others go, with what they keep in emptyDir
 // volumes; a pod without a controller does not come back. A node that does not exist counts as
@@ -54,11 +60,16 @@ func (c *Client) Drain(ctx context.Context, node string, opts DrainOptions) erro
 		return fmt.Errorf("drain node %s: %w", node, err)
 	}
 	w := &waiting{what: "drain node " + node, report: opts.Report}
-	for delay := c.retry; ; {
-		left, blocked, err := c.drainOnce(undated{ctx}, node, opts)
+	var held []error // by budgets, when it was looked last
+	for delay, begin := c.retry, c.now(); ; {
+		end := evict
+		if opts.Force > 0 && c.now().Sub(begin) >= opts.Force {
+			end = terminate
+		}
+		left, blocked, err := c.drainOnce(undated{ctx}, node, opts.GracePeriod, end)
 		switch {
 		case ctx.Err() != nil:
-			return w.ended(ctx)
+			return drainEnded(w.ended(ctx), held)
 		case err != nil && !transient(err):
 			return fmt.Errorf("%s: %w", w.what, err)
 		case err != nil:
@@ -68,58 +79,100 @@ func (c *Client) Drain(ctx context.Context, node string, opts DrainOptions) erro
 		default:
 			w.note(drainReason(left, blocked))
 		}
-		if blocked == nil {
+		if held = blocked; len(blocked) == 0 {
 			delay = c.retry
 		}
 		if pause(ctx, delay) != nil {
-			return w.ended(ctx)
+			return drainEnded(w.ended(ctx), held)
 		}
 		delay = min(2*delay, drainBackoffLimit*c.retry)
 	}
 }
 
-// drainOnce evicts what is not yet on its way and returns the pods that are still there, and
-// the first error that stands for "not yet".
-func (c *Client) drainOnce(ctx context.Context, node string, opts DrainOptions) (left []string, blocked, err error) {
-	listCtx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	pods, err := c.clientset.CoreV1().Pods(metav1.NamespaceAll).List(listCtx, metav1.ListOptions{FieldSelector: "spec.nodeName=" + node})
-	if err != nil {
-		return nil, nil, fmt.Errorf("list pods: %w", err)
+// drainEnded is the error of a drain that has run out of time.
+func drainEnded(err error, held []error) error {
+	if len(held) == 0 {
+		return err
 	}
-	for i := range pods.Items {
-		pod := &pods.Items[i]
-		if pod.Spec.NodeName != node || stays(pod) {
+	return &heldUp{err}
+}
+
+// heldUp is the error of a drain that budgets kept from its end; its text has them and their pods.
+type heldUp struct{ error }
+
+// Unwrap implements error wrapping.
+func (e *heldUp) Unwrap() error { return e.error }
+
+// Is says that it is an ErrBudget.
+func (e *heldUp) Is(target error) bool { return target == ErrBudget } //nolint:errorlint // that is what Is is for
+
+// ending has a pod end. wait is an error that stands for "not yet".
+type ending func(ctx context.Context, c *Client, pod *corev1.Pod, grace time.Duration) (wait, err error)
+
+// drainOnce ends what is not yet on its way and returns the pods that are still there, and
+// the errors that stand for "not yet".
+func (c *Client) drainOnce(ctx context.Context, node string, grace time.Duration, end ending) (left []string, blocked []error, err error) {
+	pods, err := c.podsOn(ctx, node)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range pods {
+		pod := &pods[i]
+		if stays(pod) {
 			continue
 		}
 		left = append(left, pod.Namespace+"/"+pod.Name)
-		if pod.DeletionTimestamp != nil {
-			continue
-		}
-		wait, err := c.evict(ctx, pod, opts.GracePeriod)
+		wait, err := end(ctx, c, pod, grace)
 		if err != nil {
 			return left, nil, err
 		}
-		if blocked == nil {
-			blocked = wait
+		if wait != nil {
+			blocked = append(blocked, wait)
 		}
 	}
-	slices.Sort(left)
 	return left, blocked, nil
 }
 
-// evict asks for a pod's eviction. wait is an error that stands for "not yet".
-func (c *Client) evict(ctx context.Context, pod *corev1.Pod, grace time.Duration) (wait, err error) {
+// terminate deletes a pod whatever budgets say, and drops one that is overdue: its kubelet does not end it.
+func terminate(ctx context.Context, c *Client, pod *corev1.Pod, grace time.Duration) (wait, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
+	if pod.DeletionTimestamp != nil {
+		if c.now().Sub(pod.DeletionTimestamp.Time) < overdue { // which is at the end of its grace period
+			return nil, nil
+		}
+		return nil, c.drop(ctx, pod)
+	}
+	err = c.clientset.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, *graceful(pod, grace))
+	if apierrors.IsConflict(err) {
+		return nil, nil
+	}
+	if err = absentIsFine(err, fmt.Sprintf("delete pod %s/%s", pod.Namespace, pod.Name)); err != nil && transient(err) {
+		return err, nil
+	}
+	return nil, err
+}
+
+// graceful are the options with which a pod goes: this very one, within a time.
+func graceful(pod *corev1.Pod, grace time.Duration) *metav1.DeleteOptions {
 	options := &metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(pod.UID))}
 	if grace > 0 {
 		seconds := int64(grace / time.Second)
 		options.GracePeriodSeconds = &seconds
 	}
+	return options
+}
+
+// evict asks for a pod's eviction. wait is an error that stands for "not yet".
+func evict(ctx context.Context, c *Client, pod *corev1.Pod, grace time.Duration) (wait, err error) {
+	if pod.DeletionTimestamp != nil {
+		return nil, nil // it is on its way
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	err = c.clientset.PolicyV1().Evictions(pod.Namespace).Evict(ctx, &policyv1.Eviction{
 		ObjectMeta:    metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace},
-		DeleteOptions: options,
+		DeleteOptions: graceful(pod, grace),
 	})
 	switch {
 	case err == nil, apierrors.IsNotFound(err), apierrors.IsConflict(err):
@@ -144,23 +197,26 @@ func stays(pod *corev1.Pod) bool {
 	return controller != nil && controller.Kind == "DaemonSet"
 }
 
-// drainReason says what a drain waits for.
-func drainReason(left []string, blocked error) string {
-	if blocked == nil {
-		names := left
-		if len(left) > podsNamed {
-			names = append(slices.Clone(left[:podsNamed]), "…")
-		}
-		return fmt.Sprintf("%d pods are ending: %s", len(left), strings.Join(names, ", "))
+// drainReason says what a drain waits for: every pod that is held up with what holds it, or who is still ending.
+func drainReason(left []string, blocked []error) string {
+	if len(blocked) == 0 {
+		return fmt.Sprintf("%d pods are ending: %s", len(left), several(left))
 	}
-	reason := blocked.Error()
-	var status apierrors.APIStatus
-	if errors.As(blocked, &status) && status.Status().Details != nil {
-		for _, cause := range status.Status().Details.Causes {
-			reason += " " + cause.Message
+	var reasons []string
+	for _, each := range blocked[:min(len(blocked), podsNamed)] {
+		reason := each.Error()
+		var status apierrors.APIStatus
+		if errors.As(each, &status) && status.Status().Details != nil {
+			for _, cause := range status.Status().Details.Causes {
+				reason += " " + cause.Message
+			}
 		}
+		reasons = append(reasons, reason)
 	}
-	return reason
+	if more := len(blocked) - len(reasons); more > 0 {
+		reasons = append(reasons, fmt.Sprintf("and %d more pods", more))
+	}
+	return strings.Join(reasons, "; ")
 }
 
 // limited bounds a context by a timeout, unless that is 0.

@@ -172,11 +172,11 @@ func TestDrainEnds(t *testing.T) {
 			Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause, Message: "namespace app is being terminated"}}},
 		}},
 	} {
-		if wait, err := client.evict(t.Context(), pod("other", "w1", nil), 0); wait != nil || !apierrors.IsForbidden(err) {
+		if wait, err := evict(t.Context(), client, pod("other", "w1", nil), 0); wait != nil || !apierrors.IsForbidden(err) {
 			t.Errorf("evict = %v, %v", wait, err)
 		}
 		answer = gone
-		if wait, err := client.evict(t.Context(), pod("web", "w1", nil), 0); wait != nil || err != nil {
+		if wait, err := evict(t.Context(), client, pod("web", "w1", nil), 0); wait != nil || err != nil {
 			t.Errorf("%s: evict = %v, %v", name, wait, err)
 		}
 		answer = apierrors.NewForbidden(podResource, "web", nil)
@@ -199,7 +199,10 @@ func TestDrainAsksLessAndLess(t *testing.T) {
 		})
 		err := client.Drain(t.Context(), "w1", DrainOptions{Timeout: 13 * time.Second})
 		const want = "last seen: evict pod app/api: Cannot evict pod as it would violate the pod's disruption budget. " +
-			"The disruption budget web needs 2 healthy pods and has 2 currently"
+			"The disruption budget web needs 2 healthy pods and has 2 currently; evict pod app/web: later"
+		if !errors.Is(err, ErrBudget) {
+			t.Errorf("Drain = %v, want one about budgets", err)
+		}
 		if !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("Drain = %v", err)
 		}
@@ -261,4 +264,33 @@ func TestDrainNamesWhatFails(t *testing.T) {
 	if got := drainReason([]string{"a/1", "a/2", "a/3", "a/4", "a/5"}, nil); got != "5 pods are ending: a/1, a/2, a/3, a/4, a/5" {
 		t.Errorf("reason %q", got)
 	}
+}
+
+// After a time pods are deleted past their budgets, and one that nobody ends is dropped.
+func TestDrainPastBudgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		stuck := pod("stuck", "w1", func(p *corev1.Pod) {
+			p.DeletionTimestamp = &metav1.Time{Time: began}
+			p.Finalizers = []string{"x"} // the fake keeps no deleted object without one
+		})
+		client, clientset := fakeClient(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "w1"}}, pod("web", "w1", nil), stuck)
+		client.retry = retryInterval
+		evictions(t, clientset, func(string, int) error { return budgetForbids() })
+		deleted := map[string]time.Duration{}
+		clientset.PrependReactor("delete", "pods", func(action k8stesting.Action) (bool, runtime.Object, error) {
+			name := action.(k8stesting.DeleteAction).GetName()
+			deleted[name] = time.Since(began)
+			if now := action.(k8stesting.DeleteActionImpl).DeleteOptions.GracePeriodSeconds; (now != nil && *now == 0) != (name == "stuck") {
+				t.Errorf("%s is deleted with the grace period %v", name, now)
+			}
+			return true, nil, clientset.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("pods"), "app", name)
+		})
+		if err := client.Drain(t.Context(), "w1", DrainOptions{Force: time.Minute, Timeout: 10 * time.Minute}); err != nil {
+			t.Fatal(err)
+		}
+		if len(deleted) != 2 || deleted["web"] < time.Minute || deleted["stuck"] < time.Minute || deleted["web"] > 2*time.Minute {
+			t.Errorf("deleted after %v", deleted)
+		}
+	})
 }

@@ -70,6 +70,7 @@ func nodeOf(n *corev1.Node) object.Node {
 		Unschedulable:    n.Spec.Unschedulable,
 		KubeletVersion:   n.Status.NodeInfo.KubeletVersion,
 		PodCIDR:          n.Spec.PodCIDR,
+		MachineID:        n.Status.NodeInfo.MachineID,
 		ContainerRuntime: n.Status.NodeInfo.ContainerRuntimeVersion,
 	}
 	node.Ready, node.ReadyMessage = readiness(n)

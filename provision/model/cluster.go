@@ -42,8 +42,6 @@ func (s *Simulation) actOnCluster(step plan.Step, action plan.Action) (done bool
 		return s.asked(func() error { return s.copyPKI(step.Host) })
 	case plan.RemoveFormerMember:
 		return s.asked(func() error { return s.removeFormerMember(step.Host) })
-	case plan.ForgetNode:
-		return s.asked(func() error { return s.forgetNode(a.Name) })
 	case plan.AwaitEndpoint:
 		return s.asked(func() error { return s.answers(a.Endpoint) })
 	case plan.AwaitNode:
@@ -56,6 +54,18 @@ func (s *Simulation) actOnCluster(step plan.Step, action plan.Action) (done bool
 		return s.asked(func() error { return s.drain(a.Name) })
 	case plan.DeleteNode:
 		return s.asked(func() error { return s.deleteNode(a.Name) })
+	case plan.ForgetNode:
+		return s.asked(func() error { return s.forgetNode(a.Name) })
+	case plan.AwaitDetached:
+		return s.asked(func() error { return s.awaitDetached(a.Name) })
+	case plan.CheckQuorum:
+		return s.asked(func() error { return s.checkQuorum(a.Member) })
+	case plan.RemoveMember:
+		return s.asked(func() error { return s.removeMember(a.Member) })
+	case plan.MarkRemoved:
+		return s.asked(func() error { return s.markRemoved(a) })
+	case plan.ForgetRemoved:
+		return s.asked(func() error { return s.forgetRemoved(a.Node) })
 	case plan.ApplyObject:
 		return s.asked(func() error { return s.apply(a) })
 	case plan.AwaitObject:
@@ -126,6 +136,9 @@ func (s *Simulation) changeNode(a plan.ChangeNode) error {
 		gone := slices.Concat(a.Change.RemoveTaints, a.Change.AddTaints)
 		n.Taints = slices.DeleteFunc(slices.Clone(n.Taints), func(t object.Taint) bool { return slices.Contains(gone, t) })
 		n.Taints = append(n.Taints, a.Change.AddTaints...)
+		if a.Change.Unschedulable != nil {
+			n.Unschedulable = *a.Change.Unschedulable
+		}
 	})
 	return nil
 }

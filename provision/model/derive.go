@@ -107,7 +107,7 @@ func cloneAPI(api facts.API) facts.API {
 	api.Nodes, api.Objects, api.Applied = maps.Clone(api.Nodes), maps.Clone(api.Objects), maps.Clone(api.Applied)
 	api.Settings, api.RecordedSettings = maps.Clone(api.Settings), maps.Clone(api.RecordedSettings)
 	api.Kubeconfigs = maps.Clone(api.Kubeconfigs)
-	api.Serving = slices.Clone(api.Serving)
+	api.Serving, api.Removed = slices.Clone(api.Serving), maps.Clone(api.Removed)
 	for name, node := range api.Nodes {
 		node.Labels, node.Annotations, node.Taints = maps.Clone(node.Labels), maps.Clone(node.Annotations), slices.Clone(node.Taints)
 		api.Nodes[name] = node

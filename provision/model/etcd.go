@@ -106,12 +106,3 @@ func (s *Simulation) endForce(name string, h *facts.Host) error {
 	world.Written(h, path, 0o600, templates.Unforce(h.Contents[path]))
 	return nil
 }
-
-// forgetNode takes the node of a host away that is gone, with its member.
-func (s *Simulation) forgetNode(name string) error {
-	if s.cluster.etcd[s.hostOf(name)] {
-		return fmt.Errorf("the etcd member of %s would stay", name)
-	}
-	delete(s.Facts.API.Nodes, name)
-	return nil
-}

@@ -104,6 +104,11 @@ func (s *Simulation) runScript(step plan.Step, a plan.Script, half bool) error {
 			delete(s.letIn, step.Host)
 			s.register(step.Host, node, false)
 		}
+		if seen := s.Facts.Hosts[step.Host]; a.Args[0] == templates.KubeletService && seen.KubeletCredentials && seen.NodeName() != "" {
+			if _, exists := s.Facts.API.Nodes[seen.NodeName()]; !exists { // it was deleted
+				s.register(step.Host, templates.Node{Name: seen.NodeName()}, false)
+			}
+		}
 	case templates.ScriptRecoverEtcd:
 		return s.change(step.Host, func(h *facts.Host) error { return s.recoverEtcd(h, a) })
 	case templates.ScriptLeaveEtcd:

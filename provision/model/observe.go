@@ -16,6 +16,10 @@ func (s *Simulation) Observe() facts.Facts {
 	seen := s.Facts
 	seen.Hosts = map[string]facts.Host{}
 	for name, host := range s.Facts.Hosts {
+		if s.off[name] {
+			seen.Hosts[name] = away()
+			continue
+		}
 		host = cloneHost(host)
 		host.Versions = s.Versions(host)
 		s.share(name, &host)
@@ -60,7 +64,7 @@ func (s *Simulation) orphans() map[string][]object.Applied {
 // via is the host whose API server is asked: the first one that has one.
 func (s *Simulation) via() string {
 	for _, host := range s.State.Cluster.ControlPlane.Hosts {
-		if seen := s.Facts.Hosts[host.Name]; len(seen.Processes) > 0 && seen.Kubeconfigs["admin.conf"] {
+		if seen := s.Facts.Hosts[host.Name]; !s.off[host.Name] && len(seen.Processes) > 0 && seen.Kubeconfigs["admin.conf"] {
 			return host.Name
 		}
 	}
@@ -85,7 +89,7 @@ func (s *Simulation) unanswered() *facts.Problem {
 func (s *Simulation) ready(node string) bool {
 	host := s.Facts.Hosts[s.hostOf(node)]
 	_, network := s.Facts.API.Objects["DaemonSet kube-flannel/kube-flannel-ds"]
-	if s.served(host.Servers["kubelet.conf"]) != nil {
+	if s.off[s.hostOf(node)] || s.served(host.Servers["kubelet.conf"]) != nil {
 		return false
 	}
 	return host.KubeletCredentials && host.Units[templates.KubeletService].Active == "active" && host.Units[templates.ContainerdService].Active == "active" &&

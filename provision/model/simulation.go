@@ -53,6 +53,8 @@ type Simulation struct {
 	stale map[string]bool
 	// dead are hosts of endpoints where nobody answers.
 	dead map[string]bool
+	// off are hosts that are switched off.
+	off map[string]bool
 }
 
 // cluster is what a cluster keeps beside what its API server tells.
@@ -82,7 +84,7 @@ func Simulate(t *testing.T, wish desired.State) *Simulation {
 	t.Helper()
 	hash := fnv.New64a()
 	hash.Write([]byte(t.Name()))
-	s := &Simulation{t: t, State: wish, cluster: newCluster(), stale: map[string]bool{}, letIn: map[string]templates.Node{}}
+	s := &Simulation{t: t, State: wish, cluster: newCluster(), stale: map[string]bool{}, off: map[string]bool{}, letIn: map[string]templates.Node{}}
 	s.seedWith(hash.Sum64())
 	s.Facts = world.Of(wish, func(_ desired.State, host inventory.Host) facts.Host { return world.FreshHost(host) })
 	s.Facts.ObservedAt = time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
@@ -101,7 +103,7 @@ func (s *Simulation) seedWith(seed uint64) {
 // Fork is another world that is like this one, and goes its own way.
 func (s *Simulation) Fork() *Simulation {
 	fork := &Simulation{
-		t: s.t, State: s.State, Facts: s.Facts, cluster: s.cluster.clone(), authority: s.authority, stale: maps.Clone(s.stale), letIn: maps.Clone(s.letIn),
+		t: s.t, State: s.State, Facts: s.Facts, cluster: s.cluster.clone(), authority: s.authority, stale: maps.Clone(s.stale), off: maps.Clone(s.off), letIn: maps.Clone(s.letIn),
 		dead: maps.Clone(s.dead),
 	}
 	fork.Facts.Hosts = map[string]facts.Host{}

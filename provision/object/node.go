@@ -25,6 +25,8 @@ type Node struct {
 	PodCIDR string `json:"podCIDR,omitzero"`
 	// InternalIP is the first address of type InternalIP.
 	InternalIP string `json:"internalIP,omitzero"`
+	// MachineID is that of the machine of its kubelet.
+	MachineID string `json:"machineID,omitzero"`
 	// ContainerRuntime is as the kubelet reports it, "containerd://2.4.2".
 	ContainerRuntime string `json:"containerRuntime,omitzero"`
 }

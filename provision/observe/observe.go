@@ -238,6 +238,9 @@ func (o *Observer) readCluster(ctx context.Context, client *kube.Client, via str
 	if err := o.readTokens(ctx, client, &api, offset); err != nil {
 		return api, err
 	}
+	if api.Removed, err = client.Removed(ctx); err != nil {
+		return api, err
+	}
 	if !o.complete {
 		return api, nil // neither settings nor add-ons can be wished for
 	}

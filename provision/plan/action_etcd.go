@@ -52,11 +52,3 @@ func (AwaitMember) Describe() string { return "wait until etcd answers" }
 
 // Waits implements Waiter.
 func (AwaitMember) Waits() {}
-
-// ForgetNode deletes the Node of a host that is gone, and the objects of its static pods, by which kubeadm finds etcd's members.
-type ForgetNode struct{ Name string }
-
-// Describe implements Action.
-func (a ForgetNode) Describe() string {
-	return "delete node " + a.Name + " and its static pods' objects"
-}

@@ -138,6 +138,7 @@ func (p *planner) member(host inventory.Host, facts facts.Host) {
 	}
 	node, registered := p.registered(host)
 	switch {
+	case p.woken(host, facts):
 	case p.foreign(facts):
 		p.plan.Findings = append(p.plan.Findings, Finding{
 			Host: host.Name, Name: "ForeignCluster",
@@ -199,7 +200,7 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 		p.plan.Findings = append(p.plan.Findings, Finding{
 			Host: host.Name, Name: "DuplicateNode",
 			Message: "the cluster has a Ready node of this name that is another machine",
-			Fix:     "give the host another name, or remove that node first",
+			Fix:     "give the host another name, or remove that node first; if it is this host, emptied or replaced a moment ago, run the same command again in a minute",
 		})
 		return
 	}
@@ -213,6 +214,9 @@ func (p *planner) join(host inventory.Host, facts facts.Host) {
 	action := KubeadmJoin{
 		Cluster: p.common.kubeadm, Node: p.templateNode(host, ignore),
 		ControlPlane: host.Role == inventory.RoleControlPlane, KubeletStarted: facts.Joined(),
+	}
+	if mark, removed := p.markOf(host, facts); removed { // it has nothing of what it had: see woken
+		step.do(ForgetRemoved{Node: mark.Node})
 	}
 	step.do(p.claim())
 	if action.ControlPlane {
@@ -269,6 +273,15 @@ func (p *planner) formerMember(step *Step, host inventory.Host, seen facts.Host)
 		step.because("node %s is there, and the host has no data of etcd", host.NodeName())
 	}
 	step.do(RemoveFormerMember{Node: host.NodeName(), Address: host.Address})
+	if node, exists := p.registered(host); exists && !node.Ready && bare(seen) {
+		// Its mirror pods would tell kubeadm of a member that is gone, and stop upgrades.
+		step.do(ForgetNode{Name: node.Name})
+	}
+}
+
+// bare says that a host has nothing of a cluster, so that a node of its name is what a former machine has left.
+func bare(seen facts.Host) bool {
+	return !seen.KubeletStarted() && !seen.Kubeconfigs["bootstrap-kubelet.conf"] && !facts.HasControlPlane(seen)
 }
 
 const (

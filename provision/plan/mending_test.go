@@ -263,6 +263,18 @@ func clusterMendings(t *testing.T) []mended {
 			{says: "remove that node first", change: func(f *facts.Facts) { delete(f.API.Nodes, "w1") }},
 			{says: "give the host another name", edit: func(c *inventory.Cluster) { c.Workers[0].Node = "w9" }, change: func(f *facts.Facts) { delete(f.API.Nodes, "w9") }},
 		}},
+		{"UnknownNode", preflightCase{living: true, change: stranger}, []mending{
+			{says: "fairlead join w7 --address 192.0.2.27", edit: func(c *inventory.Cluster) {
+				c.Workers = append(c.Workers, world.Host("w7", "192.0.2.27", inventory.RoleWorker))
+			}},
+			{says: "fairlead remove w7", change: func(f *facts.Facts) { delete(f.API.Nodes, "w7") }},
+		}},
+		{"Removed", preflightCase{living: true, on: "w1", host: func(h *facts.Host) {
+			h.Ledger = []ledger.Entry{{Kind: ledger.Tree, Key: "/etc/kubernetes", Was: "absent"}}
+			world.Claimed(h, "lab")
+		}, change: removed("w1")}, []mending{
+			{says: "fairlead reset w1", host: func(h *facts.Host) { *h = world.FreshHost(world.Host("w1", "192.0.2.21", inventory.RoleWorker)) }, change: func(f *facts.Facts) { delete(f.API.Nodes, "w1") }},
+		}},
 		{"NodeName", preflightCase{living: true, on: "w1", host: func(h *facts.Host) {
 			h.Certificates = append(h.Certificates, facts.Certificate{Path: templates.KubeletClientCertificate, Subject: "CN=system:node:other,O=system:nodes"})
 		}}, []mending{{says: "write nodeName: other", edit: func(c *inventory.Cluster) { c.Workers[0].Node = "other" }}}},

@@ -58,6 +58,7 @@ func Make(wish desired.State, facts facts.Facts) Plan {
 	}
 	p.preflight()
 	p.endpointFindings()
+	p.strangers()
 	for _, host := range p.Cluster.Hosts() {
 		p.prepare(host)
 	}

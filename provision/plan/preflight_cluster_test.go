@@ -235,7 +235,7 @@ func memberCases(t *testing.T) []preflightCase {
 			world.ChangeHost(*f, "cp1", func(h *facts.Host) { h.CA = nil })
 		}},
 		{name: "another machine of that name", living: true, change: ready(true),
-			want: "error w1 DuplicateNode: the cluster has a Ready node of this name that is another machine (give the host another name, or remove that node first)"},
+			want: "error w1 DuplicateNode: the cluster has a Ready node of this name that is another machine (give the host another name, or remove that node first; if it is this host, emptied or replaced a moment ago, run the same command again in a minute)"},
 		{name: "a machine of that name that is gone", living: true, change: ready(false)},
 		{name: "a member that lost its kubeconfig", living: true, on: "w1", host: func(h *facts.Host) { delete(h.Kubeconfigs, "kubelet.conf") }},
 		{name: "a cordoned node", living: true, change: func(f *facts.Facts) { world.ChangeNode(*f, "w1", func(n *object.Node) { n.Unschedulable = true }) },
@@ -247,7 +247,17 @@ func memberCases(t *testing.T) []preflightCase {
 		{name: "an endpoint of nobody", living: true, edit: derivedEndpoint, change: clusterHas(t, "192.0.2.99:6443", "controlPlaneEndpoint"),
 			want: "warning all Endpoint: the cluster's control plane endpoint is 192.0.2.99:6443, which the inventory does not name (write endpoint: 192.0.2.99:6443 below controlPlane, or the one that it is to become)"},
 		{name: "an endpoint of a host that leaves", living: true, edit: derivedEndpoint, change: endpointOfNode(t),
-			want: "error cp0 EndpointLeaves: the control plane endpoint is 192.0.2.99:6443, the address of cp0, which leaves: nobody would answer there (give controlPlane.endpoint, a name or an address that the control planes share (or controlPlane.loadBalancer), and run fairlead up while that host is still there; or give a name or an address that leads to another control plane by now)"},
+			want: "error cp0 EndpointLeaves: the control plane endpoint is 192.0.2.99:6443, the address of cp0, which leaves: nobody would answer there (give controlPlane.endpoint, a name or an address that the control planes share (or controlPlane.loadBalancer), and run fairlead up while that host is still there; or give a name or an address that leads to another control plane by now)\nwarning all UnknownNode: the cluster has a node cp0, which no host of the inventory is (to have it looked after: fairlead join cp0 --address 192.0.2.99; to have it leave: fairlead remove cp0)"},
+		{name: "a host that was removed and has woken", living: true, on: "w1", host: made(world.CA, "lab"), change: removed("w1"),
+			want: "error w1 Removed: the host was removed from the cluster at 2026-11-30 12:00:00 UTC while it could not be reached, and still has what it had (fairlead reset w1, then fairlead up, if it is to be in the cluster again; or take it out of the inventory)"},
+		{name: "another name of a machine that was removed", living: true, on: "w1", host: func(h *facts.Host) { made(world.CA, "lab")(h); h.MachineID = "id-of-w7" }, change: removed("w7"),
+			want: "error w1 Removed: the host was removed from the cluster at 2026-11-30 12:00:00 UTC while it could not be reached, and still has what it had (fairlead reset w1, then fairlead up, if it is to be in the cluster again; or take it out of the inventory)"},
+		{name: "a host that was removed and reset", living: true, on: "w1", host: func(h *facts.Host) { *h = world.FreshHost(world.Host("w1", "192.0.2.21", inventory.RoleWorker)) }, change: func(f *facts.Facts) {
+			removed("w1")(f)
+			delete(f.API.Nodes, "w1")
+		}},
+		{name: "a node that was removed and has come back", living: true, change: func(f *facts.Facts) { removed("w7")(f); stranger(f) },
+			want: "warning all Removed: node w7 was removed at 2026-11-30 12:00:00 UTC, and has come back: its machine has woken with what it had (put its host into the inventory again and reset it: fairlead reset w7; or switch the machine off, and: fairlead remove w7 --unreachable)"},
 		{name: "a setting that is fixed", living: true, edit: world.Config(templates.KindCluster, map[string]any{"networking": map[string]any{"dnsDomain": "lab.example"}}), change: clusterHas(t, "cluster.local", "networking", "dnsDomain"),
 			want: `error all Settings: networking.dnsDomain is "cluster.local", want "lab.example", and it is fixed when a cluster is made (put back the value that the cluster has; or reset the cluster and make it anew)`},
 	}

@@ -113,7 +113,7 @@ func TestPreflight(t *testing.T) {
 
 func preflightCases(t *testing.T) []preflightCase {
 	t.Helper()
-	return slices.Concat(machineCases(), networkCases(), softwareCases(), identityCases(), bundleCases(), imageCases(t), portCases(t), memberCases(t), unreadCases(), sshdCases(), cloneCases(), etcdCases(t), balancerCases())
+	return slices.Concat(machineCases(), networkCases(), softwareCases(), identityCases(), bundleCases(), imageCases(t), portCases(t), memberCases(t), unreadCases(), sshdCases(), cloneCases(), etcdCases(t), balancerCases(), strangerCases())
 }
 
 // Every name that a finding can have in this package stands in the table.

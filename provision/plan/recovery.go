@@ -127,9 +127,20 @@ func (p *planner) finishRecovery(step *Step, host inventory.Host, lost []string)
 	// The kubelet waits longer and longer before it starts a pod again that has failed often: it forgets that when it starts anew.
 	step.do(EndForce{Address: host.Address}, RestartUnit(templates.KubeletService), AwaitAPI{})
 	for _, node := range lost {
-		step.do(ForgetNode{Name: node})
+		step.do(p.markLost(node), ForgetNode{Name: node})
 	}
 	step.do(EndRecovery())
+}
+
+// markLost keeps in the cluster that a host which was lost may wake with what it had.
+func (p *planner) markLost(node string) MarkRemoved {
+	mark := MarkRemoved{Member: Member{Node: node, Dead: true}, MachineID: p.facts.API.Nodes[node].MachineID}
+	for _, host := range p.Cluster.Hosts() {
+		if host.NodeName() == node {
+			mark.Host, mark.Address = host.Name, host.Address
+		}
+	}
+	return mark
 }
 
 // recovery plans to finish a recovery of etcd that was cut off, or to go back where it had only begun, and says whether there is one.

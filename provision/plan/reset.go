@@ -62,6 +62,9 @@ func MakeReset(wish desired.State, seen facts.Facts, order ResetOrder) (Plan, er
 			p.leave(host)
 		}
 		p.resetHost(host, of[host.Name])
+		if _, reached := p.reached(host.Name); reached && !whole {
+			p.forgetMark(leaver{host: host, node: host.NodeName()})
+		}
 	}
 	p.pruneNeeds()
 	return p.plan, nil
@@ -121,7 +124,9 @@ func (p *planner) leave(host inventory.Host) {
 		leaveBalancer(&step, seen)
 	}
 	step.do(DrainNode{Name: name})
-	if reached && host.Role == inventory.RoleControlPlane {
+	if _, marked := p.facts.API.Removed[name]; marked { // its member went before, and it has only come back
+		step.Host = ""
+	} else if reached && host.Role == inventory.RoleControlPlane {
 		// While the Node exists: kubeadm finds the member by it.
 		step.Lock = etcdMembership
 		step.do(Script{Title: "remove the etcd member", Name: templates.ScriptLeaveEtcd})

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"fairlead/provision/ledger"
 )
@@ -112,3 +113,7 @@ func touchesOf(action Action) []ledger.Touch {
 	}
 	return nil
 }
+
+// Of says that a step is about a host, or about a node that no host has: its ID begins with that name, also where the step is done
+// through the API server.
+func (s Step) Of(name string) bool { return strings.HasPrefix(s.ID, name+"/") }
