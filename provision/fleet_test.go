@@ -213,15 +213,19 @@ func objectsOf(t *testing.T, api facts.API) []map[string]any {
 		}
 		return to
 	}
-	public := object.ConfigMap("cluster-info", nil)
-	public["metadata"].(map[string]any)["namespace"] = "kube-public"
+	info := desired.InfoKubeconfig()
+	public := info.Object(map[string]any{info.Key: api.Kubeconfigs[info.String()]})
 	all := []map[string]any{
 		public, object.System("apps/v1", "Deployment", "coredns"), object.System("apps/v1", "DaemonSet", "kube-proxy"),
 		{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": map[string]any{"name": "kubeadm:cluster-admins"}},
 		object.ConfigMap(desired.SettingsRecord, texts(api.RecordedSettings)),
 	}
 	for _, source := range desired.SettingsSources() {
-		all = append(all, object.ConfigMap(source.ConfigMap, map[string]any{source.Key: api.Settings[source.Kind]}))
+		data := map[string]any{source.Key: api.Settings[source.Kind]}
+		if place := desired.ProxyKubeconfig(); source.ConfigMap == place.Name {
+			data[place.Key] = api.Kubeconfigs[place.String()]
+		}
+		all = append(all, object.ConfigMap(source.ConfigMap, data))
 	}
 	for _, node := range api.Nodes {
 		ready := map[string]any{"type": "Ready", "status": map[bool]string{true: "True", false: "False"}[node.Ready]}

@@ -38,7 +38,7 @@ func pulling(t *testing.T) (*fleet, *shelf) {
 	}
 	for _, line := range f.lines {
 		line.OnDial(func(ctx context.Context, network, address string) (net.Conn, error) {
-			if strings.HasPrefix(address, "example.com:") {
+			if strings.HasSuffix(address, ":6443") {
 				return f.api.Dial(ctx, network, address)
 			}
 			return s.dial(ctx, network, address)

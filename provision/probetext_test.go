@@ -108,6 +108,9 @@ func (a *answer) cluster(h facts.Host) {
 	for name := range h.Kubeconfigs {
 		a.fact("kubeconfig", name)
 	}
+	for name, server := range h.Servers {
+		a.fact("server", name, server)
+	}
 	if h.KubeletConfig {
 		a.fact("kubelet-config", "present")
 	}

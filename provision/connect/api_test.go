@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io/fs"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"fairlead/inventory"
 	"fairlead/provision/kube"
 	"fairlead/provision/kube/kubetest"
 	"fairlead/provision/remote"
@@ -148,5 +150,39 @@ func TestNoAPI(t *testing.T) {
 	}
 	if !strings.HasPrefix(err.Error(), "reach the API server: read /etc/kubernetes/admin.conf on cp1: ") {
 		t.Errorf("it says: %v", err)
+	}
+}
+
+// A control plane is asked for its own API server; where that does not listen, for the endpoint.
+func TestAPIOfTheControlPlaneItself(t *testing.T) {
+	for name, c := range map[string]struct {
+		down string // what refuses connections
+		want string // what was dialled
+	}{
+		"its own":                     {want: "192.0.2.11:6443"},
+		"the endpoint":                {down: "192.0.2.11:6443", want: "192.0.2.11:6443 example.com:6443"},
+		"not yet behind the endpoint": {down: "example.com:6443", want: "192.0.2.11:6443"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLines(t)
+			cluster := lab("cp1")
+			cluster.ControlPlane.Hosts[0].Role, cluster.ControlPlane.Hosts[0].Address = inventory.RoleControlPlane, netip.MustParseAddr("192.0.2.11")
+			connections := NewWith(cluster, l.dial)
+			api := withAPI(t, l, connections, "cp1")
+			var dialled []string
+			l.dialled("cp1")[0].OnDial(func(ctx context.Context, network, address string) (net.Conn, error) {
+				if dialled = append(dialled, address); address == c.down {
+					return nil, errors.New("connection refused")
+				}
+				return api.Dial(ctx, network, address)
+			})
+			client, _, err := connections.API(t.Context())
+			if err == nil {
+				err = client.Ready(t.Context())
+			}
+			if is := strings.Join(dialled, " "); err != nil || is != c.want {
+				t.Errorf("dialled %s, want %s: %v", is, c.want, err)
+			}
+		})
 	}
 }

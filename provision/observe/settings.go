@@ -25,7 +25,9 @@ func (o *Observer) readSettings(ctx context.Context, client *kube.Client, api *f
 	if err != nil {
 		return err
 	}
-	api.RecordedSettings = record
+	if record != nil {
+		api.RecordedSettings = record
+	}
 	return readKubeconfigs(ctx, client, api)
 }
 

@@ -214,7 +214,7 @@ func leaveBalancer(step *Step, seen facts.Host) {
 func balancerTouches(missing []string) []ledger.Touch {
 	var touched []ledger.Touch
 	for name, of := range map[string][]ledger.Touch{
-		"haproxy": slices.Concat(ledger.Trees([]string{"/etc/haproxy", "/var/lib/haproxy", "/run/haproxy"}), ledger.Files(templates.HAProxyConfigFile),
+		"haproxy": slices.Concat(ledger.Trees([]string{"/etc/haproxy", "/var/lib/haproxy", "/run/haproxy"}), ledger.Files(templates.HAProxyConfigFile, "/run/haproxy.pid", "/run/haproxy-master.sock"),
 			[]ledger.Touch{{Kind: ledger.Unit, Key: templates.HAProxyService}}),
 		"keepalived": slices.Concat(ledger.Trees([]string{"/etc/keepalived"}), ledger.Files(templates.KeepalivedConfigFile),
 			[]ledger.Touch{{Kind: ledger.Unit, Key: templates.KeepalivedService}}),

@@ -276,7 +276,7 @@ func (p *planner) kubeconfigFindings() {
 		}
 	}
 	for _, place := range desired.KubeconfigMaps() {
-		if is, exists := p.facts.API.Kubeconfigs[place.String()]; exists && pki.ServerLine(is) == "" {
+		if is, exists := p.facts.API.Kubeconfigs[place.String()]; exists && is != "" && pki.ServerLine(is) == "" {
 			unclear("", "ConfigMap "+place.String())
 		}
 	}
