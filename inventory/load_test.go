@@ -258,3 +258,19 @@ func TestSubnetSizes(t *testing.T) {
 		}
 	}
 }
+
+// Hosts that are to leave stand last among the control planes; the rest is what it was.
+func TestWithLast(t *testing.T) {
+	c := &Cluster{Name: "lab", ControlPlane: ControlPlane{Endpoint: "192.0.2.11:6443", Hosts: []Host{{Name: "cp1"}, {Name: "cp2"}, {Name: "cp3"}}}, Workers: []Host{{Name: "w1"}}}
+	ordered := c.WithLast([]string{"cp1", "w1", "cp9"})
+	var names []string
+	for _, host := range ordered.Hosts() {
+		names = append(names, host.Name)
+	}
+	if !slices.Equal(names, []string{"cp2", "cp3", "cp1", "w1"}) || ordered.ControlPlane.Endpoint != c.ControlPlane.Endpoint || c.ControlPlane.Hosts[0].Name != "cp1" {
+		t.Errorf("%v, %+v", names, ordered.ControlPlane)
+	}
+	if c.WithLast(nil) != c {
+		t.Error("without anybody who leaves it is another one")
+	}
+}

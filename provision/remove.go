@@ -52,26 +52,22 @@ func (s *Session) remove(ctx context.Context, order RemoveOrder) (Removal, error
 	defer s.release(ctx)
 	order.Asked = order.Confirm != nil
 	made, before, err := s.plannedRemoval(ctx, order)
-	if err == nil && len(made.Steps) > 0 {
-		// From here on nobody else changes what a person is asked about. A host that is called dead is looked for a second time.
-		if err = s.take(ctx, before); err == nil {
-			made, before, err = s.plannedRemoval(ctx, order)
-		}
-	}
 	if err != nil {
 		return Removal{}, err
 	}
 	if len(made.Steps) == 0 {
 		return Removal{Gone: gone(order.Names, made)}, blocked(made)
 	}
-	leaving, err := s.whoLeaves(ctx, order, made, before)
-	if err == nil && order.Confirm != nil {
-		err = order.Confirm(ctx, leaving)
-	}
-	if err != nil {
+	// From here on nobody else changes what a person is asked about. A host that is called dead is looked for a second time.
+	if err := s.take(ctx, before); err != nil {
 		return Removal{}, err
 	}
-	s.announceLosses(leaving)
+	if made, before, err = s.plannedRemoval(ctx, order); err != nil {
+		return Removal{}, err
+	}
+	if err := s.agreed(ctx, order, made, before); err != nil {
+		return Removal{}, err
+	}
 	s.announce(made)
 	done, errs := s.apply(ctx, made, before)
 	if ctx.Err() != nil {
@@ -87,6 +83,21 @@ func (s *Session) remove(ctx context.Context, order RemoveOrder) (Removal, error
 		errs = append(errs, fmt.Errorf("look whether all have left: %w", err))
 	}
 	return Removal{Steps: done, Gone: left}, errors.Join(errs...)
+}
+
+// agreed asks whether a plan is to be carried out, and tells what is lost by it.
+func (s *Session) agreed(ctx context.Context, order RemoveOrder, made plan.Plan, before facts.Facts) error {
+	leaving, err := s.whoLeaves(ctx, order, made, before)
+	if err != nil {
+		return err
+	}
+	if order.Confirm != nil {
+		if err := order.Confirm(ctx, leaving); err != nil {
+			return err
+		}
+	}
+	s.announceLosses(leaving)
+	return nil
 }
 
 // haveLeft are those about whom nothing more is to be done. A node that no host has is gone when it is not there.

@@ -83,13 +83,14 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 	shown.json = shown.json && !n.document
 	r.view = newView(r.newRenderer(shown, r.cluster.Hosts()), r.log.Logger, n.results && !shown.json)
 	r.stdout = resultWriter{r.view, r.program.stdout}
+	said := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		defer close(said)
 		if n.another {
 			return // it is interrupted by itself
 		}
 		r.view.note(stopping(ctx))
 	})
-	defer stop()
 	session, err := provision.Open(ctx, r.cluster, provision.Options{
 		Log: r.log.Logger, Events: r.view.event, WithoutBundle: n.withoutBundle, WithoutRoot: n.withoutRoot,
 		Concurrency: r.concurrency, Sources: r.sources(n), Holder: holder(), Wait: r.wait, Passphrase: r.passphrases(), Dial: r.dial, Leaving: n.leaving,
@@ -100,6 +101,9 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 		if closing := session.Close(); closing != nil {
 			r.log.Warn("close connections", "error", closing)
 		}
+	}
+	if !stop() {
+		<-said // why the run stops stands before how it ended
 	}
 	if over := outOfTime(ctx); over != nil && err != nil && !errors.Is(err, over) {
 		err = errors.Join(err, over)

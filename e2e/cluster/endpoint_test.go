@@ -35,7 +35,7 @@ func TestEndpoint(t *testing.T) {
 	})
 	t.Run("API", func(t *testing.T) {
 		s := s.sub(t)
-		s.wantProbed("an API server away", s.during(func() { s.withoutAPIServer("cp2") }), time.Second, 0)
+		s.wantProbed("an API server away", s.during(func() { s.withoutAPIServer("cp2") }), endpointGap, 0)
 	})
 	t.Run("Roll", func(t *testing.T) { s.sub(t).wantRollUnnoticed(controlPlanes) })
 	t.Run("Power", func(t *testing.T) { s.sub(t).wantHolderReplaced(controlPlanes, hosts) })
@@ -126,7 +126,7 @@ func (s *site) wantRollUnnoticed(controlPlanes []string) {
 		begin := time.Now()
 		o = s.mustUp()
 		s.pause(max(0, time.Minute-time.Since(begin)))
-	}), time.Second, 0)
+	}), endpointGap, 0)
 	s.shell("w1", "systemctl is-active --quiet lab-watch; systemctl stop lab-watch; rm /run/lab-watch")
 	for i, host := range controlPlanes {
 		if _, done := find(o.events(), "done", host+"/balancer"); !done {

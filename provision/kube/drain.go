@@ -52,21 +52,13 @@ func (c *Client) Drain(ctx context.Context, node string, opts DrainOptions) erro
 	ctx, cancel := limited(ctx, opts.Timeout)
 	defer cancel()
 	cordon := true
-	err := c.ChangeNode(ctx, node, object.NodeChange{Unschedulable: &cordon})
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("drain node %s: %w", node, err)
+	if err := c.ChangeNode(ctx, node, object.NodeChange{Unschedulable: &cordon}); err != nil {
+		return absentIsFine(err, "drain node "+node)
 	}
 	w := &waiting{what: "drain node " + node, report: opts.Report}
 	var held []error // by budgets, when it was looked last
 	for delay, begin := c.retry, c.now(); ; {
-		end := evict
-		if opts.Force > 0 && c.now().Sub(begin) >= opts.Force {
-			end = terminate
-		}
-		left, blocked, err := c.drainOnce(undated{ctx}, node, opts.GracePeriod, end)
+		left, blocked, err := c.drainOnce(undated{ctx}, node, opts.GracePeriod, opts.ending(c.now().Sub(begin)))
 		switch {
 		case ctx.Err() != nil:
 			return drainEnded(w.ended(ctx), held)
@@ -108,6 +100,14 @@ func (e *heldUp) Is(target error) bool { return target == ErrBudget } //nolint:e
 
 // ending has a pod end. wait is an error that stands for "not yet".
 type ending func(ctx context.Context, c *Client, pod *corev1.Pod, grace time.Duration) (wait, err error)
+
+// ending is how pods end after some time of a drain.
+func (o DrainOptions) ending(after time.Duration) ending {
+	if o.Force > 0 && after >= o.Force {
+		return terminate
+	}
+	return evict
+}
 
 // drainOnce ends what is not yet on its way and returns the pods that are still there, and
 // the errors that stand for "not yet".

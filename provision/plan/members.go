@@ -51,7 +51,9 @@ func (p *planner) members() {
 	}
 	for _, host := range p.Cluster.Hosts() {
 		if facts, ok := p.reached(host.Name); ok {
-			p.member(host, facts)
+			if host.Name != p.first && !p.woken(host, facts) {
+				p.member(host, facts)
+			}
 			p.balancer(host, facts)
 			p.node(host)
 		}
@@ -133,12 +135,8 @@ func (p *planner) awaitAPI(found facts.Cluster) {
 // member plans the join of a host that is not in the cluster, or the repair of one that
 // is there in part.
 func (p *planner) member(host inventory.Host, facts facts.Host) {
-	if host.Name == p.first {
-		return
-	}
 	node, registered := p.registered(host)
 	switch {
-	case p.woken(host, facts):
 	case p.foreign(facts):
 		p.plan.Findings = append(p.plan.Findings, Finding{
 			Host: host.Name, Name: "ForeignCluster",

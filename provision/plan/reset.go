@@ -111,10 +111,7 @@ func (p *planner) resettable(names []string, whole bool, of map[string]Belonging
 // leave plans to take one node out of a cluster that lives on.
 func (p *planner) leave(host inventory.Host) {
 	seen, reached := p.reached(host.Name)
-	name := host.NodeName()
-	if is := seen.NodeName(); is != "" && seen.CA != nil && !p.foreign(seen) {
-		name = is // the host has joined by another name than the inventory has for it
-	}
+	name := p.nodeOf(host, seen)
 	if _, exists := p.facts.API.Nodes[name]; !exists {
 		return
 	}
@@ -175,7 +172,9 @@ func (p *planner) resetHost(host inventory.Host, of Belonging) {
 	if of.Reason != "" {
 		step.because("it goes although %s", of.Reason)
 	}
-	step.Needs = []string{StepID(host.Name, stepLeave)}
+	for _, before := range []string{stepLeave, stepMember, stepStop} { // as far as they are planned: a removal may have been cut off after some
+		step.Needs = append(step.Needs, StepID(host.Name, before))
+	}
 	step.do(Script{Title: "undo what the ledger says", Name: templates.ScriptReset})
 	p.add(step)
 }
