@@ -83,14 +83,7 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 	shown.json = shown.json && !n.document
 	r.view = newView(r.newRenderer(shown, r.cluster.Hosts()), r.log.Logger, n.results && !shown.json)
 	r.stdout = resultWriter{r.view, r.program.stdout}
-	said := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(said)
-		if n.another {
-			return // it is interrupted by itself
-		}
-		r.view.note(stopping(ctx))
-	})
+	over := r.sayStopping(ctx, n)
 	session, err := provision.Open(ctx, r.cluster, provision.Options{
 		Log: r.log.Logger, Events: r.view.event, WithoutBundle: n.withoutBundle, WithoutRoot: n.withoutRoot,
 		Concurrency: r.concurrency, Sources: r.sources(n), Holder: holder(), Wait: r.wait, Passphrase: r.passphrases(), Dial: r.dial, Leaving: n.leaving,
@@ -102,9 +95,7 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 			r.log.Warn("close connections", "error", closing)
 		}
 	}
-	if !stop() {
-		<-said // why the run stops stands before how it ended
-	}
+	over()
 	if over := outOfTime(ctx); over != nil && err != nil && !errors.Is(err, over) {
 		err = errors.Join(err, over)
 	}
@@ -116,6 +107,23 @@ func (r *invocation) work(ctx context.Context, n needs, do func(context.Context,
 	}
 	r.told = shown.json
 	return errors.Join(err, r.view.close(err))
+}
+
+// sayStopping says that the run stops as soon as it does. What it returns ends that, once it was said: why a run stops stands before
+// how it ended.
+func (r *invocation) sayStopping(ctx context.Context, n needs) (over func()) {
+	said := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(said)
+		if !n.another { // that is interrupted by itself
+			r.view.note(stopping(ctx))
+		}
+	})
+	return func() {
+		if !stop() {
+			<-said
+		}
+	}
 }
 
 // sources are where what the inventory names is read from.

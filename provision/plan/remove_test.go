@@ -74,8 +74,8 @@ w2/stop: systemctl stop kubelet.service
 w2/leave: delete node w2, what is left of its pods, its Lease and its open requests for certificates
 w2/reset: undo what the ledger says`},
 		{name: "a control plane with the shared address", order: only("cp3"), change: onHost("cp3", func(h *facts.Host) {
-			h.Units[keepalivedService] = facts.Unit{Load: "loaded", Active: "active", Enabled: "enabled"}
-			h.Ledger = append(h.Ledger, ledger.Entry{Kind: ledger.Unit, Key: keepalivedService, Was: "not-found inactive"})
+			h.Units[templates.KeepalivedService] = facts.Unit{Load: "loaded", Active: "active", Enabled: "enabled"}
+			h.Ledger = append(h.Ledger, ledger.Entry{Kind: ledger.Unit, Key: templates.KeepalivedService, Was: "not-found inactive"})
 		}), want: `
 cp3/cordon: make sure that etcd goes on without the member of cp3; patch node cp3
 cp3/give-up-address: systemctl stop keepalived.service
