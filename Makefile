@@ -53,7 +53,7 @@ e2e: build setup ## tests on real clusters; RUN=regexp chooses some, LABS=1 make
 	cd e2e && exec $(CURDIR)/bin/clustertests -fairlead $(CURDIR)/bin/fairlead -run '$(value RUN)' -beside '$(BESIDE)' $(if $(LABS),-labs $(LABS))
 
 cuts: ## cuts simulated runs off at every place; "check" takes some of them
-	go test ./provision/model -run '^Test(Up|Reset)' -timeout 30m
+	go test ./provision/model -run '^Test(Up|Reset|Remove|Recover)' -timeout 80m
 
 soak: build setup ## hosts that restart or are silent every half a second of a run; for hours. RUN=regexp chooses some
 	go -C e2e test -tags cluster,soak ./cluster -count 1 -timeout 12h -v -run '^TestSoak$$/$(value RUN)' -fairlead $(CURDIR)/bin/fairlead

@@ -46,7 +46,7 @@ func TestRemoveGoesOn(t *testing.T) {
 		return nil
 	}
 	removal, err := f.Remove(t.Context(), order)
-	if err != nil || removal.Steps != len(f.scripts) || f.scripts[len(f.scripts)-1] != "w1/reset" || !slices.Equal(removal.Gone, []string{"w1"}) {
+	if err != nil || removal.Steps != 2 || !slices.Equal(f.scripts, []string{"w1/record", "w1/stop-unit", "w1/reset"}) || !slices.Equal(removal.Gone, []string{"w1"}) {
 		t.Errorf("%+v, %v, %v", removal, err, f.scripts)
 	}
 	if len(asked) != 1 || !asked[0].Host || asked[0].Of.Verdict != plan.Ours || !slices.Contains(asked[0].Steps, "reset the host") || !asked[0].Load.Empty() {

@@ -134,9 +134,9 @@ func (p *planner) stranger(name string, unreachable bool) (leaver, error) {
 
 // holdsEndpoint refuses to remove the host at whose own address the cluster is reached.
 func (p *planner) holdsEndpoint(l leaver) error {
-	at, err := netip.ParseAddr(hostOf(p.Cluster.ControlPlane.Endpoint))
-	if err != nil || l.host.Name == "" || !slices.Contains(l.host.Addresses(), at) {
-		return nil
+	at, err := netip.ParseAddrPort(p.Cluster.ControlPlane.Endpoint)
+	if err != nil || l.host.Name == "" || !slices.Contains(l.host.Addresses(), at.Addr()) {
+		return nil // a name leads where its owner says
 	}
 	return fmt.Errorf("the cluster is reached at %s, which is the address of %s: give it another controlPlane.endpoint first, one that stays", p.Cluster.ControlPlane.Endpoint, l.host.Name)
 }

@@ -51,7 +51,7 @@ func (p *planner) members() {
 	}
 	for _, host := range p.Cluster.Hosts() {
 		if facts, ok := p.reached(host.Name); ok {
-			if host.Name != p.first && !p.woken(host, facts) {
+			if host.Name != p.first && !p.woken(host, facts) && !p.lostData(host, facts) {
 				p.member(host, facts)
 			}
 			p.balancer(host, facts)

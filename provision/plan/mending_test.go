@@ -269,6 +269,9 @@ func clusterMendings(t *testing.T) []mended {
 			}},
 			{says: "fairlead remove w7", change: func(f *facts.Facts) { delete(f.API.Nodes, "w7") }},
 		}},
+		{"EtcdData", preflightCase{living: true, edit: world.ThreeControlPlanes, on: "cp3", host: func(h *facts.Host) { delete(h.NotEmpty, etcdFolder) }, change: silent("cp3")}, []mending{
+			{says: "have it leave and join anew", host: func(h *facts.Host) { *h = world.FreshHost(world.Host("cp3", "192.0.2.13", inventory.RoleControlPlane)) }, change: func(f *facts.Facts) { delete(f.API.Nodes, "cp3") }},
+		}},
 		{"Removed", preflightCase{living: true, on: "w1", host: func(h *facts.Host) {
 			h.Ledger = []ledger.Entry{{Kind: ledger.Tree, Key: "/etc/kubernetes", Was: "absent"}}
 			world.Claimed(h, "lab")

@@ -258,6 +258,12 @@ func memberCases(t *testing.T) []preflightCase {
 		}},
 		{name: "a node that was removed and has come back", living: true, change: func(f *facts.Facts) { removed("w7")(f); stranger(f) },
 			want: "warning all Removed: node w7 was removed at 2026-11-30 12:00:00 UTC, and has come back: its machine has woken with what it had (put its host into the inventory again and reset it: fairlead reset w7; or switch the machine off, and: fairlead remove w7 --unreachable)"},
+		{name: "a control plane whose etcd has lost its data", living: true, edit: world.ThreeControlPlanes, on: "cp3", host: func(h *facts.Host) { delete(h.NotEmpty, etcdFolder) }, change: silent("cp3"),
+			want: "error cp3 EtcdData: the host's etcd has lost its data in /var/lib/etcd, and cannot go on as the member that it was (have it leave and join anew: fairlead remove cp3 --force-drain 1m, then fairlead join cp3 with its address and --control-plane)"},
+		{name: "one whose etcd began anew with nothing", living: true, edit: world.ThreeControlPlanes, on: "cp3", host: func(h *facts.Host) { h.EtcdUnbegun = true }, change: silent("cp3"),
+			want: "error cp3 EtcdData: the host's etcd has lost its data in /var/lib/etcd, and cannot go on as the member that it was (have it leave and join anew: fairlead remove cp3 --force-drain 1m, then fairlead join cp3 with its address and --control-plane)"},
+		{name: "one that is heard", living: true, edit: world.ThreeControlPlanes, on: "cp3", host: func(h *facts.Host) { h.EtcdUnbegun = true }},
+		{name: "a control plane that is silent", living: true, edit: world.ThreeControlPlanes, on: "cp3", host: func(h *facts.Host) { h.NotEmpty = map[string]bool{etcdFolder: true} }, change: silent("cp3")},
 		{name: "a setting that is fixed", living: true, edit: world.Config(templates.KindCluster, map[string]any{"networking": map[string]any{"dnsDomain": "lab.example"}}), change: clusterHas(t, "cluster.local", "networking", "dnsDomain"),
 			want: `error all Settings: networking.dnsDomain is "cluster.local", want "lab.example", and it is fixed when a cluster is made (put back the value that the cluster has; or reset the cluster and make it anew)`},
 	}

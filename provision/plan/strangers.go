@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"maps"
-	"net"
 	"slices"
 	"time"
 
@@ -108,13 +107,4 @@ func (p *planner) woken(host inventory.Host, seen facts.Host) bool {
 		Fix:     p.undoing(host) + ", then fairlead up, if it is to be in the cluster again; or take it out of the inventory",
 	})
 	return true
-}
-
-// hostOf is the host part of HOST:PORT, without the brackets of an address of IPv6; the text itself where it has no port.
-func hostOf(endpoint string) string {
-	host, _, err := net.SplitHostPort(endpoint)
-	if err != nil {
-		return endpoint
-	}
-	return host
 }

@@ -4,12 +4,18 @@ import (
 	"time"
 
 	"fairlead/provision/facts"
+	"fairlead/provision/model/world"
 	"fairlead/provision/object"
 )
 
 // stranger is a node that no host of the inventory is.
 func stranger(f *facts.Facts) {
 	f.API.Nodes["w7"] = object.Node{Name: "w7", Ready: true, InternalIP: "192.0.2.27"}
+}
+
+// silent has a node whose kubelet is not heard.
+func silent(name string) func(*facts.Facts) {
+	return func(f *facts.Facts) { world.ChangeNode(*f, name, func(n *object.Node) { n.Ready = false }) }
 }
 
 // removed is the mark of a node that was removed without its machine.
