@@ -38,8 +38,8 @@ func MergeKubeconfig(existing, add []byte, name string) ([]byte, error) {
 	return out, nil
 }
 
-// PointKubeconfig returns the kubeconfig with another server, host:port, in the cluster of its current context. name is what
-// the server's certificate has to be for, where that is not the host; empty otherwise.
+// PointKubeconfig returns the kubeconfig with another server, host:port, in the cluster of its current context; an empty one leaves
+// that as it is. name is what the server's certificate has to be for, where that is not the host; empty otherwise.
 func PointKubeconfig(content []byte, server, name string) ([]byte, error) {
 	doc, err := parseKubeconfig(content)
 	if err != nil {
@@ -58,7 +58,9 @@ func PointKubeconfig(content []byte, server, name string) ([]byte, error) {
 	if cluster == nil || cluster.Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("point kubeconfig at %s: its cluster %q is not in it", server, used.Value)
 	}
-	set(cluster, "server", scalar("https://"+server))
+	if server != "" {
+		set(cluster, "server", scalar("https://"+server))
+	}
 	if name != "" {
 		set(cluster, "tls-server-name", scalar(name))
 	}

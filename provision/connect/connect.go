@@ -226,7 +226,8 @@ func (c *Connections) API(ctx context.Context) (*kube.Client, *remote.Host, erro
 const nameOfAPI = "kubernetes"
 
 // Through makes the client that reaches a host's API server through its connection, with that
-// host's admin.conf. It goes to the API server itself: the endpoint that admin.conf names may be what has to be mended.
+// host's admin.conf. Whatever admin.conf names, which may be what has to be mended, it is asked only where the host's own API server
+// does not listen, and verified by the name that all of them have.
 func (c *Connections) Through(ctx context.Context, host *remote.Host) (*kube.Client, error) {
 	c.mu.Lock()
 	client, via := c.client, c.via
@@ -238,10 +239,7 @@ func (c *Connections) Through(ctx context.Context, host *remote.Host) (*kube.Cli
 	if err != nil {
 		return nil, fmt.Errorf("read %s on %s: %w", templates.AdminConf, host.Name(), err)
 	}
-	if inventoried, ok := c.cluster.Host(host.Name()); ok {
-		kubeconfig, err = pki.PointKubeconfig(kubeconfig, c.apiAddress(inventoried), nameOfAPI)
-	}
-	if err == nil {
+	if kubeconfig, err = pki.PointKubeconfig(kubeconfig, "", nameOfAPI); err == nil {
 		client, err = kube.New(kubeconfig, c.way(host))
 	}
 	if err != nil {
