@@ -132,11 +132,18 @@ func (p *planner) stranger(name string, unreachable bool) (leaver, error) {
 	return l, nil
 }
 
-// holdsEndpoint refuses to remove the host at whose own address the cluster is reached.
+// holdsEndpoint refuses to remove the host at whose own address the cluster is reached, by the file or by what the cluster keeps.
 func (p *planner) holdsEndpoint(l leaver) error {
-	at, err := netip.ParseAddrPort(p.Cluster.ControlPlane.Endpoint)
-	if err != nil || l.host.Name == "" || !slices.Contains(l.host.Addresses(), at.Addr()) {
-		return nil // a name leads where its owner says
+	wanted, observed := p.Cluster.ControlPlane.Endpoint, ObservedEndpoint(p.Cluster, p.facts)
+	holds := func(endpoint string) bool {
+		at, err := netip.ParseAddrPort(endpoint)
+		return err == nil && l.host.Name != "" && slices.Contains(l.host.Addresses(), at.Addr()) // a name leads where its owner says
 	}
-	return fmt.Errorf("the cluster is reached at %s, which is the address of %s: give it another controlPlane.endpoint first, one that stays", p.Cluster.ControlPlane.Endpoint, l.host.Name)
+	switch {
+	case holds(wanted):
+		return fmt.Errorf("the cluster is reached at %s, which is the address of %s: give it another controlPlane.endpoint first, one that stays", wanted, l.host.Name)
+	case holds(observed):
+		return fmt.Errorf("the cluster still goes by %s, which is the address of %s: run fairlead up first, which moves it to %s", observed, l.host.Name, wanted)
+	}
+	return nil
 }

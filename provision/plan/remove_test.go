@@ -36,7 +36,8 @@ func off(names ...string) func(*facts.Facts) {
 	}
 }
 
-func removalCases() []removalCase {
+func removalCases(t *testing.T) []removalCase {
+	t.Helper()
 	only := func(names ...string) RemoveOrder { return RemoveOrder{Names: names} }
 	dead := func(names ...string) RemoveOrder { return RemoveOrder{Names: names, Unreachable: true} }
 	both := func(changes ...func(*facts.Facts)) func(*facts.Facts) {
@@ -148,12 +149,14 @@ w7/leave: delete node w7, what is left of its pods, its Lease and its open reque
 		{name: "no API server answers", order: only("w1"), change: func(f *facts.Facts) { f.API = facts.API{Err: world.Refused()} }, err: "while the API server does not answer"},
 		{name: "the one at whose address the cluster is", order: only("cp1"), change: via("cp2"), edit: func(c *inventory.Cluster) { c.ControlPlane.Endpoint = "192.0.2.11:6443" },
 			err: "the cluster is reached at 192.0.2.11:6443, which is the address of cp1"},
+		{name: "the one at whose address the cluster still is", order: only("cp1"), change: both(via("cp2"), clusterHas(t, "192.0.2.11:6443", "controlPlaneEndpoint")),
+			err: "the cluster still goes by 192.0.2.11:6443, which is the address of cp1: run fairlead up first, which moves it to 192.0.2.9:6443"},
 		{name: "a host of another cluster", order: only("w1"), change: onHost("w1", func(h *facts.Host) { world.Claimed(h, "prod") }), err: "fairlead has made it one of cluster prod"},
 	}
 }
 
 func TestMakeRemove(t *testing.T) {
-	for _, c := range removalCases() {
+	for _, c := range removalCases(t) {
 		t.Run(c.name, func(t *testing.T) {
 			edit := world.All(world.ThreeControlPlanes, func(cluster *inventory.Cluster) { cluster.ControlPlane.Endpoint = "192.0.2.9:6443" })
 			if c.edit != nil {
