@@ -33,11 +33,11 @@ func (s *stepRun) awaitEndpoint(ctx context.Context, a plan.AwaitEndpoint) error
 	if err != nil {
 		return fmt.Errorf("read the endpoint: %w", err)
 	}
-	for _, place := range []struct{ server, name string }{{a.Own, name}, {a.Endpoint, name}} {
-		if place.server == "" {
+	for _, server := range []string{a.Own, a.Endpoint} {
+		if server == "" {
 			continue
 		}
-		kubeconfig, err := pki.PointKubeconfig(admin, place.server, place.name)
+		kubeconfig, err := pki.PointKubeconfig(admin, server, name)
 		if err == nil {
 			err = s.awaitAnswer(ctx, kubeconfig)
 		}
@@ -46,7 +46,7 @@ func (s *stepRun) awaitEndpoint(ctx context.Context, a plan.AwaitEndpoint) error
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("ask %s for %s: %w", place.server, a.Endpoint, err)
+			return fmt.Errorf("ask %s for %s: %w", server, a.Endpoint, err)
 		}
 	}
 	return nil

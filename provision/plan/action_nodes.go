@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"fairlead/templates"
 )
 
 // DrainNode cordons a node and evicts its pods.
@@ -47,7 +49,7 @@ type Member struct {
 }
 
 // PeerURL is where the other members reach it.
-func (m Member) PeerURL() string { return RemoveFormerMember{Address: m.Address}.PeerURL() }
+func (m Member) PeerURL() string { return templates.EtcdPeerURL(m.Address) }
 
 // CheckQuorum ends the step unless etcd goes on without a member.
 type CheckQuorum struct{ Member }

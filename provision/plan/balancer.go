@@ -1,9 +1,6 @@
 package plan
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -41,8 +38,8 @@ type balancerService struct {
 // verified by: after kubeadm has run there. Configurations are tested before they take the place of others; which of them
 // the services have read stands in a file of its own, written last, as a run that is cut off between the two cannot be seen otherwise.
 func (p *planner) balancer(host inventory.Host, seen facts.Host) {
-	balancer := p.Cluster.ControlPlane.LoadBalancer
-	if balancer == nil || host.Role != inventory.RoleControlPlane || !p.carries(host, seen) {
+	balancer := p.balancerOf(host)
+	if balancer == nil || !p.carries(host, seen) {
 		return
 	}
 	step := hostStep(host, StageBalance, stepBalancer, "carry the endpoint "+balancer.Address())
@@ -58,7 +55,7 @@ func (p *planner) balancer(host inventory.Host, seen facts.Host) {
 	}
 	var services, units, loaded []string
 	for _, service := range p.balancerServices(host, link) {
-		mark := service.name + " " + sum(service.config.Content)
+		mark := service.name + " " + p.common.sum(service.config)
 		loaded = append(loaded, mark)
 		if p.balancerService(&step, seen, service, mark) {
 			services, units = append(services, service.name), append(units, service.unit)
@@ -69,6 +66,14 @@ func (p *planner) balancer(host inventory.Host, seen facts.Host) {
 		step.do(PutFile{Path: templates.BalancerLoaded, Mode: 0o644, Content: []byte(strings.Join(loaded, "\n") + "\n"), Before: seen.Contents[templates.BalancerLoaded]})
 	}
 	p.add(step)
+}
+
+// balancerOf is what a host is to have a balancer for; nil for all but control planes that share an address.
+func (p *planner) balancerOf(host inventory.Host) *inventory.LoadBalancer {
+	if host.Role != inventory.RoleControlPlane {
+		return nil
+	}
+	return p.Cluster.ControlPlane.LoadBalancer
 }
 
 // balancerService plans the files of one of the services, and says whether it has to take something up.
@@ -181,7 +186,7 @@ func (p *planner) behindEndpoint(joining inventory.Host) []string {
 
 // withoutBalancer plans to take a balancer away that the host is to have no longer: first what holds the address.
 func (p *planner) withoutBalancer(host inventory.Host, seen facts.Host) {
-	if p.Cluster.ControlPlane.LoadBalancer != nil && host.Role == inventory.RoleControlPlane {
+	if p.balancerOf(host) != nil {
 		return
 	}
 	step := hostStep(host, StagePrepare, stepBalancer, "carry the endpoint no longer")
@@ -203,11 +208,9 @@ func (p *planner) withoutBalancer(host inventory.Host, seen facts.Host) {
 	p.add(step)
 }
 
-// leaveBalancer has a host that leaves a living cluster give the shared address away, before it answers for nothing any more.
-func leaveBalancer(step *Step, seen facts.Host) {
-	if seen.Units[templates.KeepalivedService].Active == "active" && seen.Ours(templates.KeepalivedConfigFile) {
-		step.do(StopUnit(templates.KeepalivedService))
-	}
+// mayHoldAddress says that fairlead's keepalived runs on a host, which gives the shared address away when that stops.
+func mayHoldAddress(seen facts.Host) bool {
+	return seen.Units[templates.KeepalivedService].Active == "active" && !seen.Preexisting(templates.KeepalivedService)
 }
 
 // balancerTouches are what the packages of a balancer bring and change, for the ledger: it is written before they come.
@@ -225,20 +228,4 @@ func balancerTouches(missing []string) []ledger.Touch {
 	}
 	slices.SortFunc(touched, func(a, b ledger.Touch) int { return strings.Compare(a.Key, b.Key) })
 	return touched
-}
-
-// vipHolders are the hosts that have the shared address.
-func (p *planner) vipHolders(vip netip.Addr) []string {
-	var holders []string
-	for _, host := range p.Cluster.Hosts() {
-		if seen, ok := p.reached(host.Name); ok && linkOf(seen, vip) != "" {
-			holders = append(holders, host.Name)
-		}
-	}
-	return holders
-}
-
-func sum(content []byte) string {
-	hash := sha256.Sum256(content)
-	return hex.EncodeToString(hash[:])
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -25,10 +26,8 @@ const (
 func adminKubeconfigs() []string { return []string{templates.AdminConf, templates.SuperAdminConf} }
 
 func asksOfEndpoint(desired.State) facts.Query {
-	return facts.Query{Kubeconfigs: []string{baseName(templates.AdminConf), baseName(templates.SuperAdminConf), baseName(templates.KubeletConf)}}
+	return facts.Query{Kubeconfigs: []string{path.Base(templates.AdminConf), path.Base(templates.SuperAdminConf), path.Base(templates.KubeletConf)}}
 }
-
-func baseName(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 // endpoint plans the change of the control plane endpoint in all places that hold it: it is settled once API servers have
 // certificates for it and it answers from every host. Whatever a place says, old, new or another, it says the new one
@@ -109,19 +108,19 @@ func (p *planner) wrongServers(host inventory.Host) []wrongServer {
 		return nil
 	}
 	var wrong []wrongServer
-	look := func(path, want string, alright ...string) {
-		is, readable := seen.Servers[baseName(path)]
+	look := func(file, want string, alright ...string) {
+		is, readable := seen.Servers[path.Base(file)]
 		right := func(server string) bool { return sameServer(is, server) }
 		if readable && !right(want) && !slices.ContainsFunc(alright, right) {
-			wrong = append(wrong, wrongServer{path, is, want})
+			wrong = append(wrong, wrongServer{file, is, want})
 		}
 	}
 	if host.Role != inventory.RoleControlPlane {
 		look(templates.KubeletConf, p.server())
 		return wrong
 	}
-	for _, path := range adminKubeconfigs() {
-		look(path, p.server())
+	for _, file := range adminKubeconfigs() {
+		look(file, p.server())
 	}
 	var local []string
 	for _, address := range append(addressTexts(host), "127.0.0.1", "::1", "localhost") {
@@ -265,13 +264,13 @@ func (p *planner) kubeconfigFindings() {
 	}
 	for _, host := range p.Cluster.Hosts() {
 		seen, ok := p.reached(host.Name)
-		paths := []string{templates.KubeletConf}
+		files := []string{templates.KubeletConf}
 		if host.Role == inventory.RoleControlPlane {
-			paths = append(paths, adminKubeconfigs()...)
+			files = append(files, adminKubeconfigs()...)
 		}
-		for _, path := range paths {
-			if _, readable := seen.Servers[baseName(path)]; ok && seen.Kubeconfigs[baseName(path)] && !readable {
-				unclear(host.Name, path)
+		for _, file := range files {
+			if _, readable := seen.Servers[path.Base(file)]; ok && seen.Kubeconfigs[path.Base(file)] && !readable {
+				unclear(host.Name, file)
 			}
 		}
 	}

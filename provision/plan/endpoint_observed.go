@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"net/netip"
+	"path"
 	"slices"
 	"strings"
 
@@ -21,7 +22,7 @@ func atObserved(wish desired.State, seen facts.Facts) desired.State {
 	if !wish.Cluster.ControlPlane.EndpointDerived {
 		return wish
 	}
-	if observed := ObservedEndpoint(wish.Cluster, seen); observed != "" {
+	if observed := observedEndpoint(wish.Cluster, seen); observed != "" {
 		if changed, err := wish.WithEndpoint(observed); err == nil {
 			return changed
 		}
@@ -29,22 +30,22 @@ func atObserved(wish desired.State, seen facts.Facts) desired.State {
 	return wish
 }
 
-// ObservedEndpoint is the control plane endpoint that a cluster has, host:port: by what it keeps, or, as long as it does not
+// observedEndpoint is the control plane endpoint that a cluster has, host:port: by what it keeps, or, as long as it does not
 // answer, by what its hosts use. It is empty where that is not known.
-func ObservedEndpoint(cluster *inventory.Cluster, seen facts.Facts) string {
+func observedEndpoint(cluster *inventory.Cluster, seen facts.Facts) string {
 	if kept := keptEndpoint(seen.API.Settings[templates.KindCluster]); kept != "" {
 		return kept
 	}
 	for _, host := range cluster.ControlPlane.Hosts {
 		if is := seen.Hosts[host.Name]; is.Unreachable == nil {
-			if at := hostPort(is.Servers[baseName(templates.AdminConf)]); at != "" {
+			if at := hostPort(is.Servers[path.Base(templates.AdminConf)]); at != "" {
 				return at
 			}
 		}
 	}
 	for _, host := range cluster.Workers {
 		if is := seen.Hosts[host.Name]; is.Unreachable == nil && is.KubeletStarted() {
-			if at := hostPort(is.Servers[baseName(templates.KubeletConf)]); at != "" {
+			if at := hostPort(is.Servers[path.Base(templates.KubeletConf)]); at != "" {
 				return at
 			}
 		}
@@ -99,40 +100,33 @@ func formerEndpoints(current string, seen facts.API) []string {
 	return slices.Compact(former)
 }
 
-// EndpointLeaves says that the endpoint that a cluster is to have is the address of a host, or of a node, that leaves it. Nobody
-// would answer there. It is nil where that is not so.
-func EndpointLeaves(wish desired.State, seen facts.Facts, name string, addresses ...netip.Addr) *Finding {
-	endpoint := atObserved(wish, seen).Cluster.ControlPlane.Endpoint
+// leadsTo says that an endpoint is one of some addresses. One by a name leads where the name's owner says.
+func leadsTo(endpoint string, addresses ...netip.Addr) bool {
 	address, err := netip.ParseAddr(desired.HostOf(endpoint))
-	if err != nil || !slices.Contains(addresses, address) {
-		return nil
-	}
-	return &Finding{
-		Host: name, Name: leavingFinding,
-		Message: fmt.Sprintf("the control plane endpoint is %s, the address of %s, which leaves: nobody would answer there", endpoint, name),
-		Fix: "give controlPlane.endpoint, a name or an address that the control planes share (or controlPlane.loadBalancer), and run fairlead up" +
-			" while that host is still there; or give a name or an address that leads to another control plane by now",
-	}
+	return err == nil && slices.Contains(addresses, address)
 }
 
-// endpointFindings finds an endpoint that is the address of no host of the file, which names no endpoint either.
+// endpointFindings finds an endpoint that is the address of no host of the file, which names no endpoint either: that of a node that
+// leaves, where nobody would answer, or of nobody.
 func (p *planner) endpointFindings() {
 	control := p.Cluster.ControlPlane
-	address, err := netip.ParseAddr(desired.HostOf(control.Endpoint))
-	if !control.EndpointDerived || err != nil {
+	if _, err := netip.ParseAddr(desired.HostOf(control.Endpoint)); !control.EndpointDerived || err != nil {
 		return
 	}
-	if slices.ContainsFunc(control.Hosts, func(h inventory.Host) bool { return slices.Contains(h.Addresses(), address) }) {
+	if slices.ContainsFunc(control.Hosts, func(h inventory.Host) bool { return leadsTo(control.Endpoint, h.Addresses()...) }) {
 		return
 	}
 	for _, node := range p.facts.API.Nodes {
 		is, err := netip.ParseAddr(node.InternalIP)
-		if err != nil || is != address {
+		if err != nil || !leadsTo(control.Endpoint, is) {
 			continue
 		}
-		if finding := EndpointLeaves(p.State, p.facts, node.Name, is); finding != nil {
-			p.plan.Findings = append(p.plan.Findings, *finding)
-		}
+		p.plan.Findings = append(p.plan.Findings, Finding{
+			Host: node.Name, Name: leavingFinding,
+			Message: fmt.Sprintf("the control plane endpoint is %s, the address of %s, which leaves: nobody would answer there", control.Endpoint, node.Name),
+			Fix: "give controlPlane.endpoint, a name or an address that the control planes share (or controlPlane.loadBalancer), and run fairlead up" +
+				" while that host is still there; or give a name or an address that leads to another control plane by now",
+		})
 		return
 	}
 	p.plan.Findings = append(p.plan.Findings, Finding{

@@ -244,7 +244,7 @@ func TestEndpointObserved(t *testing.T) {
 	}
 	silent := seen(whole)
 	silent.API = facts.API{Err: world.Refused()}
-	if is := ObservedEndpoint(world.State(t, derived("cp2", "cp1", "cp3")).Cluster, silent); is != "192.0.2.11:6443" {
+	if is := observedEndpoint(world.State(t, derived("cp2", "cp1", "cp3")).Cluster, silent); is != "192.0.2.11:6443" {
 		t.Errorf("of a cluster that does not answer the endpoint is %q", is)
 	}
 }

@@ -134,11 +134,11 @@ func (p *planner) stranger(name string, unreachable bool) (leaver, error) {
 
 // holdsEndpoint refuses to remove the host at whose own address the cluster is reached, by the file or by what the cluster keeps.
 func (p *planner) holdsEndpoint(l leaver) error {
-	wanted, observed := p.Cluster.ControlPlane.Endpoint, ObservedEndpoint(p.Cluster, p.facts)
-	holds := func(endpoint string) bool {
-		at, err := netip.ParseAddrPort(endpoint)
-		return err == nil && l.host.Name != "" && slices.Contains(l.host.Addresses(), at.Addr()) // a name leads where its owner says
+	if l.host.Name == "" {
+		return nil
 	}
+	wanted, observed := p.Cluster.ControlPlane.Endpoint, observedEndpoint(p.Cluster, p.facts)
+	holds := func(endpoint string) bool { return leadsTo(endpoint, l.host.Addresses()...) }
 	switch {
 	case holds(wanted):
 		return fmt.Errorf("the cluster is reached at %s, which is the address of %s: give it another controlPlane.endpoint first, one that stays", wanted, l.host.Name)

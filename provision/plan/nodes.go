@@ -159,12 +159,8 @@ func (p *planner) readiness() {
 
 // templateNode is what the documents for kubeadm say of one host.
 func (p *planner) templateNode(host inventory.Host, ignore []string) templates.Node {
-	var addresses []string
-	for _, address := range host.Addresses() {
-		addresses = append(addresses, address.String())
-	}
 	node := templates.Node{
-		Name: host.NodeName(), Address: strings.Join(addresses, ","), CRISocket: p.CRISocket(), IgnorePreflight: ignore,
+		Name: host.NodeName(), Address: strings.Join(addressTexts(host), ","), CRISocket: p.CRISocket(), IgnorePreflight: ignore,
 		ParallelPulls: slices.ContainsFunc(p.Needs, func(n desired.ImageNeed) bool { return n.Pulled }),
 	}
 	if host.Role == inventory.RoleControlPlane {

@@ -101,7 +101,7 @@ func checkPackageNames(p *planner, host inventory.Host, f facts.Host) (string, s
 
 // balancerPackages are those among some packages that the host gets for its balancer.
 func (p *planner) balancerPackages(host inventory.Host, names []string) []string {
-	if p.Cluster.ControlPlane.LoadBalancer == nil || host.Role != inventory.RoleControlPlane {
+	if p.balancerOf(host) == nil {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(inventory.BalancerPackages(), name) })

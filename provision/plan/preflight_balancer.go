@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"fairlead/inventory"
@@ -13,11 +12,8 @@ import (
 	"fairlead/templates"
 )
 
-// Names of findings about the endpoint.
-const (
-	checkEndpointName = "Endpoint"
-	checkVIPName      = "SharedAddress"
-)
+// checkVIPName is what ignorePreflight calls the findings about the shared address.
+const checkVIPName = "SharedAddress"
 
 // asksOfReach asks every host how it gets to the endpoint, where that is none of the hosts themselves. Of a shared address it
 // is enough to know whether somebody answers there.
@@ -33,7 +29,7 @@ func asksOfReach(state desired.State) facts.Query {
 
 // checkBalancerPrograms finds an HAProxy or a keepalived of somebody else, whose configuration would be replaced.
 func checkBalancerPrograms(p *planner, host inventory.Host, f facts.Host) (string, string) {
-	if p.Cluster.ControlPlane.LoadBalancer == nil || host.Role != inventory.RoleControlPlane {
+	if p.balancerOf(host) == nil {
 		return "", ""
 	}
 	for _, program := range []struct{ name, config string }{{"haproxy", templates.HAProxyConfigFile}, {"keepalived", templates.KeepalivedConfigFile}} {
@@ -50,8 +46,8 @@ func checkBalancerPrograms(p *planner, host inventory.Host, f facts.Host) (strin
 
 // checkBalancerPorts finds other programs where the balancer is to listen.
 func checkBalancerPorts(p *planner, host inventory.Host, f facts.Host) (string, string) {
-	balancer := p.Cluster.ControlPlane.LoadBalancer
-	if balancer == nil || host.Role != inventory.RoleControlPlane {
+	balancer := p.balancerOf(host)
+	if balancer == nil {
 		return "", ""
 	}
 	for _, port := range []int{balancer.Port, inventory.BalancerHealthPort} {
@@ -65,8 +61,8 @@ func checkBalancerPorts(p *planner, host inventory.Host, f facts.Host) (string, 
 
 // checkSharedNetwork finds a control plane whose network the shared address is not of: nobody there would ask for it.
 func checkSharedNetwork(p *planner, host inventory.Host, f facts.Host) (string, string) {
-	balancer := p.Cluster.ControlPlane.LoadBalancer
-	if balancer == nil || host.Role != inventory.RoleControlPlane {
+	balancer := p.balancerOf(host)
+	if balancer == nil {
 		return "", ""
 	}
 	link := p.balancerLink(host, f)
@@ -165,7 +161,7 @@ func (p *planner) balancerFindings() {
 
 // holderFindings are about who has the shared address.
 func (p *planner) holderFindings(balancer *inventory.LoadBalancer) {
-	holders := p.vipHolders(balancer.VIP)
+	holders := p.common.holders[balancer.VIP]
 	away := slices.ContainsFunc(p.Cluster.ControlPlane.Hosts, func(h inventory.Host) bool { return p.facts.Away(h.Name) != "" })
 	switch {
 	case len(holders) > 1:
@@ -195,13 +191,11 @@ func (p *planner) holderFindings(balancer *inventory.LoadBalancer) {
 func (p *planner) balancersRun() bool {
 	return slices.ContainsFunc(p.Cluster.ControlPlane.Hosts, func(h inventory.Host) bool {
 		f, ok := p.reached(h.Name)
-		return ok && f.Units[templates.KeepalivedService].Active == "active" && f.Ours(templates.KeepalivedConfigFile)
+		return ok && mayHoldAddress(f)
 	})
 }
 
 // initNeedsNoEndpoint says that kubeadm init asks the API server of its own host (kubeadm's cmd/phases/init/kubeconfig.go).
 func initNeedsNoEndpoint(version string) bool {
-	minor := desired.MinorOf(version)
-	patch, err := strconv.Atoi(version[strings.LastIndexByte(version, '.')+1:])
-	return minor > 36 || minor == 36 && err == nil && patch >= 3
+	return slices.Compare(desired.Numbers(version), []int{1, 36, 3}) >= 0
 }

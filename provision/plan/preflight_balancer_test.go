@@ -26,7 +26,7 @@ func foreignHAProxy(h *facts.Host) {
 
 // balanced gives all control planes running balancers, as they are without their configurations.
 func balanced(wish *inventory.Cluster, h *facts.Host, name string) {
-	p := planner{}
+	p := planner{common: common{sums: map[string]contentSum{}}}
 	p.Cluster = wish
 	host, _ := wish.Host(name)
 	loaded := ""
@@ -34,10 +34,11 @@ func balanced(wish *inventory.Cluster, h *facts.Host, name string) {
 		for _, file := range append(service.others, service.config) {
 			world.Written(h, file.Path, file.Mode, file.Content)
 		}
-		h.Ledger = append(h.Ledger, ledger.Entry{Kind: ledger.File, Key: service.config.Path, Was: "absent"}, ledger.Entry{Kind: ledger.Package, Key: service.name, Was: "absent"})
+		h.Ledger = append(h.Ledger, ledger.Entry{Kind: ledger.File, Key: service.config.Path, Was: "absent"}, ledger.Entry{Kind: ledger.Package, Key: service.name, Was: "absent"},
+			ledger.Entry{Kind: ledger.Unit, Key: service.unit, Was: "not-found inactive"})
 		h.Units[service.unit] = facts.Unit{Load: "loaded", Active: "active", Enabled: "enabled"}
 		h.Packages[service.name] = facts.Package{Version: "1"}
-		loaded += service.name + " " + sum(service.config.Content) + "\n"
+		loaded += service.name + " " + p.common.sum(service.config) + "\n"
 	}
 	world.Written(h, templates.BalancerLoaded, 0o644, []byte(loaded))
 }

@@ -7,7 +7,6 @@ import (
 
 	"fairlead/provision/desired"
 	"fairlead/provision/facts"
-	"fairlead/provision/ledger"
 	"fairlead/provision/object"
 	"fairlead/templates"
 )
@@ -139,8 +138,7 @@ func (p *planner) cordon(l leaver, node object.Node) {
 
 // giveUpAddress plans that the host's keepalived stops: the shared address goes to another one while the host can still serve it.
 func (p *planner) giveUpAddress(l leaver, seen facts.Host) {
-	ours := slices.ContainsFunc(seen.Ledger, func(e ledger.Entry) bool { return e.Kind == ledger.Unit && e.Key == templates.KeepalivedService })
-	if !ours || seen.Units[templates.KeepalivedService].Active != "active" {
+	if !mayHoldAddress(seen) {
 		return
 	}
 	step := l.step(StageLeave, stepGiveUp, "give the shared address up", stepCordon)

@@ -117,8 +117,8 @@ func (p *planner) leave(host inventory.Host) {
 	}
 	step := hostStep(host, StageLeave, stepLeave, "drain and delete the node")
 	step.because("the rest of the cluster lives on")
-	if reached && host.Role == inventory.RoleControlPlane {
-		leaveBalancer(&step, seen)
+	if mayHoldAddress(seen) { // before it answers for nothing any more
+		step.do(StopUnit(templates.KeepalivedService))
 	}
 	step.do(DrainNode{Name: name})
 	if _, marked := p.facts.API.Removed[name]; marked { // its member went before, and it has only come back
