@@ -162,16 +162,13 @@ func (s *Session) askEtcd(ctx context.Context, host string) (Etcd, error) {
 	if err != nil {
 		return Etcd{}, err
 	}
-	found := Etcd{Via: host}
-	members, err := client.Members(ctx, true)
+	all, quorum, err := client.Survey(ctx)
 	if err != nil {
-		found.NoQuorum = true
-		if members, err = client.Members(ctx, false); err != nil {
-			return Etcd{}, err
-		}
+		return Etcd{}, err
 	}
-	for _, seen := range client.Look(ctx, members) {
-		member := EtcdMember{Seen: seen, Lead: seen.Status != nil && seen.Status.Leader == seen.ID}
+	found := Etcd{Via: host, NoQuorum: !quorum}
+	for _, seen := range all {
+		member := EtcdMember{Seen: seen, Lead: seen.Leads()}
 		for _, host := range s.wish.Cluster.ControlPlane.Hosts {
 			if slices.Contains(seen.PeerURLs, templates.EtcdPeerURL(host.Address)) {
 				member.Host = host.Name

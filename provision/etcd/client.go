@@ -34,15 +34,6 @@ type Client struct {
 	http     *http.Client
 }
 
-// member is one of etcd's members as the gateway has it, which writes large numbers as texts.
-type member struct {
-	ID         string   `json:"ID"`
-	Name       string   `json:"name"` // empty until it has started
-	PeerURLs   []string `json:"peerURLs"`
-	ClientURLs []string `json:"clientURLs"`
-	IsLearner  bool     `json:"isLearner"`
-}
-
 // New makes a client that asks the member at endpoint, https://HOST:PORT.
 func New(endpoint string, credentials Credentials, dial DialFunc) (*Client, error) {
 	pair, err := tls.X509KeyPair(credentials.Certificate, credentials.Key)
@@ -61,23 +52,9 @@ func New(endpoint string, credentials Credentials, dial DialFunc) (*Client, erro
 }
 
 // members lists all, as the leader knows them.
-func (c *Client) members(ctx context.Context) ([]member, error) { return c.list(ctx, true) }
+func (c *Client) members(ctx context.Context) ([]Member, error) { return c.Members(ctx, true) }
 
-// list lists all members, as the leader knows them, or, if not linearizable, as the asked one does.
-func (c *Client) list(ctx context.Context, linearizable bool) ([]member, error) {
-	var answer struct {
-		Members []member `json:"members"`
-	}
-	if err := c.post(ctx, "/v3/cluster/member/list", map[string]any{"linearizable": linearizable}, &answer); err != nil {
-		return nil, fmt.Errorf("list etcd's members: %w", err)
-	}
-	if len(answer.Members) == 0 {
-		return nil, errors.New("list etcd's members: there are none in the answer")
-	}
-	return answer.Members, nil
-}
-
-func (c *Client) remove(ctx context.Context, m member) error {
+func (c *Client) remove(ctx context.Context, m Member) error {
 	if err := c.post(ctx, "/v3/cluster/member/remove", map[string]any{"ID": m.ID}, &struct{}{}); err != nil {
 		return fmt.Errorf("remove the etcd member %s: %w", describe(m), err)
 	}
@@ -137,7 +114,7 @@ func (c *Client) sendFor(ctx context.Context, limit time.Duration, method, url s
 }
 
 // healthy says that a member serves, by its own word.
-func (c *Client) healthy(ctx context.Context, m member) bool {
+func (c *Client) healthy(ctx context.Context, m Member) bool {
 	for _, url := range m.ClientURLs {
 		status, said, err := c.send(ctx, http.MethodGet, strings.TrimSuffix(url, "/")+"/health", nil)
 		var health struct {

@@ -21,14 +21,10 @@ func (c *Client) RemoveFormer(ctx context.Context, name, peerURL string) (remove
 	if err != nil {
 		return false, err
 	}
-	i := slices.IndexFunc(members, func(m member) bool { return slices.Contains(m.PeerURLs, peerURL) })
-	if i < 0 {
-		i = slices.IndexFunc(members, func(m member) bool { return m.Name == name })
-	}
-	if i < 0 {
+	former, exists := locate(members, name, peerURL)
+	if !exists {
 		return false, nil
 	}
-	former := members[i]
 	if err := c.removable(ctx, former, members, name, peerURL); err != nil {
 		return false, err
 	}
@@ -36,18 +32,18 @@ func (c *Client) RemoveFormer(ctx context.Context, name, peerURL string) (remove
 		return false, err
 	}
 	members, err = c.members(ctx)
-	if err == nil && slices.ContainsFunc(members, func(m member) bool { return m.ID == former.ID }) {
+	if err == nil && slices.ContainsFunc(members, func(m Member) bool { return m.ID == former.ID }) {
 		err = fmt.Errorf("remove the etcd member %s: it is still there", describe(former))
 	}
 	return err == nil, err
 }
 
 // removable says why a member stays.
-func (c *Client) removable(ctx context.Context, former member, all []member, name, peerURL string) error {
+func (c *Client) removable(ctx context.Context, former Member, all []Member, name, peerURL string) error {
 	keep := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s; if it is gone for good: etcdctl member remove %s, in the pod etcd-… of a control plane that lives", ErrKept, fmt.Sprintf(format, args...), hexadecimal(former.ID))
 	}
-	if former.Name != "" && former.Name != name || !slices.Contains(former.PeerURLs, peerURL) {
+	if !former.is(name, peerURL) {
 		return keep("etcd has %s, and the host is %s at %s", describe(former), name, peerURL)
 	}
 	for _, each := range former.PeerURLs {
@@ -55,20 +51,31 @@ func (c *Client) removable(ctx context.Context, former member, all []member, nam
 			return keep("something answers at %s", each)
 		}
 	}
-	voters, well := 0, 0
-	for _, m := range all {
-		if m.IsLearner {
-			continue
-		}
-		voters++
-		if m.ID != former.ID && c.healthy(ctx, m) {
-			well++
-		}
+	well, voters := c.count(ctx, former, all)
+	if !former.Learner {
+		voters++ // of whom most have to agree that it goes
 	}
-	if quorum := voters/2 + 1; well < quorum {
-		return keep("of the other members %d are well, and %d are needed", well, quorum)
+	if quorum := voters/2 + 1; len(well) < quorum {
+		return keep("of the other members %d are well, and %d are needed", len(well), quorum)
 	}
 	return nil
+}
+
+// locate finds the member of a host by its address, or else by its name.
+func locate(members []Member, name, peerURL string) (found Member, exists bool) {
+	i := slices.IndexFunc(members, func(m Member) bool { return slices.Contains(m.PeerURLs, peerURL) })
+	if i < 0 {
+		i = slices.IndexFunc(members, func(m Member) bool { return m.Name == name })
+	}
+	if i < 0 {
+		return Member{}, false
+	}
+	return members[i], true
+}
+
+// is says that a member is that of a host: it has the host's address, and its name or none yet.
+func (m Member) is(name, peerURL string) bool {
+	return (m.Name == "" || m.Name == name) && slices.Contains(m.PeerURLs, peerURL)
 }
 
 // answers says that a connection to a member's address can be opened.
@@ -87,7 +94,7 @@ func (c *Client) answers(ctx context.Context, peerURL string) bool {
 	return true
 }
 
-func describe(m member) string {
+func describe(m Member) string {
 	name := m.Name
 	if name == "" {
 		name = "(not started)"

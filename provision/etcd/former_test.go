@@ -21,7 +21,7 @@ import (
 
 // cluster is an etcd of which each member has the same gateway.
 type cluster struct {
-	members []member
+	members []Member
 	sick    []string // names of members that do not answer, or say that they are not well
 	open    []string // addresses of peers that answer
 	stays   bool     // removing does nothing
@@ -49,7 +49,7 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.Unmarshal(body, &request)
 		c.removed = append(c.removed, request.ID)
 		if !c.stays {
-			c.members = slices.DeleteFunc(slices.Clone(c.members), func(m member) bool { return m.ID == request.ID })
+			c.members = slices.DeleteFunc(slices.Clone(c.members), func(m Member) bool { return m.ID == request.ID })
 		}
 		if c.after != nil {
 			c.after()
@@ -60,7 +60,7 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/v3/maintenance/transfer-leadership":
 		var request struct{ TargetID string }
 		_ = json.Unmarshal(body, &request)
-		if i := slices.IndexFunc(c.members, func(m member) bool { return m.ID == c.lead }); i < 0 || !strings.Contains(c.members[i].PeerURLs[0], name+":") {
+		if i := slices.IndexFunc(c.members, func(m Member) bool { return m.ID == c.lead }); i < 0 || !strings.Contains(c.members[i].PeerURLs[0], name+":") {
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = w.Write([]byte(`{"message":"etcdserver: not leader"}`))
 			return
@@ -114,8 +114,8 @@ func clientOf(t *testing.T, members http.Handler, open func(address string) bool
 	return client
 }
 
-func at(id, name, address string) member {
-	m := member{ID: id, Name: name, PeerURLs: []string{"https://" + address + ":2380"}}
+func at(id, name, address string) Member {
+	m := Member{ID: id, Name: name, PeerURLs: []string{"https://" + address + ":2380"}}
 	if name != "" {
 		m.ClientURLs = []string{"https://" + address + ":2379"}
 	}
@@ -124,11 +124,11 @@ func at(id, name, address string) member {
 
 // Only a member of the host's own address and name goes, where nothing answers and the others can go on without it.
 func TestRemoveFormer(t *testing.T) {
-	three := func(third member) []member {
-		return []member{at("1", "cp1", "192.0.2.11"), at("2", "cp2", "192.0.2.12"), third}
+	three := func(third Member) []Member {
+		return []Member{at("1", "cp1", "192.0.2.11"), at("2", "cp2", "192.0.2.12"), third}
 	}
 	learner := at("255", "", "192.0.2.13")
-	learner.IsLearner = true
+	learner.Learner = true
 	const byHand = "; if it is gone for good: etcdctl member remove ff, in the pod etcd-… of a control plane that lives"
 	for name, c := range map[string]struct {
 		cluster cluster
@@ -142,8 +142,8 @@ func TestRemoveFormer(t *testing.T) {
 		"one at another address":        {cluster: cluster{members: three(at("255", "cp3", "192.0.2.14"))}, kept: "etcd has cp3 (https://192.0.2.14:2380), and the host is cp3 at https://192.0.2.13:2380" + byHand},
 		"one of another name":           {cluster: cluster{members: three(at("255", "master3", "192.0.2.13"))}, kept: "etcd has master3 (https://192.0.2.13:2380), and the host is cp3 at https://192.0.2.13:2380" + byHand},
 		"no quorum without it":          {cluster: cluster{members: three(at("255", "cp3", "192.0.2.13")), sick: []string{"192.0.2.12"}}, kept: "of the other members 1 are well, and 2 are needed" + byHand},
-		"one of two":                    {cluster: cluster{members: []member{at("1", "cp1", "192.0.2.11"), at("255", "cp3", "192.0.2.13")}}, kept: "of the other members 1 are well, and 2 are needed" + byHand},
-		"the only one":                  {cluster: cluster{members: []member{at("255", "cp3", "192.0.2.13")}}, kept: "of the other members 0 are well, and 1 are needed" + byHand},
+		"one of two":                    {cluster: cluster{members: []Member{at("1", "cp1", "192.0.2.11"), at("255", "cp3", "192.0.2.13")}}, kept: "of the other members 1 are well, and 2 are needed" + byHand},
+		"the only one":                  {cluster: cluster{members: []Member{at("255", "cp3", "192.0.2.13")}}, kept: "of the other members 0 are well, and 1 are needed" + byHand},
 		"one that stays when told":      {cluster: cluster{members: three(at("255", "cp3", "192.0.2.13")), stays: true}, kept: "remove the etcd member cp3 (https://192.0.2.13:2380): it is still there"},
 		"an answer without any members": {kept: "list etcd's members: there are none in the answer"},
 	} {
@@ -169,7 +169,7 @@ func TestRemoveFormer(t *testing.T) {
 
 // An etcd that cannot be asked is no etcd without such a member.
 func TestRemoveFormerNeedsAnAnswer(t *testing.T) {
-	cluster := &cluster{members: []member{at("1", "cp1", "192.0.2.11")}}
+	cluster := &cluster{members: []Member{at("1", "cp1", "192.0.2.11")}}
 	client := cluster.client(t)
 	client.endpoint = "https://127.0.0.1:2379/other"
 	if _, err := client.RemoveFormer(t.Context(), "cp3", "https://192.0.2.13:2380"); err == nil || !strings.Contains(err.Error(), "etcd answers 404: Not Found") {

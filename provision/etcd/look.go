@@ -13,12 +13,13 @@ import (
 	"sync"
 )
 
-// Member is one of etcd's members, as the cluster has it.
+// Member is one of etcd's members as the gateway has it, which writes large numbers as texts.
 type Member struct {
-	ID                   string // in decimal, as the gateway has it
-	Name                 string // empty until it has started
-	PeerURLs, ClientURLs []string
-	Learner              bool
+	ID         string   `json:"ID"`   // in decimal
+	Name       string   `json:"name"` // empty until it has started
+	PeerURLs   []string `json:"peerURLs"`
+	ClientURLs []string `json:"clientURLs"`
+	Learner    bool     `json:"isLearner"`
 }
 
 // Started says that the member has told the others its name.
@@ -47,17 +48,36 @@ type Seen struct {
 	Listens, Healthy bool
 }
 
+// Leads says that the member follows itself.
+func (s Seen) Leads() bool { return s.Status != nil && s.Status.Leader == s.ID }
+
 // Members lists all members, by their names: as the leader knows them, which needs a quorum, or, if not linearizable, as the asked member does.
 func (c *Client) Members(ctx context.Context, linearizable bool) ([]Member, error) {
-	listed, err := c.list(ctx, linearizable)
-	var all []Member
-	slices.SortFunc(listed, func(a, b member) int { // which are in the order of their numbers, that mean nothing to anybody
+	var answer struct {
+		Members []Member `json:"members"`
+	}
+	if err := c.post(ctx, "/v3/cluster/member/list", map[string]any{"linearizable": linearizable}, &answer); err != nil {
+		return nil, fmt.Errorf("list etcd's members: %w", err)
+	}
+	if len(answer.Members) == 0 {
+		return nil, errors.New("list etcd's members: there are none in the answer")
+	}
+	slices.SortFunc(answer.Members, func(a, b Member) int { // which are in the order of their numbers, that mean nothing to anybody
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
 	})
-	for _, m := range listed {
-		all = append(all, Member{ID: m.ID, Name: m.Name, PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs, Learner: m.IsLearner})
+	return answer.Members, nil
+}
+
+// Survey is all that can be found out about all members: as the leader knows them, or, where there is no quorum, as the asked one does.
+func (c *Client) Survey(ctx context.Context) (all []Seen, quorum bool, err error) {
+	members, err := c.Members(ctx, true)
+	if quorum = err == nil; !quorum {
+		members, err = c.Members(ctx, false)
 	}
-	return all, err
+	if err != nil {
+		return nil, false, err
+	}
+	return c.Look(ctx, members), quorum, nil
 }
 
 // Look asks each of the members of itself, all at the same time.
@@ -80,7 +100,7 @@ func (c *Client) look(ctx context.Context, m Member) Seen {
 			seen.Status = &status
 		}
 	})
-	group.Go(func() { seen.Healthy = c.healthy(ctx, member{ClientURLs: m.ClientURLs}) })
+	group.Go(func() { seen.Healthy = c.healthy(ctx, m) })
 	urls := slices.Concat(m.PeerURLs, m.ClientURLs)
 	open := make([]bool, len(urls))
 	for i, url := range urls {
@@ -107,7 +127,7 @@ func (c *Client) Status(ctx context.Context, m Member) (Status, error) {
 		Errors         []string
 	}
 	if err := c.at(ctx, m, "/v3/maintenance/status", struct{}{}, &answer); err != nil {
-		return Status{}, fmt.Errorf("ask the etcd member %s: %w", m.words(), err)
+		return Status{}, fmt.Errorf("ask the etcd member %s: %w", describe(m), err)
 	}
 	status := Status{Version: answer.Version, StorageVersion: answer.StorageVersion}
 	if answer.Leader != "0" {
@@ -150,8 +170,6 @@ func (c *Client) at(ctx context.Context, m Member, path string, body, answer any
 	return errors.Join(errs...)
 }
 
-func (m Member) words() string { return describe(member{Name: m.Name, PeerURLs: m.PeerURLs}) }
-
 // Answers says why a member does not tell of its members; it needs no quorum for that.
 func (c *Client) Answers(ctx context.Context) error {
 	_, err := c.Members(ctx, false)
@@ -166,7 +184,7 @@ func (c *Client) Alone(ctx context.Context) error {
 		return err
 	case len(members) > 1:
 		return fmt.Errorf("etcd has %d members", len(members))
-	case !c.healthy(ctx, member{ClientURLs: members[0].ClientURLs}):
+	case !c.healthy(ctx, members[0]):
 		return errors.New("etcd is not healthy")
 	}
 	return nil

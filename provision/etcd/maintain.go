@@ -31,7 +31,7 @@ func (c *Client) MoveLeader(ctx context.Context, target string) error {
 	// Only the leader itself does so.
 	err = c.at(ctx, leader, "/v3/maintenance/transfer-leadership", map[string]any{"targetID": target}, &struct{}{})
 	if err != nil {
-		return fmt.Errorf("move the lead of etcd from %s to the member %s: %w", leader.words(), hexadecimal(target), err)
+		return fmt.Errorf("move the lead of etcd from %s to the member %s: %w", describe(leader), hexadecimal(target), err)
 	}
 	return nil
 }
@@ -53,7 +53,7 @@ func (c *Client) leader(ctx context.Context, members []Member) (Member, error) {
 // Defragment has one member give the space back that its database does not use. It answers nobody until that is done.
 func (c *Client) Defragment(ctx context.Context, m Member) error {
 	if len(m.ClientURLs) == 0 {
-		return fmt.Errorf("defragment the etcd member %s: %w", m.words(), errNotStarted)
+		return fmt.Errorf("defragment the etcd member %s: %w", describe(m), errNotStarted)
 	}
 	url := strings.TrimSuffix(m.ClientURLs[0], "/") + "/v3/maintenance/defragment"
 	status, said, err := c.sendFor(ctx, defragmentPatience, http.MethodPost, url, []byte("{}"))
@@ -61,7 +61,7 @@ func (c *Client) Defragment(ctx context.Context, m Member) error {
 		err = understand(status, said, &struct{}{})
 	}
 	if err != nil {
-		return fmt.Errorf("defragment the etcd member %s: %w", m.words(), err)
+		return fmt.Errorf("defragment the etcd member %s: %w", describe(m), err)
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func (c *Client) Defragment(ctx context.Context, m Member) error {
 func (c *Client) Disarm(ctx context.Context, m Member, alarm string) error {
 	body := map[string]any{"action": "DEACTIVATE", "memberID": m.ID, "alarm": alarm}
 	if err := c.post(ctx, "/v3/maintenance/alarm", body, &json.RawMessage{}); err != nil {
-		return fmt.Errorf("take back the alarm %s of the etcd member %s: %w", alarm, m.words(), err)
+		return fmt.Errorf("take back the alarm %s of the etcd member %s: %w", alarm, describe(m), err)
 	}
 	return nil
 }

@@ -30,17 +30,10 @@ func (c *Client) Member(ctx context.Context, leaving Leaving) (id string, err er
 }
 
 // find is the member of a host; the zero value where it has none.
-func find(members []member, leaving Leaving) (member, error) {
-	i := slices.IndexFunc(members, func(m member) bool { return slices.Contains(m.PeerURLs, leaving.PeerURL) })
-	if i < 0 {
-		i = slices.IndexFunc(members, func(m member) bool { return m.Name == leaving.Name })
-	}
-	if i < 0 {
-		return member{}, nil
-	}
-	found := members[i]
-	if found.Name != "" && found.Name != leaving.Name || !slices.Contains(found.PeerURLs, leaving.PeerURL) {
-		return member{}, fmt.Errorf("%w: etcd has %s, and the host is %s at %s", ErrKept, describe(found), leaving.Name, leaving.PeerURL)
+func find(members []Member, leaving Leaving) (Member, error) {
+	found, exists := locate(members, leaving.Name, leaving.PeerURL)
+	if exists && !found.is(leaving.Name, leaving.PeerURL) {
+		return Member{}, fmt.Errorf("%w: etcd has %s, and the host is %s at %s", ErrKept, describe(found), leaving.Name, leaving.PeerURL)
 	}
 	return found, nil
 }
@@ -86,7 +79,7 @@ func (c *Client) RemoveLeaving(ctx context.Context, leaving Leaving) (removed bo
 		return true, err
 	}
 	switch well, voters := c.count(ctx, former, members); {
-	case slices.ContainsFunc(members, func(m member) bool { return m.ID == former.ID }):
+	case slices.ContainsFunc(members, func(m Member) bool { return m.ID == former.ID }):
 		return false, fmt.Errorf("remove the etcd member %s: it is still there", describe(former))
 	case len(well) < voters/2+1:
 		return true, fmt.Errorf("%w: it was removed, and of the others only %s are well, and %d are needed", ErrQuorum, described(well), voters/2+1)
@@ -96,8 +89,8 @@ func (c *Client) RemoveLeaving(ctx context.Context, leaving Leaving) (removed bo
 
 // goesOn says why etcd would not go on without a member. Without one that lives nothing forces anybody, so that all others have to
 // be well; without a dead one as many as decide.
-func (c *Client) goesOn(ctx context.Context, former member, all []member, dead bool) error {
-	if former.IsLearner {
+func (c *Client) goesOn(ctx context.Context, former Member, all []Member, dead bool) error {
+	if former.Learner {
 		return nil
 	}
 	if dead {
@@ -124,9 +117,9 @@ func (c *Client) goesOn(ctx context.Context, former member, all []member, dead b
 }
 
 // count are the voters but one that serve, and how many there are of these in all.
-func (c *Client) count(ctx context.Context, but member, all []member) (well []member, voters int) {
+func (c *Client) count(ctx context.Context, but Member, all []Member) (well []Member, voters int) {
 	for _, m := range all {
-		if m.IsLearner || m.ID == but.ID {
+		if m.Learner || m.ID == but.ID {
 			continue
 		}
 		voters++
@@ -138,9 +131,12 @@ func (c *Client) count(ctx context.Context, but member, all []member) (well []me
 }
 
 // unseat has a member hand its leadership over, if it has that.
-func (c *Client) unseat(ctx context.Context, former member, all []member) error {
-	leader, err := c.leaderID(ctx)
-	if err != nil || leader != former.ID {
+func (c *Client) unseat(ctx context.Context, former Member, all []Member) error {
+	leader, err := c.leader(ctx, all)
+	switch {
+	case errors.Is(err, errLeaderless):
+		return nil // nobody has to hand anything over
+	case err != nil || leader.ID != former.ID:
 		return err
 	}
 	well, _ := c.count(ctx, former, all)
@@ -150,18 +146,7 @@ func (c *Client) unseat(ctx context.Context, former member, all []member) error 
 	return c.MoveLeader(ctx, well[0].ID)
 }
 
-// leaderID is the ID of the member that the asked one takes for the leader; empty where it knows none.
-func (c *Client) leaderID(ctx context.Context) (string, error) {
-	var status struct {
-		Leader string `json:"leader"`
-	}
-	if err := c.post(ctx, "/v3/maintenance/status", map[string]any{}, &status); err != nil {
-		return "", fmt.Errorf("ask for etcd's leader: %w", err)
-	}
-	return status.Leader, nil
-}
-
-func described(members []member) string {
+func described(members []Member) string {
 	if len(members) == 0 {
 		return "none"
 	}

@@ -94,15 +94,12 @@ func (o *Observer) readEtcd(ctx context.Context, host inventory.Host) (facts.Etc
 	if err != nil {
 		return facts.Etcd{}, err
 	}
-	answer := facts.Etcd{Via: host.Name}
-	members, err := client.Members(ctx, true)
+	all, quorum, err := client.Survey(ctx)
 	if err != nil {
-		answer.NoQuorum = true
-		if members, err = client.Members(ctx, false); err != nil {
-			return facts.Etcd{}, err
-		}
+		return facts.Etcd{}, err
 	}
-	for _, seen := range client.Look(ctx, members) {
+	answer := facts.Etcd{Via: host.Name, NoQuorum: !quorum}
+	for _, seen := range all {
 		answer.Members = append(answer.Members, memberOf(seen, answer.NoQuorum))
 	}
 	return answer, nil
@@ -111,10 +108,10 @@ func (o *Observer) readEtcd(ctx context.Context, host inventory.Host) (facts.Etc
 func memberOf(seen etcd.Seen, revision bool) facts.EtcdMember {
 	member := facts.EtcdMember{
 		ID: seen.Number(), Name: seen.Name, PeerURLs: seen.PeerURLs, ClientURLs: seen.ClientURLs,
-		Learner: seen.Learner, Started: seen.Started(), Listens: seen.Listens, Healthy: seen.Healthy,
+		Learner: seen.Learner, Started: seen.Started(), Listens: seen.Listens, Healthy: seen.Healthy, Leader: seen.Leads(),
 	}
 	if status := seen.Status; status != nil {
-		member.Leader, member.Version, member.Alarms = status.Leader == seen.ID, status.Version, status.Alarms
+		member.Version, member.Alarms = status.Version, status.Alarms
 		if revision {
 			member.Revision = status.Revision
 		}
