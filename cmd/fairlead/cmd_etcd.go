@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,7 +71,7 @@ func (p *program) checkRecover(c *cli.Context) error {
 	switch {
 	case c.Bool(flagYes) && !both:
 		return wrongUsage(c, "--%s needs the answers to both questions: --%s NAME and --%s MEMBERS", flagYes, flagCluster, flagLost)
-	case !c.Bool(flagYes) && (!isTerminal(p.stdin) || !isTerminal(p.stderr)):
+	case !c.Bool(flagYes) && !p.canAsk():
 		return wrongUsage(c, "nobody can be asked here: give --%s, --%s NAME and --%s MEMBERS", flagYes, flagCluster, flagLost)
 	}
 	return nil
@@ -92,7 +91,7 @@ func (r *invocation) recoverEtcd(ctx context.Context, c *cli.Context) error {
 			if path == "" {
 				path = filepath.Join(filepath.Dir(r.file), fmt.Sprintf("etcd-%s-%s.db", r.cluster.Name, time.Now().UTC().Format("20060102T150405Z")))
 			}
-			if err := writeStream(path, func(w io.Writer) error { return take(ctx, w) }); err != nil {
+			if err := replaceBy(path, forOwner, func(w io.Writer) error { return take(ctx, w) }); err != nil {
 				return err
 			}
 			r.view.note("snapshot of etcd: " + path)
@@ -133,41 +132,4 @@ func (r *invocation) agreed(loss plan.Loss, cluster, lost string) error {
 		return nil
 	}
 	return fmt.Errorf("%w: the cluster is %s and the members to be given up are %s", errDeclined, r.cluster.Name, strings.Join(loss.Members, ","))
-}
-
-// writeStream writes a file that is complete or not there: it has another name until all of it is on the disk. It is for its owner alone.
-func writeStream(path string, write func(io.Writer) error) (err error) {
-	part := path + ".part"
-	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // the user's own word
-	if err != nil {
-		return err
-	}
-	err = file.Chmod(0o600)
-	if err == nil {
-		err = write(file)
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(part, path)
-	}
-	if err != nil {
-		_ = os.Remove(part) // of no use to anybody
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-// syncFolder makes a new name in a folder last.
-func syncFolder(path string) error {
-	folder, err := os.Open(path) //nolint:gosec // that of the file above
-	if err != nil {
-		return err
-	}
-	defer func() { _ = folder.Close() }()
-	return folder.Sync()
 }

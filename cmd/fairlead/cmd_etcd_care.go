@@ -192,7 +192,7 @@ func (r *invocation) saveSnapshot(ctx context.Context, path, from string) error 
 		}
 		return take(r.stdout)
 	}
-	if err := writeStream(path, take); err != nil {
+	if err := replaceBy(path, forOwner, take); err != nil {
 		return err
 	}
 	r.view.note(fmt.Sprintf("%s: %s, up to revision %s, of etcd %s", path, mebibytes(info.Size), info.Revision, info.Version))

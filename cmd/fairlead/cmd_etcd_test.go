@@ -62,15 +62,15 @@ func TestAgreedOnTheCommandLine(t *testing.T) {
 }
 
 // A file is there when all of it is, for its owner alone; else nothing is.
-func TestWriteStream(t *testing.T) {
+func TestReplaceBy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lab.db")
 	broken := errors.New("cut off")
-	err := writeStream(path, func(w io.Writer) error { _, _ = io.WriteString(w, "half"); return broken })
+	err := replaceBy(path, forOwner, func(w io.Writer) error { _, _ = io.WriteString(w, "half"); return broken })
 	if _, missing := os.Stat(path); !errors.Is(err, broken) || !os.IsNotExist(missing) {
 		t.Errorf("%v, %v", err, missing)
 	}
 	for _, want := range []string{"whole", "another"} {
-		if err := writeStream(path, func(w io.Writer) error { _, err := io.WriteString(w, want); return err }); err != nil {
+		if err := replaceBy(path, forOwner, func(w io.Writer) error { _, err := io.WriteString(w, want); return err }); err != nil {
 			t.Fatal(err)
 		}
 		text, err := os.ReadFile(path)
@@ -79,8 +79,8 @@ func TestWriteStream(t *testing.T) {
 			t.Errorf("%q, %v, %v", text, info.Mode(), err)
 		}
 	}
-	if left, _ := filepath.Glob(path + ".*"); len(left) > 0 {
-		t.Errorf("left: %v", left)
+	if all, err := os.ReadDir(filepath.Dir(path)); err != nil || len(all) != 1 {
+		t.Errorf("left: %v, %v", all, err)
 	}
 }
 

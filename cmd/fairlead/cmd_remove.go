@@ -71,7 +71,7 @@ func (p *program) checkRemove(c *cli.Context) (leavingHosts, error) {
 		return l, wrongUsage(c, "%s cannot be without: %v", file, err) // what is wrong is wrong of no file that there is
 	}
 	l.controlPlanes = slices.ContainsFunc(cluster.ControlPlane.Hosts, func(h inventory.Host) bool { return slices.Contains(l.names, h.Name) })
-	if !c.Bool(flagYes) && (!isTerminal(p.stdin) || !isTerminal(p.stderr)) {
+	if !c.Bool(flagYes) && !p.canAsk() {
 		return l, wrongUsage(c, "nobody can be asked here: give --%s", flagYes)
 	}
 	return l, nil

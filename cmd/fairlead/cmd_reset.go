@@ -55,7 +55,7 @@ func (p *program) checkReset(c *cli.Context, names []string) error {
 	if err := checkNames(c, names); err != nil {
 		return err
 	}
-	if !c.Bool(flagYes) && (!isTerminal(p.stdin) || !isTerminal(p.stderr)) {
+	if !c.Bool(flagYes) && !p.canAsk() {
 		return wrongUsage(c, "nobody can be asked here: give --%s", flagYes)
 	}
 	return nil

@@ -106,7 +106,7 @@ func (r *invocation) approve(ctx context.Context, fresh []provision.HostKey, pin
 	switch {
 	case sure:
 		return nil
-	case !isTerminal(r.stdin) || !isTerminal(r.stderr):
+	case !r.canAsk():
 		return errUnknownKeys
 	}
 	return r.view.still(func() error { return r.ask(ctx, printable(trustQuestion(fresh, pin)), "y", "yes") })

@@ -14,8 +14,7 @@ var errNobodyToAsk = errors.New("there is no terminal to ask on")
 
 // canAsk says that somebody may be asked.
 func (p *program) canAsk() bool {
-	_, ok := p.stdin.(*os.File)
-	return ok && isTerminal(p.stdin) && isTerminal(p.stderr)
+	return isTerminal(p.stdin) && isTerminal(p.stderr)
 }
 
 // askSecret reads a secret from the terminal, without an echo, while nothing else is shown there.

@@ -132,8 +132,8 @@ func (s *site) wantFile(name string) {
 	if content := s.read(path); info.Mode().Perm() != 0o600 || !whole([]byte(content)) {
 		s.t.Errorf("%s has the mode %v and %d bytes", name, info.Mode(), len(content))
 	}
-	if _, err := os.Stat(path + ".part"); err == nil {
-		s.t.Errorf("%s.part was left", name)
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"-*")); err != nil || len(left) > 0 {
+		s.t.Errorf("of %s was left: %v, %v", name, left, err)
 	}
 }
 

@@ -87,24 +87,14 @@ func absentIsFine(err error, what string) error {
 // itself and of DaemonSets, and so are its VolumeAttachments. That is what the out-of-service taint brings about.
 func (c *Client) WaitDetached(ctx context.Context, node string, report func(reason string)) error {
 	w := &waiting{what: "wait until all is detached from node " + node, report: report}
-	for {
-		left, err := c.attached(undated{ctx}, node)
-		switch {
-		case ctx.Err() != nil:
-			return w.ended(ctx)
-		case err != nil && !transient(err):
-			return fmt.Errorf("%s: %w", w.what, err)
-		case err != nil:
-			w.failed(err)
-		case len(left) == 0:
-			return nil
-		default:
-			w.note(fmt.Sprintf("still there: %s", several(left)))
+	return c.wait(ctx, w, func(ctx context.Context) (bool, error) {
+		left, err := c.attached(ctx, node)
+		if err != nil || len(left) == 0 {
+			return err == nil, err
 		}
-		if pause(ctx, c.retry) != nil {
-			return w.ended(ctx)
-		}
-	}
+		w.note("still there: " + several(left))
+		return false, nil
+	})
 }
 
 // attached are the pods and the attachments of volumes that a node still has.

@@ -95,8 +95,13 @@ func (w *waiting) ended(ctx context.Context) error {
 // waitObject waits until check is done with the one object of the given name: it gets each new
 // state, the zero T where there is no object, and says whether the wait is over and why not.
 func waitObject[T runtime.Object](ctx context.Context, c *Client, w *waiting, name string, from source, check func(T) (bool, string)) error {
+	return c.wait(ctx, w, func(ctx context.Context) (bool, error) { return watchObject(ctx, w, name, from, check) })
+}
+
+// wait looks again and again until it is done. What an API server that is away says counts as not yet.
+func (c *Client) wait(ctx context.Context, w *waiting, look func(context.Context) (done bool, err error)) error {
 	for {
-		done, err := watchObject(undated{ctx}, w, name, from, check)
+		done, err := look(undated{ctx})
 		switch {
 		case done:
 			return nil
