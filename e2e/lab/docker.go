@@ -140,6 +140,19 @@ func (m *machine) networkSubnets(ctx context.Context, lab string) ([]netip.Prefi
 	if err != nil {
 		return nil, err
 	}
+	subnets, err := parseSubnets(text, lab)
+	if err != nil {
+		return nil, err
+	}
+	if len(subnets) == 0 {
+		return nil, fmt.Errorf("read subnets of network %s: it has none", lab)
+	}
+	slices.SortStableFunc(subnets, func(a, b netip.Prefix) int { return cmp.Compare(a.Addr().BitLen(), b.Addr().BitLen()) })
+	return subnets, nil
+}
+
+// parseSubnets reads what a network's inspection lists, words apart.
+func parseSubnets(text, lab string) ([]netip.Prefix, error) {
 	var subnets []netip.Prefix
 	for word := range strings.FieldsSeq(text) {
 		subnet, err := netip.ParsePrefix(word)
@@ -148,10 +161,6 @@ func (m *machine) networkSubnets(ctx context.Context, lab string) ([]netip.Prefi
 		}
 		subnets = append(subnets, subnet)
 	}
-	if len(subnets) == 0 {
-		return nil, fmt.Errorf("read subnets of network %s: it has none", lab)
-	}
-	slices.SortStableFunc(subnets, func(a, b netip.Prefix) int { return cmp.Compare(a.Addr().BitLen(), b.Addr().BitLen()) })
 	return subnets, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
-	"strings"
 )
 
 // ClientPodman is Options.Client of a lab whose hosts are Podman's containers. Their network is podman's own, and no daemon is needed.
@@ -35,13 +34,5 @@ func (m *machine) podmanSubnets(ctx context.Context, lab string) ([]netip.Prefix
 	if err != nil {
 		return nil, err
 	}
-	var subnets []netip.Prefix
-	for word := range strings.FieldsSeq(text) {
-		subnet, err := netip.ParsePrefix(word)
-		if err != nil {
-			return nil, err
-		}
-		subnets = append(subnets, subnet)
-	}
-	return subnets, nil
+	return parseSubnets(text, lab)
 }
