@@ -3,6 +3,8 @@ package ssh
 import (
 	"context"
 	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -114,7 +116,7 @@ func (k *keyring) unlock(ctx context.Context, key *lockedKey) error {
 			key.settle(nil, noPassphrase(err))
 			return nil
 		}
-		signer, err := xssh.ParsePrivateKeyWithPassphrase(key.text, passphrase)
+		signer, err := openKey(key.text, passphrase)
 		clear(passphrase)
 		switch {
 		case err == nil:
@@ -127,6 +129,32 @@ func (k *keyring) unlock(ctx context.Context, key *lockedKey) error {
 	}
 	key.settle(nil, fmt.Sprintf("%d passphrases were wrong", passphraseTries))
 	return nil
+}
+
+// openKey reads an encrypted key. A wrong passphrase is x509.IncorrectPasswordError, also where only what comes out tells.
+func openKey(text, passphrase []byte) (xssh.Signer, error) {
+	signer, err := xssh.ParsePrivateKeyWithPassphrase(text, passphrase)
+	if err != nil && opensToNoise(text, passphrase) {
+		return nil, x509.IncorrectPasswordError
+	}
+	return signer, err
+}
+
+// opensToNoise says that a passphrase decrypts a key of the old format (PEM, RFC 1421) to no ASN.1 value, of which every such key is
+// one. The format has no checksum but its padding, which one of 256 wrong passphrases satisfies.
+func opensToNoise(text, passphrase []byte) bool {
+	block, _ := pem.Decode(text)
+	if block == nil || !x509.IsEncryptedPEMBlock(block) { //nolint:staticcheck // ssh still reads it
+		return false
+	}
+	plain, err := x509.DecryptPEMBlock(block, passphrase) //nolint:staticcheck // ssh still reads it
+	if err != nil {
+		return false
+	}
+	defer clear(plain)
+	var key asn1.RawValue
+	rest, err := asn1.Unmarshal(plain, &key)
+	return err != nil || len(rest) > 0 || key.Tag != asn1.TagSequence
 }
 
 func noPassphrase(err error) string {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,11 @@ func (k *keyboard) passphrase(_ context.Context, file string) ([]byte, error) {
 // writePEM writes a key as OpenSSL encrypted them once, without its public half.
 func writePEM(t *testing.T, path string, key crypto.PrivateKey, passphrase string) {
 	t.Helper()
+	remotetest.WriteText(t, path, string(pem.EncodeToMemory(encryptPEM(t, key, passphrase))))
+}
+
+func encryptPEM(t *testing.T, key crypto.PrivateKey, passphrase string) *pem.Block {
+	t.Helper()
 	text, err := x509.MarshalECPrivateKey(key.(*ecdsa.PrivateKey))
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +56,20 @@ func writePEM(t *testing.T, path string, key crypto.PrivateKey, passphrase strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	remotetest.WriteText(t, path, string(pem.EncodeToMemory(block)))
+	return block
+}
+
+// unnoticed is a wrong passphrase whose noise has the padding of a key by chance.
+func unnoticed(t *testing.T, block *pem.Block) string {
+	t.Helper()
+	for i := range 100_000 {
+		wrong := strconv.Itoa(i)
+		if _, err := x509.DecryptPEMBlock(block, []byte(wrong)); err == nil { //nolint:staticcheck // ssh still reads it
+			return wrong
+		}
+	}
+	t.Fatal("every wrong passphrase is noticed")
+	return ""
 }
 
 // TestPassphrases logs in with keys in files that are encrypted. Whether somebody is asked is a matter of what else there is.
@@ -70,6 +89,7 @@ func TestPassphrases(t *testing.T) {
 	copied := func(name string) func(string) {
 		return func(path string) { remotetest.WriteText(t, path, read(t, in(name))) }
 	}
+	old := encryptPEM(t, plain, "secret")
 	quick := func(path string) {
 		writePEM(t, path, plain, "secret")
 		remotetest.WriteText(t, path+".pub", read(t, in("plain.pub")))
@@ -97,6 +117,7 @@ func TestPassphrases(t *testing.T) {
 		}},
 		"old format":            {write: func(path string) { writePEM(t, path, plain, "secret") }, answers: []string{"x", "secret"}, asked: 2},
 		"old format, wrong":     {write: func(path string) { writePEM(t, path, plain, "secret") }, answers: []string{"x"}, asked: 3, says: []string{"passphrases were wrong"}},
+		"old format, unnoticed": {write: func(path string) { remotetest.WriteText(t, path, string(pem.EncodeToMemory(old))) }, answers: []string{unnoticed(t, old), "secret"}, asked: 2},
 		"default":               {home: []string{"id_ed25519"}, answers: []string{"secret"}, asked: 1},
 		"default, nobody there": {home: []string{"id_ed25519"}, says: []string{"no key to log in", "is encrypted"}},
 		"default, none":         {home: []string{"id_ed25519"}, answers: []string{""}, asked: 1, says: []string{"no key to log in", "no passphrase was given"}},
